@@ -1,0 +1,146 @@
+//! The command line as types: what may be typed, and nothing else.
+//!
+//! One file per subcommand. Args hold what was typed; each command turns them
+//! into what it works with once, at its start.
+
+pub mod emit;
+pub mod filter;
+pub mod generate;
+pub mod value;
+
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{Origin, Overrides, Setting};
+use crate::error::Exit;
+use crate::output::ColorChoice;
+
+/// Capture, sanitize, queue, ship and read the structured logs of an app in the field.
+#[derive(Debug, Parser)]
+#[command(
+    name = "soliplex",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_long_help = after_help()
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Read settings from this file
+    #[arg(long, global = true, value_name = "FILE", env = "SOLIPLEX_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Keep the install id and the default queue here
+    #[arg(long, global = true, value_name = "DIR", env = "SOLIPLEX_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Use the queue in this folder
+    #[arg(long, global = true, value_name = "DIR", env = "SOLIPLEX_QUEUE")]
+    pub queue: Option<PathBuf>,
+    /// When to colour (NO_COLOR is honoured)
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        value_parser = ["auto", "always", "never"],
+        hide_possible_values = false
+    )]
+    pub color: String,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub verbose: bool,
+}
+
+/// The subcommands, in the order of the pipeline.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write records into the queue, sanitized
+    Emit(emit::EmitArgs),
+    /// Print the completions for a shell
+    Completions(generate::CompletionsArgs),
+    /// Write the manual pages into a folder
+    Man(generate::ManArgs),
+}
+
+/// A parsed command line.
+#[derive(Debug)]
+pub struct Invocation {
+    /// The args.
+    pub cli: Cli,
+    /// The args that outrank the configuration file.
+    pub overrides: Overrides,
+}
+
+/// Parses the process's own command line.
+///
+/// # Errors
+///
+/// What clap found, help and version included; it knows how to print itself.
+pub fn parse() -> Result<Invocation, clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let setting = |value: &Option<PathBuf>, id, flag, variable| {
+        let value = value.clone()?;
+        let origin = origin(&matches, id, flag, variable);
+        Some(Setting { value, origin })
+    };
+    let global = &cli.global;
+    let overrides = Overrides {
+        file: global.config.clone(),
+        state_dir: setting(
+            &global.state_dir,
+            "state_dir",
+            "--state-dir",
+            "SOLIPLEX_STATE_DIR",
+        ),
+        queue: setting(&global.queue, "queue", "--queue", "SOLIPLEX_QUEUE"),
+    };
+    Ok(Invocation { cli, overrides })
+}
+
+/// Who set a global flag: it may stand before or after the subcommand.
+fn origin(matches: &ArgMatches, id: &str, flag: &'static str, variable: &'static str) -> Origin {
+    let mut level = Some(matches);
+    while let Some(matches) = level {
+        if matches.value_source(id) == Some(ValueSource::CommandLine) {
+            return Origin::Flag(flag);
+        }
+        level = matches.subcommand().map(|(_, matches)| matches);
+    }
+    Origin::Environment(variable)
+}
+
+impl GlobalArgs {
+    /// When to colour.
+    pub fn color(&self) -> ColorChoice {
+        match self.color.as_str() {
+            "always" => ColorChoice::Always,
+            "never" => ColorChoice::Never,
+            _ => ColorChoice::Auto,
+        }
+    }
+}
+
+/// The exit codes, for the end of `--help` and of the manual.
+fn after_help() -> String {
+    let codes: Vec<String> = Exit::ALL
+        .into_iter()
+        .map(|exit| format!("  {}  {}", exit.code(), exit.meaning()))
+        .collect();
+    format!("Exit codes:\n{}", codes.join("\n"))
+}

@@ -1,0 +1,126 @@
+//! Values of flags, read while the command line is parsed; no I/O.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use chrono::{DateTime, Utc};
+use regex::Regex;
+use serde_json::Value;
+
+use crate::filter::{AttributeTest, LoggerGlob};
+use crate::record::{Level, parse_timestamp};
+
+/// A duration such as `500ms`, `30s`, `10m`, `24h` or `7d`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "a duration looks like 500ms, 30s, 10m, 24h or 7d".to_owned())
+}
+
+/// A number of bytes such as `900KB` or `1MiB`.
+pub fn size(text: &str) -> Result<u64, String> {
+    text.parse::<ByteSize>()
+        .map(|size| size.as_u64())
+        .map_err(|_| "a size looks like 900KB or 1MiB".to_owned())
+}
+
+/// A level's name.
+pub fn level(text: &str) -> Result<Level, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+/// A pattern for names of loggers.
+pub fn logger_glob(text: &str) -> Result<LoggerGlob, String> {
+    LoggerGlob::new(text).map_err(|error| error.to_string())
+}
+
+/// A regular expression.
+pub fn regex(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| one_line(&error.to_string()))
+}
+
+/// An instant: RFC 3339, or a duration ago.
+pub fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let ago = || {
+        let ago = chrono::Duration::from_std(duration(text).ok()?).ok()?;
+        Utc::now().checked_sub_signed(ago)
+    };
+    parse_timestamp(text).or_else(ago).ok_or_else(|| {
+        "an instant is RFC 3339 (2026-02-06T12:00:00Z) or a duration ago (10m)".to_owned()
+    })
+}
+
+/// `KEY` or `KEY=VALUE`, a test on an attribute.
+pub fn attribute_test(text: &str) -> Result<AttributeTest, String> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (text, None),
+    };
+    if name.is_empty() {
+        return Err("an attribute test is KEY or KEY=VALUE".to_owned());
+    }
+    let name = name.to_owned();
+    Ok(AttributeTest { name, value })
+}
+
+/// `KEY=VALUE`, an attribute to set. A value that is a JSON number, boolean,
+/// object or array is taken as that; anything else is a text.
+pub fn attribute(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = key_value(text)?;
+    let json = serde_json::from_str(&value)
+        .ok()
+        .filter(|json: &Value| !json.is_null());
+    Ok((name, json.unwrap_or(Value::String(value))))
+}
+
+/// `KEY=VALUE`, both texts.
+pub fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+/// The last line of a message, which is where regex says what is wrong.
+fn one_line(text: &str) -> String {
+    let last = text.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_decimal_or_binary_as_written() {
+        assert_eq!(size("900KB"), Ok(900_000));
+        assert_eq!(size("1MiB"), Ok(1_048_576));
+        assert_eq!(size("64"), Ok(64));
+        assert!(size("many").is_err());
+    }
+
+    #[test]
+    fn attributes_keep_their_types() {
+        let value = |text: &str| attribute(text).unwrap().1;
+        assert_eq!(value("n=502").to_string(), "502");
+        assert_eq!(value("n=1.50").to_string(), "1.50");
+        assert_eq!(value("ok=true"), Value::Bool(true));
+        assert_eq!(value("s=plain text"), Value::from("plain text"));
+        assert_eq!(value("s=a=b"), Value::from("a=b"));
+        assert_eq!(value("s=\"7\""), Value::from("7"));
+        assert!(attribute("novalue").is_err());
+        assert!(attribute("=v").is_err());
+    }
+
+    #[test]
+    fn instants_are_absolute_or_ago() {
+        assert!(instant("2026-02-06T12:00:00Z").is_ok());
+        assert!(instant("10m").unwrap() < Utc::now());
+        assert!(instant("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_bad_regex_says_why_in_one_line() {
+        let error = regex("a(").unwrap_err();
+        assert_eq!(error, "unclosed group");
+    }
+}

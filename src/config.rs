@@ -1,0 +1,368 @@
+//! Settings: file < environment < flags, merged once into one [`Config`].
+//!
+//! The file is TOML, by default `soliplex/config.toml` in the platform's
+//! folder for configuration:
+//!
+//! ```toml
+//! state_dir = "/var/lib/soliplex"
+//! queue = "/var/lib/soliplex/queue"
+//! endpoint = "https://logs.example.org/api/v1/logs"
+//! server = "https://logs.example.org"
+//! token_file = "/etc/soliplex/token"
+//! operator_token_file = "/etc/soliplex/operator-token"
+//! user = "u-1842"
+//! production_hosts = ["logs.example.org"]
+//!
+//! [resource]
+//! "service.name" = "backup"
+//!
+//! [sanitize]
+//! keys = ["badge_number"]
+//! rules = "/etc/soliplex/rules.toml"
+//! patterns = { ticket = "TCK-[0-9]{6}" }
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The environment variable with the session that `run` and `session start`
+/// opened.
+pub const SESSION_VARIABLE: &str = "SOLIPLEX_SESSION_ID";
+
+/// The name of the file in the state folder that keeps the install id.
+const INSTALL_ID_FILE: &str = "install_id";
+
+/// The settings, complete and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file that was read, if there is one.
+    pub file: Option<PathBuf>,
+    /// Where this installation keeps what it must remember.
+    pub state_dir: Setting<PathBuf>,
+    /// The queue's folder.
+    pub queue: Setting<PathBuf>,
+    /// The URL to upload to.
+    pub endpoint: Option<Setting<String>>,
+    /// The URL of the server to read from.
+    pub server: Option<Setting<String>>,
+    /// The file with the device's token.
+    pub token_file: Option<Setting<PathBuf>>,
+    /// The file with the operator's token.
+    pub operator_token_file: Option<Setting<PathBuf>>,
+    /// The signed-in user, for records that name none.
+    pub user: Option<String>,
+    /// Hosts that no fixture may be replayed to.
+    pub production_hosts: Vec<String>,
+    /// What describes this program and device in every upload.
+    pub resource: BTreeMap<String, String>,
+    /// What the sanitizer should redact besides its own rules.
+    pub sanitize: SanitizeSettings,
+}
+
+/// A value and who set it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Who set it.
+    pub origin: Origin,
+}
+
+/// Who set a value; the later one wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody: it is the default.
+    Default,
+    /// The configuration file.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(&'static str),
+    /// A flag on the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(path) => write!(f, "{}", path.display()),
+            Origin::Environment(name) => f.write_str(name),
+            Origin::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The `[sanitize]` table of the file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SanitizeSettings {
+    /// More keys whose values are redacted.
+    pub keys: Vec<String>,
+    /// More patterns, by name.
+    pub patterns: BTreeMap<String, String>,
+    /// A file with rules.
+    pub rules: Option<PathBuf>,
+}
+
+/// What flags and environment variables say; all of it outranks the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// The configuration file; it must exist if it is named.
+    pub file: Option<PathBuf>,
+    /// See [`Config::state_dir`].
+    pub state_dir: Option<Setting<PathBuf>>,
+    /// See [`Config::queue`].
+    pub queue: Option<Setting<PathBuf>>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there or not readable.
+    #[error("cannot read the configuration {path}: {source}", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What reading it met.
+        source: io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{path}: {reason}; see `soliplex --help` and the manual for the settings", path = .path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// There is no home folder to derive the state folder from.
+    #[error("no home folder is known; name a state folder with --state-dir or SOLIPLEX_STATE_DIR")]
+    NoHome,
+    /// The install id can be neither read nor made.
+    #[error("cannot keep the install id in {path}: {source}", path = .path.display())]
+    InstallId {
+        /// The file.
+        path: PathBuf,
+        /// What reading or writing it met.
+        source: io::Error,
+    },
+}
+
+impl Config {
+    /// Reads the file, if there is one, and merges what outranks it.
+    ///
+    /// # Errors
+    ///
+    /// A file that was named and is missing; one that is no valid TOML or has
+    /// an unknown key; no folder for state.
+    pub fn load(overrides: Overrides) -> Result<Config, ConfigError> {
+        let (path, file) = match overrides.file {
+            Some(path) => (Some(path.clone()), read_file(&path)?),
+            None => find_file()?,
+        };
+        let from_file = |value| {
+            let origin = Origin::File(path.clone().unwrap_or_default());
+            Setting { value, origin }
+        };
+        let state_dir = match (overrides.state_dir, file.state_dir) {
+            (Some(set), _) => set,
+            (None, Some(value)) => from_file(value),
+            (None, None) => default_setting(default_state_dir()?),
+        };
+        let queue = match (overrides.queue, file.queue) {
+            (Some(set), _) => set,
+            (None, Some(value)) => from_file(value),
+            (None, None) => default_setting(state_dir.value.join("queue")),
+        };
+        let text = |value| {
+            let origin = Origin::File(path.clone().unwrap_or_default());
+            Setting { value, origin }
+        };
+        Ok(Config {
+            endpoint: file.endpoint.map(text),
+            server: file.server.map(text),
+            token_file: file.token_file.map(from_file),
+            operator_token_file: file.operator_token_file.map(from_file),
+            user: file.user,
+            production_hosts: file.production_hosts,
+            resource: file.resource,
+            sanitize: file.sanitize,
+            file: path,
+            state_dir,
+            queue,
+        })
+    }
+
+    /// The id of this installation: made at the first call, kept in the state
+    /// folder, the same ever after.
+    ///
+    /// # Errors
+    ///
+    /// A state folder that can be neither read nor written.
+    pub fn install_id(&self) -> Result<String, ConfigError> {
+        let path = self.state_dir.value.join(INSTALL_ID_FILE);
+        keep_install_id(&path).map_err(|source| ConfigError::InstallId { path, source })
+    }
+}
+
+fn default_setting(value: PathBuf) -> Setting<PathBuf> {
+    let origin = Origin::Default;
+    Setting { value, origin }
+}
+
+/// The keys of the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ConfigFile {
+    state_dir: Option<PathBuf>,
+    queue: Option<PathBuf>,
+    endpoint: Option<String>,
+    server: Option<String>,
+    token_file: Option<PathBuf>,
+    operator_token_file: Option<PathBuf>,
+    user: Option<String>,
+    production_hosts: Vec<String>,
+    resource: BTreeMap<String, String>,
+    sanitize: SanitizeSettings,
+}
+
+fn find_file() -> Result<(Option<PathBuf>, ConfigFile), ConfigError> {
+    let Some(folder) = dirs::config_dir() else {
+        return Ok((None, ConfigFile::default()));
+    };
+    let path = folder.join("soliplex").join("config.toml");
+    match read_file(&path) {
+        Ok(file) => Ok((Some(path), file)),
+        Err(ConfigError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok((None, ConfigFile::default()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read_file(path: &Path) -> Result<ConfigFile, ConfigError> {
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Parse {
+        path: path.to_owned(),
+        reason: describe(&error, &text),
+    })
+}
+
+/// What is wrong with a TOML file, in one line.
+fn describe(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span() {
+        Some(span) => {
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+            format!("line {line}: {message}")
+        }
+        None => message,
+    }
+}
+
+fn default_state_dir() -> Result<PathBuf, ConfigError> {
+    dirs::state_dir()
+        .or_else(dirs::data_local_dir)
+        .map(|folder| folder.join("soliplex"))
+        .ok_or(ConfigError::NoHome)
+}
+
+/// Reads the id, or makes one. Of two processes that make one at the same
+/// time, one wins and both use its id.
+fn keep_install_id(path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(text) if is_id(text.trim()) => return Ok(text.trim().to_owned()),
+        // An empty or torn file is what a power cut may leave behind.
+        Ok(_) => fs::remove_file(path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    writeln!(file, "{id}")?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(id),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(fs::read_to_string(path)?.trim().to_owned())
+        }
+        Err(error) => Err(error.error),
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    (8..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, overrides: Overrides) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        fs::write(&file, text).unwrap();
+        Config::load(Overrides {
+            file: Some(file),
+            ..overrides
+        })
+    }
+
+    #[test]
+    fn flags_outrank_the_file_and_the_file_the_default() {
+        let flag = Setting {
+            value: PathBuf::from("/flag"),
+            origin: Origin::Flag("--queue"),
+        };
+        let config = load(
+            "state_dir = \"/file\"\nqueue = \"/file/q\"",
+            Overrides {
+                queue: Some(flag.clone()),
+                ..Overrides::default()
+            },
+        )
+        .unwrap();
+        assert_eq!(config.queue, flag);
+        assert_eq!(config.state_dir.value, Path::new("/file"));
+        assert!(matches!(config.state_dir.origin, Origin::File(_)));
+    }
+
+    #[test]
+    fn the_queue_is_in_the_state_folder_by_default() {
+        let config = load("state_dir = \"/state\"", Overrides::default()).unwrap();
+        assert_eq!(config.queue.value, Path::new("/state/queue"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = load("\nqueu = 1", Overrides::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("line 2: unknown field `queu`"), "{error}");
+        assert!(!error.contains('\n'));
+    }
+
+    #[test]
+    fn the_install_id_is_made_once_and_mended_when_torn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/install_id");
+        let id = keep_install_id(&path).unwrap();
+        assert_eq!(keep_install_id(&path).unwrap(), id);
+        fs::write(&path, "\0\0").unwrap();
+        let mended = keep_install_id(&path).unwrap();
+        assert_ne!(mended, id);
+        assert!(is_id(&mended));
+    }
+}

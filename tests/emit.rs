@@ -1,0 +1,180 @@
+//! `soliplex emit`
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{Home, json_lines, record_line};
+
+/// The records of the default queue, fatal ones last.
+fn queued(home: &Home) -> Vec<Value> {
+    ["log_queue.jsonl", "log_queue_fatal.jsonl"]
+        .into_iter()
+        .filter_map(|name| fs::read_to_string(home.queue().join(name)).ok())
+        .flat_map(|text| json_lines(&text))
+        .collect()
+}
+
+#[test]
+fn a_message_becomes_a_whole_record() {
+    let home = Home::new();
+    home.run(&[
+        "emit",
+        "sign-in failed",
+        "--level",
+        "warning",
+        "--logger",
+        "Auth",
+        "--attr",
+        "status=401",
+        "--attr",
+        "view=home",
+        "--error",
+        "AuthException: no",
+        "--session",
+        "session-1",
+        "--user",
+        "u-1",
+    ])
+    .succeeds();
+    let records = queued(&home);
+    assert_eq!(records.len(), 1);
+    let record = &records[0];
+    assert_eq!(record["message"], "sign-in failed");
+    assert_eq!(record["level"], "warning");
+    assert_eq!(record["logger"], "Auth");
+    assert_eq!(record["attributes"]["status"], 401);
+    assert_eq!(record["attributes"]["view"], "home");
+    assert_eq!(record["error"], "AuthException: no");
+    assert_eq!(record["sessionId"], "session-1");
+    assert_eq!(record["userId"], "u-1");
+    let install_id = fs::read_to_string(home.path("state/install_id")).unwrap();
+    assert_eq!(record["installId"], install_id.trim());
+    assert_eq!(record["recordId"].as_str().unwrap().len(), 36);
+}
+
+#[test]
+fn nothing_unsanitized_reaches_the_disk_or_the_terminal() {
+    let home = Home::new();
+    let secrets = ["bob@example.com", "hunter2-hunter2", "eyJhbGciOi"];
+    let ran = home
+        .run(&[
+            "emit",
+            "mail bob@example.com",
+            "--print",
+            "--attr",
+            "password=hunter2-hunter2",
+            "--stack-trace",
+            "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.e30.abcdefghijk",
+            "--user",
+            "bob@example.com",
+            "--session",
+            "s",
+        ])
+        .succeeds();
+    let disk = fs::read_to_string(home.queue().join("log_queue.jsonl")).unwrap();
+    for secret in secrets {
+        assert!(!disk.contains(secret), "{secret} in {disk}");
+        assert!(!ran.stdout().contains(secret), "{secret} in {ran}");
+    }
+    assert_eq!(ran.stdout(), disk);
+}
+
+#[test]
+fn each_line_of_stdin_becomes_a_record() {
+    let home = Home::new();
+    let ran = home
+        .run_with_stdin(
+            &["emit", "--stdin", "--logger", "app", "--session", "s"],
+            "one\n\ntwo \u{1f642}\r\nlast without newline",
+        )
+        .succeeds();
+    assert_eq!(ran.stderr(), "3 records queued\n");
+    let messages: Vec<Value> = queued(&home)
+        .iter()
+        .map(|record| record["message"].clone())
+        .collect();
+    assert_eq!(messages, ["one", "two \u{1f642}", "last without newline"]);
+}
+
+#[test]
+fn records_of_jsonl_keep_what_they_say() {
+    let home = Home::new();
+    let line = r#"{"zeta":1.10,"timestamp":"2026-02-06T12:00:00.000Z","level":"info","logger":"A","message":"m","install_id":"i","recordId":"r-1","attributes":{"big":123456789012345678901234567890}}"#;
+    home.run_with_stdin(&["emit", "--jsonl", "--session", "s"], line)
+        .succeeds();
+    let disk = fs::read_to_string(home.queue().join("log_queue.jsonl")).unwrap();
+    let expected = line.replace("install_id", "installId");
+    let expected = expected.strip_suffix('}').unwrap();
+    assert_eq!(disk, format!("{expected},\"sessionId\":\"s\"}}\n"));
+}
+
+#[test]
+fn a_fatal_record_goes_to_its_own_file() {
+    let home = Home::new();
+    home.run(&["emit", "down", "--level", "fatal"]).succeeds();
+    let fatal = fs::read_to_string(home.queue().join("log_queue_fatal.jsonl")).unwrap();
+    assert_eq!(json_lines(&fatal)[0]["level"], "fatal");
+}
+
+#[test]
+fn bad_lines_are_named_and_cost_the_good_ones_nothing() {
+    let home = Home::new();
+    let input = format!(
+        "{}\nnot json\n[1]\n{{\"message\":7}}\n{}\n",
+        record_line(1),
+        record_line(2)
+    );
+    let ran = home.run_with_stdin(&["emit", "--jsonl"], input).exits(1);
+    let stderr = ran.stderr();
+    assert!(stderr.contains("line 2: not JSON"), "{ran}");
+    assert!(
+        stderr.contains("line 3: not a JSON object but an array"),
+        "{ran}"
+    );
+    assert!(
+        stderr.contains("line 4: `message` should be a text, not a number"),
+        "{ran}"
+    );
+    assert!(stderr.contains("3 of 5 lines are no records"), "{ran}");
+    assert_eq!(queued(&home).len(), 2);
+}
+
+#[test]
+fn a_record_over_64_kib_is_cut_and_stays_valid() {
+    let home = Home::new();
+    let long = "é".repeat(100_000);
+    home.run_with_stdin(&["emit", "--stdin", "--session", "s"], long)
+        .succeeds();
+    let disk = fs::read(home.queue().join("log_queue.jsonl")).unwrap();
+    assert!(disk.len() <= 65_537, "{}", disk.len());
+    let record = &queued(&home)[0];
+    assert!(
+        record["message"]
+            .as_str()
+            .unwrap()
+            .ends_with("…[truncated]")
+    );
+    assert_eq!(record["sessionId"], "s");
+}
+
+#[test]
+fn a_queue_that_is_a_file_is_told_in_one_line() {
+    let home = Home::new();
+    let file = home.file("not-a-folder", "keep me");
+    home.run(&["emit", "m", "--queue", file.to_str().unwrap()])
+        .exits(1)
+        .says_in_one_line(&["not-a-folder"]);
+    assert_eq!(fs::read_to_string(file).unwrap(), "keep me");
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    let home = Home::new();
+    home.run(&["emit"]).exits(2);
+    home.run(&["emit", "m", "--level", "loud"]).exits(2);
+    home.run(&["emit", "m", "--attr", "novalue"]).exits(2);
+    home.run(&["emit", "m", "--stack-trace", "@missing.txt"])
+        .exits(1)
+        .says_in_one_line(&["missing.txt"]);
+}

@@ -1,0 +1,324 @@
+//! The harness: a clean place to run the binary in, and things to run it on.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long a test waits for what must happen before it fails.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A temporary home with nothing in it. Every command run in it sees no
+/// setting of the person who runs the tests.
+pub(crate) struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    pub(crate) fn new() -> Home {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Home { folder }
+    }
+
+    /// A path in the home.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file and says where it is.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folder made");
+        fs::write(&path, content).expect("file written");
+        path
+    }
+
+    /// The default queue's folder.
+    pub(crate) fn queue(&self) -> PathBuf {
+        self.path("state/queue")
+    }
+
+    /// The binary, ready for arguments.
+    pub(crate) fn soliplex(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_soliplex"));
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .env("SOLIPLEX_STATE_DIR", self.path("state"))
+            .current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        Ran::of(self.soliplex().args(args), b"")
+    }
+
+    /// Runs the binary to its end with something on stdin.
+    pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: impl AsRef<[u8]>) -> Ran {
+        Ran::of(self.soliplex().args(args), stdin.as_ref())
+    }
+
+    /// Starts the binary and goes on.
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        Running::of(self.soliplex().args(args))
+    }
+}
+
+/// A command that ran to its end.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    what: String,
+    output: Output,
+}
+
+impl Ran {
+    pub(crate) fn of(command: &mut Command, stdin: &[u8]) -> Ran {
+        let what = format!("{command:?}");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        let stdin = stdin.to_owned();
+        // A command may end without reading all of it.
+        let feeder = thread::spawn(move || drop(pipe.write_all(&stdin)));
+        let output = child.wait_with_output().expect("the binary ends");
+        feeder.join().expect("stdin fed");
+        Ran { what, output }
+    }
+
+    /// The code that the command exited with.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Ran {
+        assert_eq!(self.output.status.code(), Some(code), "{self}");
+        self
+    }
+
+    /// Nothing went wrong and nothing was said about it.
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Ran {
+        self.exits(0)
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.output.stdout).into_owned()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+
+    /// The lines of stdout, each as JSON.
+    #[track_caller]
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
+        json_lines(&self.stdout())
+    }
+
+    /// Stderr is one line that names each of these.
+    #[track_caller]
+    pub(crate) fn says_in_one_line(self, needles: &[&str]) -> Ran {
+        let stderr = self.stderr();
+        assert_eq!(stderr.trim_end().lines().count(), 1, "{self}");
+        for needle in needles {
+            assert!(stderr.contains(needle), "{needle:?} is not in it: {self}");
+        }
+        self
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "\n{}\n{}\n--- stdout\n{}\n--- stderr\n{}\n---",
+            self.what,
+            self.output.status,
+            self.stdout(),
+            self.stderr()
+        )
+    }
+}
+
+/// A command that runs on; it is killed when the test is over.
+pub(crate) struct Running {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+}
+
+impl Running {
+    pub(crate) fn of(command: &mut Command) -> Running {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stdout = lines_of(child.stdout.take().expect("a pipe"));
+        let stderr = lines_of(child.stderr.take().expect("a pipe"));
+        Running {
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for a line of stdout with this in it.
+    #[track_caller]
+    pub(crate) fn prints(&self, needle: &str) -> String {
+        wait_for_line(&self.stdout, needle)
+    }
+
+    /// Waits for a line of stderr with this in it.
+    #[track_caller]
+    pub(crate) fn says(&self, needle: &str) -> String {
+        wait_for_line(&self.stderr, needle)
+    }
+
+    /// Whatever lines of stdout have come so far.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        self.stdout.try_iter().collect()
+    }
+
+    /// Sends a signal by its name, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn ends(&mut self) -> ExitStatus {
+        wait_until("the command ends", || self.child.try_wait().expect("wait"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server of ours on a free loopback port.
+pub(crate) struct Server {
+    pub(crate) running: Running,
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// Starts `ingest serve` with these flags besides the address and the store.
+    pub(crate) fn start(home: &Home, flags: &[&str]) -> Server {
+        Server::start_on(home, "127.0.0.1:0", flags)
+    }
+
+    /// As [`Server::start`], on an address of the test's choice.
+    pub(crate) fn start_on(home: &Home, address: &str, flags: &[&str]) -> Server {
+        let store = format!("sqlite:{}", home.path("ingest.db").display());
+        let mut args = vec!["ingest", "serve", "--listen", address, "--store", &store];
+        args.extend(flags);
+        let running = home.start(&args);
+        let line = running.says("listening on ");
+        let url = line
+            .split("listening on ")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next())
+            .expect("an address");
+        let url = url.to_owned();
+        Server { running, url }
+    }
+
+    /// Where to upload to.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("{}/api/v1/logs", self.url)
+    }
+}
+
+/// The lines of a text, each as JSON.
+#[track_caller]
+pub(crate) fn json_lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+/// A record with the keys that every record has, as one line of JSON.
+pub(crate) fn record_line(n: usize) -> String {
+    format!(
+        r#"{{"timestamp":"2026-02-06T12:00:{:02}.{:03}Z","level":"info","logger":"Test","message":"record {n}","installId":"install-1","sessionId":"session-1"}}"#,
+        n / 1000 % 60,
+        n % 1000,
+    )
+}
+
+/// A folder of the repository's fixtures.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
+}
+
+/// Copies a folder of plain files.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folder made");
+    for entry in fs::read_dir(from).expect("folder read") {
+        let entry = entry.expect("entry");
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("file copied");
+    }
+}
+
+/// Tries until there is an answer, and fails at the deadline.
+#[track_caller]
+pub(crate) fn wait_until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = attempt() {
+            return answer;
+        }
+        assert!(start.elapsed() < DEADLINE, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[track_caller]
+fn wait_for_line(lines: &Receiver<String>, needle: &str) -> String {
+    let start = Instant::now();
+    let mut seen = Vec::new();
+    while let Some(left) = DEADLINE.checked_sub(start.elapsed()) {
+        match lines.recv_timeout(left) {
+            Ok(line) if line.contains(needle) => return line,
+            Ok(line) => seen.push(line),
+            Err(_) => break,
+        }
+    }
+    panic!("no line with {needle:?} came; these did: {seen:#?}");
+}
+
+fn lines_of(pipe: impl std::io::Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
