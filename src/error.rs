@@ -28,10 +28,12 @@ pub enum Exit {
     Unreachable,
     /// 8: `--until-match` did not match in time.
     TimedOut,
+    /// What the program that `run` recorded ended with.
+    Program(u8),
 }
 
 impl Exit {
-    /// Every way to end, in the order of the codes.
+    /// Every way to end with a code of our own, in the order of the codes.
     pub const ALL: [Exit; 9] = [
         Exit::Done,
         Exit::Failed,
@@ -46,7 +48,18 @@ impl Exit {
 
     /// The number that the process exits with.
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Findings => 3,
+            Exit::Damage => 4,
+            Exit::Partial => 5,
+            Exit::Refused => 6,
+            Exit::Unreachable => 7,
+            Exit::TimedOut => 8,
+            Exit::Program(code) => code,
+        }
     }
 
     /// What the code means, in the words of the manual.
@@ -65,6 +78,7 @@ impl Exit {
             Exit::Refused => "refused: 401 or 403",
             Exit::Unreachable => "server unreachable, or still failing when attempts ran out",
             Exit::TimedOut => "--until-match timed out",
+            Exit::Program(_) => "what the program that run recorded ended with",
         }
     }
 }

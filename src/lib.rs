@@ -30,8 +30,21 @@ pub mod error;
 pub mod record;
 
 pub mod filter;
+pub mod fingerprint;
+pub mod sanitize;
 
 
+
+pub mod queue;
+pub mod upload;
+pub mod logger;
+
+#[cfg(unix)]
+pub mod capture;
+pub mod ingest;
+pub mod source;
+
+pub mod session;
 
 pub mod config;
 pub mod output;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Home, json_lines, record_line};
+use crate::support::{Home, Ran, json_lines, record_line};
 
 /// The records of the default queue, fatal ones last.
 fn queued(home: &Home) -> Vec<Value> {
@@ -75,9 +75,9 @@ fn nothing_unsanitized_reaches_the_disk_or_the_terminal() {
     let disk = fs::read_to_string(home.queue().join("log_queue.jsonl")).unwrap();
     for secret in secrets {
         assert!(!disk.contains(secret), "{secret} in {disk}");
-        assert!(!ran.stdout().contains(secret), "{secret} in {ran}");
+        assert!(!ran.stdout_text().contains(secret), "{secret} in stdout");
     }
-    assert_eq!(ran.stdout(), disk);
+    assert_eq!(ran.stdout_text(), disk);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn each_line_of_stdin_becomes_a_record() {
             "one\n\ntwo \u{1f642}\r\nlast without newline",
         )
         .succeeds();
-    assert_eq!(ran.stderr(), "3 records queued\n");
+    assert_eq!(ran.stderr_text(), "3 records queued\n");
     let messages: Vec<Value> = queued(&home)
         .iter()
         .map(|record| record["message"].clone())
@@ -126,17 +126,15 @@ fn bad_lines_are_named_and_cost_the_good_ones_nothing() {
         record_line(2)
     );
     let ran = home.run_with_stdin(&["emit", "--jsonl"], input).exits(1);
-    let stderr = ran.stderr();
-    assert!(stderr.contains("line 2: not JSON"), "{ran}");
-    assert!(
-        stderr.contains("line 3: not a JSON object but an array"),
-        "{ran}"
-    );
-    assert!(
-        stderr.contains("line 4: `message` should be a text, not a number"),
-        "{ran}"
-    );
-    assert!(stderr.contains("3 of 5 lines are no records"), "{ran}");
+    for complaint in [
+        "line 2: not JSON",
+        "line 3: not a JSON object but an array",
+        "line 4: `message` should be a text, not a number",
+        "3 of 5 lines are no records",
+    ] {
+        let stderr = ran.stderr_text();
+        assert!(stderr.contains(complaint), "{complaint} is not in {stderr}");
+    }
     assert_eq!(queued(&home).len(), 2);
 }
 

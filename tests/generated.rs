@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::support::Home;
+use crate::support::{Home, Ran};
 
 const SHELLS: [(&str, &str); 4] = [
     ("bash", "soliplex.bash"),
@@ -19,7 +19,7 @@ const SHELLS: [(&str, &str); 4] = [
 fn completions_are_up_to_date() {
     let home = Home::new();
     let made = SHELLS.into_iter().map(|(shell, file)| {
-        let script = home.run(&["completions", shell]).succeeds().stdout();
+        let script = home.run(&["completions", shell]).succeeds().stdout_text();
         (file.to_owned(), script)
     });
     compare("completions", made.collect());

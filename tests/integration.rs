@@ -1,7 +1,13 @@
 //! Behaviour seen from outside: the real binary, real files, a real server on
-//! loopback, real signals. One module per subcommand.
+//! loopback, real signals. One module per subcommand or theme.
 
+mod fault_server;
 mod support;
 
-//mod emit;
+mod architecture;
+mod doctor;
+mod emit;
 mod generated;
+mod pipeline;
+mod readme;
+mod upload;

@@ -3,9 +3,21 @@
 //! One file per subcommand. Args hold what was typed; each command turns them
 //! into what it works with once, at its start.
 
+pub mod demo;
+pub mod doctor;
 pub mod emit;
 pub mod filter;
+pub mod fingerprint;
 pub mod generate;
+pub mod ingest;
+pub mod metrics;
+pub mod queue;
+#[cfg(unix)]
+pub mod run;
+pub mod sanitize;
+pub mod session;
+pub mod tail;
+pub mod upload;
 pub mod value;
 
 use std::path::PathBuf;
@@ -71,10 +83,48 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Write records into the queue, sanitized
     Emit(emit::EmitArgs),
+    /// Run a program and record it
+    #[cfg(unix)]
+    Run(run::RunArgs),
+    /// Follow records live, through rotation and reconnects
+    Tail(tail::TailArgs),
+    /// Redact a stream: stdin to stdout, JSONL and plain text
+    Sanitize(sanitize::SanitizeArgs),
+    /// Look at a queue, drain it, repair it
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
+    /// Ship a queue to a server, replay fixtures, send dead letters again
+    Upload(Box<upload::UploadArgs>),
+    /// The backend endpoint, with an embedded store
+    #[command(subcommand)]
+    Ingest(ingest::IngestCommand),
+    /// Group errors: Top 5, exemplar, first and last seen, sessions hit
+    Fingerprint(fingerprint::FingerprintArgs),
+    /// Open a session for a script, list sessions, tell one as a story
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Sum up measurements: count, percentiles, a small histogram
+    Metrics(metrics::MetricsArgs),
+    /// Look for what may keep an upload from working
+    Doctor(doctor::DoctorArgs),
+    /// Show the whole pipeline on this machine in one go, step by step
+    Demo(demo::DemoArgs),
     /// Print the completions for a shell
     Completions(generate::CompletionsArgs),
     /// Write the manual pages into a folder
     Man(generate::ManArgs),
+}
+
+/// How to print a result. What is for scripts is asked for: a pipe alone
+/// changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// One JSON value
+    Json,
+    /// One JSON value a line
+    Jsonl,
 }
 
 /// A parsed command line.

@@ -23,6 +23,14 @@ pub fn size(text: &str) -> Result<u64, String> {
         .map_err(|_| "a size looks like 900KB or 1MiB".to_owned())
 }
 
+/// A number of things, at least one.
+pub fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("a whole number of at least 1".to_owned()),
+    }
+}
+
 /// A level's name.
 pub fn level(text: &str) -> Result<Level, String> {
     text.parse().map_err(|error| format!("{error}"))

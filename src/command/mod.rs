@@ -1,8 +1,22 @@
 //! What each subcommand does: it composes the library and holds no logic.
 
-//mod emit;
+mod demo;
+mod doctor;
+mod emit;
+mod fingerprint;
 mod generate;
-//mod sanitizer;
+mod ingest;
+mod metrics;
+mod queue;
+#[cfg(unix)]
+mod run;
+mod sanitize;
+mod sanitizer;
+mod session;
+mod sources;
+mod stop;
+mod tail;
+mod upload;
 
 use crate::cli::Command;
 use crate::config::Config;
@@ -25,7 +39,19 @@ pub struct Context {
 /// code other than 1.
 pub fn run(command: Command, context: &mut Context) -> anyhow::Result<Exit> {
     match command {
-        Command::Emit(_) => Ok(Exit::Done),
+        Command::Emit(args) => emit::run(args, context),
+        #[cfg(unix)]
+        Command::Run(args) => run::run(args, context),
+        Command::Tail(args) => tail::run(args, context),
+        Command::Sanitize(args) => sanitize::run(args, context),
+        Command::Queue(command) => queue::run(command, context),
+        Command::Upload(args) => upload::run(*args, context),
+        Command::Ingest(command) => ingest::run(command, context),
+        Command::Fingerprint(args) => fingerprint::run(args, context),
+        Command::Session(command) => session::run(command, context),
+        Command::Metrics(args) => metrics::run(args, context),
+        Command::Doctor(args) => doctor::run(args, context),
+        Command::Demo(_) => demo::run(context),
         Command::Completions(args) => generate::completions(&args, context),
         Command::Man(args) => generate::man(&args, context),
     }

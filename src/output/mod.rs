@@ -1,6 +1,7 @@
 //! All printing: data to stdout, everything else to stderr, nothing raw.
 
 pub mod progress;
+pub mod record;
 pub mod safe;
 pub mod style;
 pub mod table;
@@ -134,8 +135,8 @@ impl Printer {
     ///
     /// What writing to stdout meets, a closed pipe included.
     pub fn json(&mut self, value: &impl serde::Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.stdout, value)?;
-        self.stdout.write_all(b"\n")
+        let json = serde_json::to_string(value)?;
+        writeln!(self.stdout, "{}", safe::escape_json(&json))
     }
 
     /// Says on stderr what was done, unless `--quiet`.

@@ -33,6 +33,29 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Replaces the same characters in a JSON text by JSON's own escapes, so that
+/// it means what it meant.
+///
+/// Only inside the texts of valid JSON can such characters stand.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    let is_raw = |character| is_unsafe(character) && !matches!(character, '\n' | '\t' | '\r');
+    if !json.contains(is_raw) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_raw(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -58,6 +81,15 @@ mod tests {
         for text in ["", "plain", "naïve 東京 🙂", "a\\n"] {
             assert!(matches!(escape(text), Cow::Borrowed(same) if same == text));
         }
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let value = serde_json::json!({"m": "\u{9b}31m \u{202e} \u{7f} \u{e0041} \n ok é"});
+        let json = value.to_string();
+        let safe = escape_json(&json);
+        assert!(safe.is_ascii() || !safe.contains(is_unsafe));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! The harness: a clean place to run the binary in, and things to run it on.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use assert_cmd::assert::Assert;
+use predicates::prelude::predicate;
 use serde_json::Value;
 
 /// How long a test waits for what must happen before it fails.
@@ -56,13 +58,18 @@ impl Home {
     }
 
     /// Runs the binary to its end.
-    pub(crate) fn run(&self, args: &[&str]) -> Ran {
-        Ran::of(self.soliplex().args(args), b"")
+    pub(crate) fn run(&self, args: &[&str]) -> Assert {
+        self.run_with_stdin(args, "")
     }
 
     /// Runs the binary to its end with something on stdin.
-    pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: impl AsRef<[u8]>) -> Ran {
-        Ran::of(self.soliplex().args(args), stdin.as_ref())
+    pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: impl AsRef<[u8]>) -> Assert {
+        let mut command = self.soliplex();
+        command.args(args);
+        assert_cmd::Command::from_std(command)
+            .write_stdin(stdin.as_ref())
+            .timeout(DEADLINE)
+            .assert()
     }
 
     /// Starts the binary and goes on.
@@ -71,81 +78,58 @@ impl Home {
     }
 }
 
-/// A command that ran to its end.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    what: String,
-    output: Output,
-}
-
-impl Ran {
-    pub(crate) fn of(command: &mut Command, stdin: &[u8]) -> Ran {
-        let what = format!("{command:?}");
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let mut pipe = child.stdin.take().expect("a pipe");
-        let stdin = stdin.to_owned();
-        // A command may end without reading all of it.
-        let feeder = thread::spawn(move || drop(pipe.write_all(&stdin)));
-        let output = child.wait_with_output().expect("the binary ends");
-        feeder.join().expect("stdin fed");
-        Ran { what, output }
-    }
-
+/// What tests ask of a command that ran to its end. A failed assertion shows
+/// the command, its stdout and its stderr.
+pub(crate) trait Ran: Sized {
     /// The code that the command exited with.
-    #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Ran {
-        assert_eq!(self.output.status.code(), Some(code), "{self}");
-        self
-    }
+    fn exits(self, code: i32) -> Self;
 
-    /// Nothing went wrong and nothing was said about it.
-    #[track_caller]
-    pub(crate) fn succeeds(self) -> Ran {
+    /// It exited with 0.
+    fn succeeds(self) -> Self {
         self.exits(0)
     }
 
-    pub(crate) fn stdout(&self) -> String {
-        String::from_utf8_lossy(&self.output.stdout).into_owned()
-    }
+    fn stdout_text(&self) -> String;
 
-    pub(crate) fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.output.stderr).into_owned()
-    }
+    fn stderr_text(&self) -> String;
 
     /// The lines of stdout, each as JSON.
     #[track_caller]
-    pub(crate) fn json_lines(&self) -> Vec<Value> {
-        json_lines(&self.stdout())
+    fn json_lines(&self) -> Vec<Value> {
+        json_lines(&self.stdout_text())
     }
 
     /// Stderr is one line that names each of these.
+    fn says_in_one_line(self, needles: &[&str]) -> Self;
+}
+
+impl Ran for Assert {
     #[track_caller]
-    pub(crate) fn says_in_one_line(self, needles: &[&str]) -> Ran {
-        let stderr = self.stderr();
-        assert_eq!(stderr.trim_end().lines().count(), 1, "{self}");
-        for needle in needles {
-            assert!(stderr.contains(needle), "{needle:?} is not in it: {self}");
-        }
-        self
+    fn exits(self, code: i32) -> Assert {
+        self.code(code)
+    }
+
+    fn stdout_text(&self) -> String {
+        String::from_utf8_lossy(&self.get_output().stdout).into_owned()
+    }
+
+    fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.get_output().stderr).into_owned()
+    }
+
+    #[track_caller]
+    fn says_in_one_line(self, needles: &[&str]) -> Assert {
+        needles
+            .iter()
+            .fold(self.stderr(one_line()), |ran, needle| {
+                ran.stderr(predicate::str::contains(*needle))
+            })
     }
 }
 
-impl std::fmt::Display for Ran {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "\n{}\n{}\n--- stdout\n{}\n--- stderr\n{}\n---",
-            self.what,
-            self.output.status,
-            self.stdout(),
-            self.stderr()
-        )
-    }
+/// A text of one line.
+fn one_line() -> impl predicates::Predicate<str> {
+    predicate::function(|text: &str| text.trim_end().lines().count() == 1)
 }
 
 /// A command that runs on; it is killed when the test is over.

@@ -1,0 +1,256 @@
+//! From what a program printed to records on the disk.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::queue::{LogQueue, QueueError};
+use crate::record::{
+    Defaults, EncodedRecord, Level, LogRecord, MAX_BREADCRUMBS, RecordError, breadcrumb, keys,
+};
+use crate::sanitize::Sanitizer;
+
+/// How many bytes of records are kept for another try when the queue does not
+/// take them, as on a full disk.
+const MAX_UNSTORED_BYTES: usize = 4 << 20;
+
+/// How long a record may be in the system's cache alone.
+const SYNC_AFTER: Duration = Duration::from_secs(1);
+
+/// Sanitizes records, gives errors their breadcrumbs and appends all of it to
+/// a queue. Shared by the threads that read a program's streams.
+#[derive(Debug)]
+pub struct Recorder {
+    queue: Arc<dyn LogQueue>,
+    sanitizer: Sanitizer,
+    defaults: Defaults,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last records as lines, the oldest first.
+    recent: VecDeque<Vec<u8>>,
+    /// What the queue did not take yet.
+    unstored: Vec<EncodedRecord>,
+    unstored_bytes: usize,
+    /// When the first record was appended that may not be on the disk yet.
+    unsynced_since: Option<Instant>,
+    trouble: Trouble,
+}
+
+/// What went wrong while recording; the program itself never notices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// How many records are not in the queue.
+    pub lost: usize,
+    /// Why the queue did not take them, as it last said.
+    pub reason: Option<String>,
+}
+
+impl Recorder {
+    /// A recorder whose records get these defaults where they say nothing
+    /// themselves. The defaults are sanitized here: they go into each record
+    /// after the record itself was.
+    pub fn new(queue: Arc<dyn LogQueue>, sanitizer: Sanitizer, defaults: Defaults) -> Recorder {
+        let defaults = sanitized(&sanitizer, defaults);
+        Recorder { queue, sanitizer, defaults, state: Mutex::default() }
+    }
+
+    /// What records get that do not say so themselves.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
+    /// Records this now. What the queue does not take is tried again with the
+    /// next record; see [`finish`](Recorder::finish).
+    pub fn record(&self, record: LogRecord) {
+        if let Ok(encoded) = self.encode(record) {
+            self.store(&mut vec![encoded]);
+        }
+    }
+
+    /// Makes sure that everything is on the disk, and says what is not.
+    pub fn finish(&self) -> Trouble {
+        self.store(&mut Vec::new());
+        self.sync();
+        let mut state = self.lock();
+        state.trouble.lost += state.unstored.len();
+        state.unstored.clear();
+        state.trouble.clone()
+    }
+
+    /// When [`sync`](Recorder::sync) should be called, if nothing else comes.
+    pub(super) fn sync_due(&self) -> Option<Instant> {
+        self.lock().unsynced_since.map(|since| since + SYNC_AFTER)
+    }
+
+    /// Puts what was appended on the disk itself, where a power cut leaves it.
+    pub(super) fn sync(&self) {
+        self.lock().unsynced_since = None;
+        if let Err(error) = self.queue.sync() {
+            self.lock().trouble.reason = Some(error.to_string());
+        }
+    }
+
+    /// Makes a record ready to be stored: clean, complete, and if it is an
+    /// error with what led up to it.
+    ///
+    /// # Errors
+    ///
+    /// A record that cannot be cut to size or has a key of the wrong type.
+    pub(super) fn encode(&self, mut record: LogRecord) -> Result<EncodedRecord, RecordError> {
+        self.sanitizer.sanitize_record(&mut record);
+        self.defaults.fill(&mut record);
+        let is_error = record.level().is_some_and(|level| level >= Level::Error);
+        if is_error && record.get(keys::BREADCRUMBS).is_none() {
+            let crumbs = self.breadcrumbs();
+            if !crumbs.is_empty() {
+                record.set(keys::BREADCRUMBS, crumbs);
+            }
+        }
+        let encoded = EncodedRecord::new(record)?;
+        self.remember(&encoded);
+        Ok(encoded)
+    }
+
+    /// The same for a record that already is a line of JSON and no error,
+    /// without building a tree.
+    pub(super) fn encode_line(&self, line: &[u8]) -> Result<EncodedRecord, RecordError> {
+        let clean = self.sanitizer.sanitize_line(line);
+        let encoded = EncodedRecord::from_json(&clean, &self.defaults)?;
+        self.remember(&encoded);
+        Ok(encoded)
+    }
+
+    /// Appends records, those first that the queue did not take before.
+    pub(super) fn store(&self, records: &mut Vec<EncodedRecord>) {
+        let mut state = self.lock();
+        if !state.unstored.is_empty() {
+            let mut waiting = std::mem::take(&mut state.unstored);
+            state.unstored_bytes = 0;
+            waiting.append(records);
+            *records = waiting;
+        }
+        if records.is_empty() {
+            return;
+        }
+        state.unsynced_since.get_or_insert_with(Instant::now);
+        if let Err(error) = self.queue.append_all(records) {
+            state.keep(records.drain(error.stored()..), &error);
+        }
+        records.clear();
+    }
+
+    fn remember(&self, record: &EncodedRecord) {
+        let mut state = self.lock();
+        let mut line = match state.recent.len() {
+            MAX_BREADCRUMBS.. => state.recent.pop_front().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        line.clear();
+        line.extend_from_slice(record.as_bytes());
+        state.recent.push_back(line);
+    }
+
+    fn breadcrumbs(&self) -> Vec<Value> {
+        let state = self.lock();
+        let records = state.recent.iter().flat_map(|line| LogRecord::parse(line));
+        records.map(|record| breadcrumb(&record)).collect()
+    }
+
+    /// A thread that panicked has left the state whole: it is only ever
+    /// changed by calls that do not panic.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Keeps what the queue did not take, as far as there is room.
+    fn keep(&mut self, records: impl Iterator<Item = EncodedRecord>, error: &QueueError) {
+        self.trouble.reason = Some(error.to_string());
+        for record in records {
+            let size = record.as_bytes().len();
+            if self.unstored_bytes + size > MAX_UNSTORED_BYTES {
+                self.trouble.lost += 1;
+                continue;
+            }
+            self.unstored_bytes += size;
+            self.unstored.push(record);
+        }
+    }
+}
+
+fn sanitized(sanitizer: &Sanitizer, mut defaults: Defaults) -> Defaults {
+    let mut record = LogRecord::new(defaults.level, &defaults.logger, "");
+    if let Some(user) = defaults.identity.user_id.take() {
+        record.set(keys::USER_ID, user);
+    }
+    sanitizer.sanitize_record(&mut record);
+    defaults.logger = record.logger().to_owned();
+    defaults.identity.user_id = record.user_id().map(str::to_owned);
+    defaults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{Limits, MemoryQueue};
+    use crate::record::Identity;
+
+    fn recorder() -> (Recorder, Arc<MemoryQueue>) {
+        let queue = Arc::new(MemoryQueue::new(1 << 20));
+        let identity = Identity {
+            install_id: "install-1".to_owned(),
+            session_id: "session-1".to_owned(),
+            user_id: Some("bob@example.com".to_owned()),
+        };
+        let defaults = Defaults { identity, level: Level::Info, logger: "app".to_owned() };
+        (Recorder::new(queue.clone(), Sanitizer::default(), defaults), queue)
+    }
+
+    fn stored(queue: &MemoryQueue) -> Vec<LogRecord> {
+        let mut drainer = queue.drainer().unwrap();
+        let batch = drainer.batch(Limits { records: 1000, bytes: 1 << 20 }).unwrap();
+        let records = batch.records.iter();
+        records.map(|record| LogRecord::parse(&record.line).unwrap()).collect()
+    }
+
+    #[test]
+    fn an_error_carries_the_twenty_records_before_it() {
+        let (recorder, queue) = recorder();
+        for n in 0..30 {
+            recorder.record(LogRecord::new(Level::Info, "Http", &format!("request {n}")));
+        }
+        recorder.record(LogRecord::new(Level::Error, "Http", "failed"));
+        let records = stored(&queue);
+        let crumbs = records[30].get(keys::BREADCRUMBS).unwrap().as_array().unwrap();
+        assert_eq!(crumbs.len(), MAX_BREADCRUMBS);
+        assert_eq!(crumbs[0]["message"], "request 10");
+        assert_eq!(crumbs[19]["message"], "request 29");
+        assert_eq!(crumbs[19]["category"], "network");
+        assert!(records[29].get(keys::BREADCRUMBS).is_none());
+    }
+
+    #[test]
+    fn nothing_unsanitized_gets_through_not_even_by_the_defaults() {
+        let (recorder, queue) = recorder();
+        recorder.record(LogRecord::new(Level::Info, "a", "mail to bob@example.com"));
+        recorder.record(LogRecord::new(Level::Error, "a", "password=hunter2-hunter2"));
+        for record in stored(&queue) {
+            let line = serde_json::to_string(&record).unwrap();
+            assert!(!line.contains("bob@") && !line.contains("hunter2"), "{line}");
+            assert_eq!(record.session_id(), Some("session-1"));
+        }
+    }
+
+    #[test]
+    fn a_recorder_that_lost_nothing_says_so() {
+        let (recorder, _) = recorder();
+        recorder.record(LogRecord::new(Level::Info, "a", "m"));
+        assert_eq!(recorder.finish(), Trouble::default());
+    }
+}

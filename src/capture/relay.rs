@@ -1,0 +1,142 @@
+//! Passing streams on, byte for byte.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, getpid, kill_process};
+
+use super::child::Stream;
+use super::recorder::Recorder;
+use super::terminal;
+use super::transcript::{HOLD, Transcript};
+
+/// How much is read at once; as much as a pipe holds.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// Reads a stream to its end, or until `stop` is closed and nothing more is
+/// there, has each line recorded and then passes it on.
+///
+/// If nobody reads what is passed on any more, the stream is closed, which is
+/// how the program would have learned of it without us.
+pub(super) fn relay(
+    stream: Stream,
+    stop: BorrowedFd<'_>,
+    transcript: &mut Transcript<'_>,
+    recorder: &Recorder,
+) {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut held_until: Option<Instant> = None;
+    let mut is_read = true;
+    loop {
+        let sync_due = recorder.sync_due();
+        if sync_due.is_some_and(|due| due <= Instant::now()) {
+            recorder.sync();
+        }
+        let until = held_until.into_iter().chain(sync_due).min();
+        match wait(stream.source.as_fd(), stop, until) {
+            Ready::Input => match rustix::io::read(&stream.source, &mut buffer[..]) {
+                Ok(0) => break,
+                Ok(count) => {
+                    transcript.take(&buffer[..count]);
+                    held_until = transcript.is_holding().then(|| Instant::now() + HOLD);
+                }
+                Err(Errno::INTR | Errno::AGAIN) => continue,
+                // How a terminal tells that nobody has it open any more.
+                Err(_) => break,
+            },
+            Ready::Nothing => {
+                if held_until.is_some_and(|until| until <= Instant::now()) {
+                    transcript.release();
+                    held_until = None;
+                }
+            }
+            Ready::Stop => break,
+        }
+        if is_read && write_all(&stream.target, transcript.ready()).is_err() {
+            if !stream.is_terminal {
+                return transcript.finish();
+            }
+            // The program is told by the signal that follows.
+            is_read = false;
+        }
+        transcript.passed_on();
+    }
+    transcript.finish();
+    // Whoever read it is gone, and so is the program.
+    let _ = write_all(&stream.target, transcript.ready());
+}
+
+/// Copies keys to the program's terminal until there are no more.
+///
+/// The key that stops a program has no effect on one that leads a session of
+/// its own, as ours does. It is a wish to stop all the same: this process is
+/// sent what the key would have sent.
+pub(super) fn copy_keys(from: &OwnedFd, to: &OwnedFd, program: Pid) {
+    let mut buffer = [0; 4096];
+    loop {
+        match rustix::io::read(from, &mut buffer) {
+            Ok(0) => return,
+            Ok(count) => {
+                if write_all(to, &buffer[..count]).is_err() {
+                    return;
+                }
+                if terminal::is_stop_key(to, &buffer[..count], program) {
+                    let _ = kill_process(getpid(), Signal::TSTP);
+                }
+            }
+            Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+enum Ready {
+    Input,
+    Nothing,
+    Stop,
+}
+
+/// Waits for input, for the end of holding back, or for `stop`, which counts
+/// only when there is no input.
+fn wait(source: BorrowedFd<'_>, stop: BorrowedFd<'_>, until: Option<Instant>) -> Ready {
+    loop {
+        let mut fds = [
+            PollFd::from_borrowed_fd(source, PollFlags::IN),
+            PollFd::from_borrowed_fd(stop, PollFlags::IN),
+        ];
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let count = match poll(&mut fds, left.and_then(timespec).as_ref()) {
+            Ok(count) => count,
+            Err(Errno::INTR) => continue,
+            Err(_) => return Ready::Stop,
+        };
+        return match (count, fds[0].revents().is_empty()) {
+            (0, _) => Ready::Nothing,
+            (_, false) => Ready::Input,
+            (_, true) => Ready::Stop,
+        };
+    }
+}
+
+pub(super) fn timespec(duration: Duration) -> Option<Timespec> {
+    Timespec::try_from(duration).ok()
+}
+
+/// Writes all of it, also to a descriptor that somebody made non-blocking.
+fn write_all(target: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(target, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let mut fds = [PollFd::new(target, PollFlags::OUT)];
+                let _ = poll(&mut fds, None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

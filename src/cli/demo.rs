@@ -1,0 +1,7 @@
+//! `soliplex demo`
+
+use clap::Args;
+
+/// Nothing: the demo needs only the binary.
+#[derive(Args, Debug)]
+pub struct DemoArgs {}

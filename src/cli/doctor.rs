@@ -1,0 +1,35 @@
+//! `soliplex doctor`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::upload::ResultFormat;
+use super::value;
+
+/// What to look at.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Exits with 1 if an upload would not work.
+
+Examples:
+  soliplex doctor
+  soliplex doctor --endpoint https://logs.example.org --token-file token --format json")]
+pub struct DoctorArgs {
+    /// The endpoint to try [default: the configured one]
+    #[arg(long, value_name = "URL", env = "SOLIPLEX_ENDPOINT")]
+    pub endpoint: Option<String>,
+    /// The file with the token
+    #[arg(long, value_name = "FILE", env = "SOLIPLEX_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The environment variable with the token
+    #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
+    pub token_env: Option<String>,
+    /// How long to wait for the server
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = value::duration)]
+    pub timeout: Duration,
+    /// How to print the findings
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ResultFormat,
+}

@@ -1,0 +1,40 @@
+//! `soliplex fingerprint`
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::filter::FilterArgs;
+use super::{Format, value};
+use crate::source::Location;
+
+/// Which errors to group, and what to show.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  soliplex fingerprint app.jsonl
+  soliplex fingerprint https://logs.example.org --window 24h --top 10
+  soliplex fingerprint --annotate app.jsonl | jq .fingerprint")]
+pub struct FingerprintArgs {
+    /// A queue folder, a JSONL file, - for stdin, or the URL of a server [default: the configured server, else the queue]
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<Location>,
+    /// Show this many groups, the most frequent first
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub top: usize,
+    /// Only errors of the last so much time
+    #[arg(long, value_name = "DURATION", value_parser = value::duration, conflicts_with = "since")]
+    pub window: Option<Duration>,
+    /// Show the type and the frames that were hashed
+    #[arg(long)]
+    pub explain: bool,
+    /// Print every record as JSONL with `fingerprint` added to errors
+    #[arg(long)]
+    pub annotate: bool,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// Which records.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}

@@ -1,0 +1,163 @@
+//! `soliplex ingest serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::value;
+use crate::ingest::Rate;
+use crate::ingest::store::StoreUrl;
+
+/// The backend.
+#[derive(Debug, Subcommand)]
+pub enum IngestCommand {
+    /// Take records in over HTTP, store them and hand them to readers
+    Serve(Box<ServeArgs>),
+}
+
+/// Where to listen, where to store, whom to trust.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  soliplex ingest serve --no-auth
+  soliplex ingest serve --listen 0.0.0.0:8080 --store sqlite:/var/lib/soliplex/ingest.db \\
+      --jwt-public-key /etc/soliplex/issuer.pem --operator-token-file /etc/soliplex/operators
+  LOGFIRE_TOKEN=… soliplex ingest serve --no-auth
+
+Environment:
+  LOGFIRE_TOKEN                 forward to Logfire with this write token
+  OTEL_EXPORTER_OTLP_ENDPOINT   forward to this collector; _LOGS_ENDPOINT, _HEADERS,
+                                _PROTOCOL, _TIMEOUT are understood as well")]
+pub struct ServeArgs {
+    /// Where to listen: ADDR:PORT (port 0 takes a free one) or unix:PATH (may be repeated)
+    #[arg(long, value_name = "ADDR:PORT|unix:PATH", default_value = "127.0.0.1:8080")]
+    pub listen: Vec<Listen>,
+    /// The store [default: ingest.db in the state folder]
+    #[arg(long, value_name = "sqlite:PATH")]
+    pub store: Option<StoreUrl>,
+    /// Keep records for this long [default: for good]
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub retention: Option<Duration>,
+    /// Keep this much at the most, the oldest go first [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = value::size)]
+    pub max_store: Option<u64>,
+
+    /// Trust everyone; only on loopback, unless --listen says otherwise
+    #[arg(long, help_heading = "Who may", conflicts_with_all = ["jwt_secret_file", "jwt_public_keys", "jwks_url", "jwks_file"])]
+    pub no_auth: bool,
+    /// Trust device tokens signed with the HS256 secret in this file
+    #[arg(long, help_heading = "Who may", value_name = "FILE")]
+    pub jwt_secret_file: Option<PathBuf>,
+    /// Trust device tokens signed for this public key, in PEM (RSA, EC or Ed25519; may be repeated)
+    #[arg(long = "jwt-public-key", help_heading = "Who may", value_name = "FILE")]
+    pub jwt_public_keys: Vec<PathBuf>,
+    /// Trust device tokens signed for a key of the set at this URL
+    #[arg(long, help_heading = "Who may", value_name = "URL")]
+    pub jwks_url: Option<String>,
+    /// Trust device tokens signed for a key of the set in this file
+    #[arg(long, help_heading = "Who may", value_name = "FILE", conflicts_with = "jwks_url")]
+    pub jwks_file: Option<PathBuf>,
+    /// The `iss` that device tokens must have
+    #[arg(long, help_heading = "Who may", value_name = "ISSUER")]
+    pub issuer: Option<String>,
+    /// The `aud` that device tokens must have
+    #[arg(long, help_heading = "Who may", value_name = "AUDIENCE")]
+    pub audience: Option<String>,
+    /// How far clocks may be apart when a token's times are checked, at most 60s
+    #[arg(long, help_heading = "Who may", value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
+    pub leeway: Duration,
+    /// Let readers in with one of the tokens in this file, one a line
+    #[arg(long, help_heading = "Who may", value_name = "FILE")]
+    pub operator_token_file: Option<PathBuf>,
+    /// Let readers in with a device token that has this claim, such as scope=soliplex:read
+    #[arg(long, help_heading = "Who may", value_name = "NAME=VALUE", value_parser = value::key_value)]
+    pub operator_claim: Option<(String, String)>,
+    /// Let web pages of this origin call the server (may be repeated)
+    #[arg(long = "cors-origin", help_heading = "Who may", value_name = "ORIGIN")]
+    pub cors_origins: Vec<String>,
+
+    /// The largest body, after decoding
+    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "1MiB", value_parser = value::size)]
+    pub max_body: u64,
+    /// How many connections may be open
+    #[arg(long, help_heading = "How much", value_name = "N", default_value_t = 4096)]
+    pub max_connections: usize,
+    /// How many records a user may send: N a second, or N/m, N/h; 0 is no limit
+    #[arg(long, help_heading = "How much", value_name = "RATE", default_value = "1000")]
+    pub rate_user: Rate,
+    /// How many records a session may send
+    #[arg(long, help_heading = "How much", value_name = "RATE", default_value = "0")]
+    pub rate_session: Rate,
+    /// How many records may come from one address (for IPv6: from one /64)
+    #[arg(long, help_heading = "How much", value_name = "RATE", default_value = "0")]
+    pub rate_address: Rate,
+
+    /// Forward records over OTLP to this collector; /v1/logs is added
+    #[arg(long, help_heading = "Forwarding", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+    /// A header for the collector; a value of @FILE is read from there (may be repeated)
+    #[arg(long = "otlp-header", help_heading = "Forwarding", value_name = "NAME=VALUE|@FILE", value_parser = value::key_value)]
+    pub otlp_headers: Vec<(String, String)>,
+    /// Answer once records are stored, or only once they were forwarded
+    #[arg(long, help_heading = "Forwarding", value_name = "WHEN", default_value = "async")]
+    pub forward: ForwardWhen,
+
+    /// Tell apps the log levels in this TOML or JSON file, which is watched
+    #[arg(long, help_heading = "Apps and errors", value_name = "FILE")]
+    pub logging_config: Option<PathBuf>,
+    /// Call this URL when an error comes up often
+    #[arg(long, help_heading = "Apps and errors", value_name = "URL", requires = "alert_threshold")]
+    pub alert_webhook: Option<String>,
+    /// How often that is
+    #[arg(long, help_heading = "Apps and errors", value_name = "N", requires = "alert_webhook")]
+    pub alert_threshold: Option<u64>,
+    /// Within what time
+    #[arg(long, help_heading = "Apps and errors", value_name = "DURATION", default_value = "1h", value_parser = value::duration)]
+    pub alert_window: Duration,
+
+    /// Speak TLS with the certificate chain in this PEM file
+    #[arg(long, help_heading = "Operation", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM
+    #[arg(long, help_heading = "Operation", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Write each request that was answered, as JSON, to this file (`-` is stderr)
+    #[arg(long, help_heading = "Operation", value_name = "FILE")]
+    pub access_log: Option<PathBuf>,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// On an address.
+    Tcp(SocketAddr),
+    /// On a unix socket.
+    Unix(PathBuf),
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Listen, String> {
+        match text.strip_prefix("unix:") {
+            Some("") => Err("unix: takes a path".to_owned()),
+            Some(path) => Ok(Listen::Unix(path.into())),
+            None => text
+                .parse()
+                .map(Listen::Tcp)
+                .map_err(|_| "an address looks like 127.0.0.1:8080 or unix:PATH".to_owned()),
+        }
+    }
+}
+
+/// When a request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForwardWhen {
+    /// Once its records are stored.
+    Async,
+    /// Once they were forwarded.
+    Sync,
+}

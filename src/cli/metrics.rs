@@ -1,0 +1,43 @@
+//! `soliplex metrics`
+
+use clap::{Args, ValueEnum};
+
+use super::Format;
+use super::filter::FilterArgs;
+use crate::source::Location;
+
+/// Which measurements to sum up, and how.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  soliplex metrics
+  soliplex metrics app.jsonl --metric slow_frame --by session
+  soliplex metrics https://logs.example.org --since 24h --format json")]
+pub struct MetricsArgs {
+    /// A queue folder, a JSONL file or a pattern for some, - for stdin, or the URL of a server [default: the configured server, else the queue]
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<Location>,
+    /// Only this metric (may be repeated)
+    #[arg(long = "metric", value_name = "NAME")]
+    pub metrics: Vec<String>,
+    /// One row for each session, installation or logger
+    #[arg(long, value_name = "WHAT")]
+    pub by: Option<Grouping>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// Which records.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// What rows are split by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Grouping {
+    /// A row for each session
+    Session,
+    /// A row for each installation
+    Install,
+    /// A row for each logger
+    Logger,
+}

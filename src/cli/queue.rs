@@ -1,0 +1,72 @@
+//! `soliplex queue inspect`, `drain` and `repair`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Format;
+use super::filter::FilterArgs;
+
+/// A queue's folder: look at it, empty it, mend it.
+#[derive(Debug, Subcommand)]
+pub enum QueueCommand {
+    /// Say what is in a queue and what is wrong with it; never writes
+    Inspect(InspectArgs),
+    /// Print records as JSONL, and confirm them once they are written
+    Drain(DrainArgs),
+    /// Salvage all that can be read into a clean queue
+    Repair(RepairArgs),
+}
+
+/// What to look at.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  soliplex queue inspect
+  soliplex queue inspect pulled-from-device --verify
+  soliplex queue inspect DIR --records --format jsonl --level error")]
+pub struct InspectArgs {
+    /// The queue's folder [default: the configured one]
+    pub dir: Option<PathBuf>,
+    /// Read every byte, and exit with 4 if anything is damaged
+    #[arg(long)]
+    pub verify: bool,
+    /// Print the pending records instead
+    #[arg(long)]
+    pub records: bool,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// Which records, with --records.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// What to drain.
+#[derive(Args, Debug)]
+pub struct DrainArgs {
+    /// The queue's folder [default: the configured one]
+    pub dir: Option<PathBuf>,
+    /// At most this many records
+    #[arg(short = 'n', long, value_name = "N")]
+    pub records: Option<usize>,
+    /// Print, but confirm nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which records; the others stay in the queue.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// What to mend, and where to.
+#[derive(Args, Debug)]
+pub struct RepairArgs {
+    /// The damaged queue's folder; it is not touched
+    pub dir: PathBuf,
+    /// The folder for the new queue: a new or an empty one
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How to print what was done
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}

@@ -1,0 +1,84 @@
+//! `soliplex session`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+
+use super::filter::FilterArgs;
+use super::{Format, value};
+use crate::source::Location;
+
+/// Open, list and tell sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// Open a session for a script: prints what to `eval`
+    Start(StartArgs),
+    /// List sessions, the one heard of last first
+    List(ListArgs),
+    /// Tell what happened in a session, in order
+    Show(Box<ShowArgs>),
+}
+
+/// How to open a session.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  eval \"$(soliplex session start)\"")]
+pub struct StartArgs {}
+
+/// Which sessions to list.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  soliplex session list --user u-1842
+  soliplex session list device-queue/ --level error")]
+pub struct ListArgs {
+    /// A queue folder, a JSONL file or a pattern for some, - for stdin, or the URL of a server [default: the configured server, else the queue]
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<Location>,
+    /// List at most this many
+    #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 50)]
+    pub lines: usize,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// Which records: a session is listed by those that match.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// Which session to tell, and how.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  soliplex session show 0193f0aa
+  soliplex session show --user u-1842 --at 2026-02-06T12:00:00Z --around 10m
+  soliplex session show 0193f0aa device-queue/ https://logs.example.org --html story.html")]
+pub struct ShowArgs {
+    /// The session's id, or the start of it
+    #[arg(value_name = "ID", required_unless_present = "user")]
+    pub id: Option<String>,
+    /// Where to look for it, as for `list`; several are put together
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<Location>,
+    /// The session of this user (a prefix of the id)
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
+    /// The session that was going on at this instant: RFC 3339, or a duration ago
+    #[arg(long, value_name = "TIME", value_parser = value::instant)]
+    pub at: Option<DateTime<Utc>>,
+    /// How far from that instant to look
+    #[arg(long, value_name = "DURATION", value_parser = value::duration, default_value = "10m", requires = "at")]
+    pub around: Duration,
+    /// Write the story into this file, as a page to attach to a ticket
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// Show times in UTC, not in local time
+    #[arg(long)]
+    pub utc: bool,
+}

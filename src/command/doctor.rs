@@ -1,0 +1,222 @@
+//! `soliplex doctor`: what may keep an upload from working, and what to do.
+
+use chrono::{TimeDelta, Utc};
+use serde_json::json;
+
+use super::Context;
+use super::upload::settings;
+use crate::cli::doctor::DoctorArgs;
+use crate::cli::upload::ResultFormat;
+use crate::config::Config;
+use crate::error::Exit;
+use crate::output::{Printer, table};
+use crate::queue::{Entry, QueueError, inspect, read_pending};
+use crate::upload::{
+    Credential, Endpoint, Finding, HttpTransport, Transport, Verdict, check_clock, check_endpoint,
+    check_token, clock_skew, complaint,
+};
+
+/// How many bad records are told one by one.
+const MAX_COMPLAINTS: usize = 5;
+
+/// A request that brings nothing: it shows whether the endpoint is there.
+const EMPTY: &[u8] = br#"{"logs":[],"resource":{}}"#;
+
+pub(super) fn run(args: DoctorArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let mut findings = configuration(&context.config);
+    findings.extend(queue(&context.config));
+    findings.extend(network(&args, &context.config)?);
+    print(&args, &findings, &mut context.printer)?;
+    let worst = findings.iter().map(|finding| finding.verdict).max();
+    Ok(match worst {
+        Some(Verdict::Problem) => Exit::Failed,
+        _ => Exit::Done,
+    })
+}
+
+/// The settings, and where each comes from.
+fn configuration(config: &Config) -> Vec<Finding> {
+    let file = match &config.file {
+        Some(path) => format!("read from {}", path.display()),
+        None => "no file; defaults, environment and flags".to_owned(),
+    };
+    let mut findings = vec![
+        Finding::ok("config", file),
+        Finding::ok(
+            "config",
+            format!(
+                "queue {} ({})",
+                config.queue.value.display(),
+                config.queue.origin
+            ),
+        ),
+    ];
+    if let Some(endpoint) = &config.endpoint {
+        findings.push(Finding::ok(
+            "config",
+            format!("endpoint {} ({})", endpoint.value, endpoint.origin),
+        ));
+    }
+    findings
+}
+
+fn queue(config: &Config) -> Vec<Finding> {
+    let folder = &config.queue.value;
+    let report = match inspect(folder, Default::default()) {
+        Ok(report) => report,
+        Err(QueueError::Missing(_)) => {
+            return vec![Finding::ok("queue", "nothing was queued yet")];
+        }
+        Err(error) => {
+            return vec![Finding::problem(
+                "queue",
+                error.to_string(),
+                "see it with `soliplex queue inspect`",
+            )];
+        }
+    };
+    let mut findings = vec![Finding::ok(
+        "queue",
+        format!(
+            "{} records wait in {} bytes",
+            report.pending, report.pending_bytes
+        ),
+    )];
+    if report.dropped.records > 0 {
+        findings.push(Finding::warning(
+            "queue",
+            format!(
+                "{} records were dropped for want of room",
+                report.dropped.records
+            ),
+            "upload more often",
+        ));
+    }
+    findings.extend(records(config));
+    findings
+}
+
+/// What the deployed backend would say about the records that wait, and what
+/// cannot be read.
+fn records(config: &Config) -> Vec<Finding> {
+    let Ok(entries) = read_pending(&config.queue.value) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let mut damaged = 0_u64;
+    let mut refused = 0_usize;
+    for (index, entry) in entries.map_while(Result::ok).enumerate() {
+        match entry {
+            Entry::Damage(_) => damaged += 1,
+            Entry::Record(line) => {
+                if let Some(reason) = complaint(&line) {
+                    refused += 1;
+                    if refused <= MAX_COMPLAINTS {
+                        findings.push(Finding::warning(
+                            "records",
+                            format!("the deployed backend would refuse record {} and all that go with it: {reason}", index + 1),
+                            "nothing: only this one is set aside as a dead letter",
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    if refused > MAX_COMPLAINTS {
+        let more = refused - MAX_COMPLAINTS;
+        findings.push(Finding::warning(
+            "records",
+            format!("and {more} more like these"),
+            "",
+        ));
+    }
+    if damaged > 0 {
+        findings.push(Finding::warning(
+            "queue",
+            format!("{damaged} stretches hold no record"),
+            "see them with `soliplex queue inspect --verify`",
+        ));
+    }
+    findings
+}
+
+/// Token, endpoint and clock. The endpoint comes first, since the token's
+/// times are judged by the server's clock.
+fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
+    let credential = match settings::credential(&args.token_env, args.token_file.as_ref(), config) {
+        Ok(credential) => credential,
+        Err(error) => {
+            let next = "give a file with one token in one line";
+            return Ok(vec![Finding::problem("token", error.to_string(), next)]);
+        }
+    };
+    let mut findings = Vec::new();
+    let mut skew = None;
+    match settings::endpoint(args.endpoint.as_deref(), config) {
+        Ok(endpoint) => findings.extend(ask(args, endpoint, &credential, &mut skew)?),
+        Err(error) => findings.push(Finding::problem("endpoint", error.to_string(), "")),
+    }
+    findings.extend(match &credential {
+        Credential::Bearer(token) => {
+            check_token(token, Utc::now() + skew.unwrap_or(TimeDelta::zero()))
+        }
+        Credential::Anonymous | Credential::Pending => {
+            vec![Finding::ok(
+                "token",
+                "none; requests carry no Authorization",
+            )]
+        }
+    });
+    Ok(findings)
+}
+
+fn ask(
+    args: &DoctorArgs,
+    endpoint: Endpoint,
+    credential: &Credential,
+    skew: &mut Option<TimeDelta>,
+) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = vec![transport_security(&endpoint)];
+    let transport = HttpTransport::new(endpoint, args.timeout)?;
+    let token = match credential {
+        Credential::Bearer(token) => Some(token),
+        Credential::Anonymous | Credential::Pending => None,
+    };
+    let result = settings::runtime()?.block_on(transport.post(EMPTY.to_vec(), token));
+    findings.push(check_endpoint(&result));
+    if let Ok(reply) = &result {
+        *skew = clock_skew(reply, Utc::now());
+        findings.push(check_clock(*skew));
+    }
+    Ok(findings)
+}
+
+/// Whether logs and token would travel in the open.
+fn transport_security(endpoint: &Endpoint) -> Finding {
+    let is_local = matches!(endpoint.host(), "localhost" | "127.0.0.1" | "[::1]");
+    if endpoint.url().scheme() == "https" || is_local {
+        Finding::ok("endpoint", endpoint.to_string())
+    } else {
+        Finding::warning(
+            "endpoint",
+            format!("{endpoint} is not encrypted: logs and token travel in the open"),
+            "use https",
+        )
+    }
+}
+
+fn print(args: &DoctorArgs, findings: &[Finding], printer: &mut Printer) -> anyhow::Result<()> {
+    if args.format == ResultFormat::Json {
+        return Ok(printer.json(&json!({ "findings": findings }))?);
+    }
+    let rows = findings.iter().map(|finding| {
+        let says = match finding.next.as_str() {
+            "" => finding.says.clone(),
+            next => format!("{}: {next}", finding.says),
+        };
+        vec![finding.verdict.to_string(), finding.check.to_owned(), says]
+    });
+    let width = printer.width();
+    printer.line(table::render(&[], rows, &[], width))?;
+    Ok(())
+}

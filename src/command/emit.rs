@@ -1,0 +1,268 @@
+//! `soliplex emit`: records into the queue, sanitized.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read};
+
+use anyhow::Context as _;
+
+use super::{Context, sanitizer::sanitizer};
+use crate::cli::emit::EmitArgs;
+use crate::config::Config;
+use crate::error::Exit;
+use crate::output::Printer;
+use crate::queue::{LogQueue, Options, Queue, SyncPolicy};
+use crate::record::{Defaults, EncodedRecord, Identity, LogRecord, RecordError, keys};
+use crate::sanitize::{Sanitizer, StreamSanitizer};
+
+/// How many bytes of records are appended in one go.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// How many bad lines are told one by one.
+const MAX_COMPLAINTS: usize = 5;
+
+/// No line of input is held further than this; a record keeps 64 KiB of it.
+const MAX_LINE_BYTES: usize = 16 << 20;
+
+pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let sanitizer = sanitizer(&context.config)?;
+    let defaults = defaults(&args, &context.config, &sanitizer)?;
+    let template = template(&args)?;
+    let mut emitter = Emitter {
+        queue: open_queue(&args, &context.config)?,
+        sanitizer,
+        defaults,
+        chunk: Vec::new(),
+        chunk_bytes: 0,
+        is_print: args.print,
+    };
+    let printer = &mut context.printer;
+    if let Some(message) = &args.message {
+        emitter.take(&encode(&template, message)?, printer)?;
+        emitter.append(printer)?;
+        return Ok(Exit::Done);
+    }
+    let mut counts = Counts::default();
+    // A private key goes over several lines, which only a stream can see.
+    let mut stream = StreamSanitizer::new(&emitter.sanitizer);
+    let mut input = Lines::new(io::stdin().lock());
+    while let Some(line) = input.next()? {
+        counts.lines += 1;
+        let line = line.trim_ascii_end();
+        if line.is_empty() {
+            continue;
+        }
+        let taken = if args.jsonl {
+            emitter.take(line, printer)
+        } else {
+            let mut clean = Vec::with_capacity(line.len());
+            stream.line(line, &mut clean, &mut |_| {});
+            emitter.take(&encode(&template, &String::from_utf8_lossy(&clean))?, printer)
+        };
+        match taken {
+            Ok(()) => counts.queued += 1,
+            Err(EmitError::Record(error)) => counts.refuse(&error, printer),
+            Err(EmitError::Other(error)) => return Err(error),
+        }
+        // A slow writer's records are stored as they come.
+        if !input.has_more() {
+            emitter.append(printer)?;
+        }
+    }
+    emitter.append(printer)?;
+    counts.report(printer)
+}
+
+fn open_queue(args: &EmitArgs, config: &Config) -> anyhow::Result<Queue> {
+    let options = Options {
+        sync: if args.sync { SyncPolicy::Always } else { SyncPolicy::Never },
+        ..Options::default()
+    };
+    Ok(Queue::open(&config.queue.value, options)?)
+}
+
+/// Takes records in, cleans them and appends them in chunks.
+struct Emitter {
+    queue: Queue,
+    sanitizer: Sanitizer,
+    defaults: Defaults,
+    chunk: Vec<EncodedRecord>,
+    chunk_bytes: usize,
+    is_print: bool,
+}
+
+/// Why a line was not taken.
+#[derive(Debug, thiserror::Error)]
+enum EmitError {
+    /// It is no record; the ones around it are unharmed.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// It could not be stored.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl Emitter {
+    fn take(&mut self, line: &[u8], printer: &mut Printer) -> Result<(), EmitError> {
+        let clean = self.sanitizer.sanitize_line(line);
+        let record = EncodedRecord::from_json(&clean, &self.defaults)?;
+        self.chunk_bytes += record.as_bytes().len();
+        self.chunk.push(record);
+        if self.chunk_bytes >= CHUNK_BYTES {
+            self.append(printer)?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, printer: &mut Printer) -> anyhow::Result<()> {
+        self.queue.append_all(&self.chunk)?;
+        if self.is_print {
+            for record in &self.chunk {
+                printer.line(String::from_utf8_lossy(record.as_bytes()))?;
+            }
+            printer.flush()?;
+        }
+        self.chunk.clear();
+        self.chunk_bytes = 0;
+        Ok(())
+    }
+}
+
+/// What became of the lines of stdin.
+#[derive(Default)]
+struct Counts {
+    lines: usize,
+    queued: usize,
+    refused: usize,
+}
+
+impl Counts {
+    fn refuse(&mut self, error: &RecordError, printer: &mut Printer) {
+        self.refused += 1;
+        if self.refused <= MAX_COMPLAINTS {
+            printer.warn(format_args!("line {}: {error}", self.lines));
+        }
+    }
+
+    fn report(&self, printer: &mut Printer) -> anyhow::Result<Exit> {
+        let queued = self.queued;
+        if self.refused > 0 {
+            anyhow::bail!(
+                "{} of {} lines are no records and were not queued; the other {queued} were",
+                self.refused,
+                self.lines
+            );
+        }
+        printer.note(format_args!("{queued} records queued"));
+        Ok(Exit::Done)
+    }
+}
+
+/// The parts that all records of one call share, but for the message.
+fn template(args: &EmitArgs) -> anyhow::Result<LogRecord> {
+    let mut record = LogRecord::new(args.level, &args.logger, "");
+    for (name, value) in &args.attributes {
+        record.set_attribute(name, value.clone());
+    }
+    let stack_trace = args.stack_trace.as_deref().map(text_or_file).transpose()?;
+    for (key, text) in [
+        (keys::ERROR, args.error.clone()),
+        (keys::STACK_TRACE, stack_trace),
+        (keys::TRACE_ID, args.trace_id.clone()),
+        (keys::SPAN_ID, args.span_id.clone()),
+    ] {
+        if let Some(text) = text {
+            record.set(key, text);
+        }
+    }
+    Ok(record)
+}
+
+/// A record made from the template, of this instant.
+fn encode(template: &LogRecord, message: &str) -> anyhow::Result<Vec<u8>> {
+    let record = template
+        .clone()
+        .with(keys::TIMESTAMP, crate::record::now())
+        .with(keys::MESSAGE, message);
+    Ok(serde_json::to_vec(&record)?)
+}
+
+/// Reads `@FILE`, or takes the text as it is.
+fn text_or_file(text: &str) -> anyhow::Result<String> {
+    let Some(path) = text.strip_prefix('@') else {
+        return Ok(text.to_owned());
+    };
+    let bytes = fs::read(path).with_context(|| format!("cannot read the stack trace in {path}"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What records get that do not say so themselves: sanitized, since it goes
+/// into each of them after the record itself was.
+fn defaults(args: &EmitArgs, config: &Config, sanitizer: &Sanitizer) -> anyhow::Result<Defaults> {
+    let mut record = LogRecord::new(args.level, &args.logger, "")
+        .with(keys::INSTALL_ID, config.install_id()?)
+        .with(
+            keys::SESSION_ID,
+            args.session.clone().unwrap_or_else(new_session_id),
+        );
+    if let Some(user) = args.user.clone().or_else(|| config.user.clone()) {
+        record.set(keys::USER_ID, user);
+    }
+    sanitizer.sanitize_record(&mut record);
+    let text = |key| record.text(key).map(str::to_owned);
+    Ok(Defaults {
+        identity: Identity {
+            install_id: text(keys::INSTALL_ID).unwrap_or_default(),
+            session_id: text(keys::SESSION_ID).unwrap_or_default(),
+            user_id: text(keys::USER_ID),
+        },
+        level: args.level,
+        logger: text(keys::LOGGER).unwrap_or_default(),
+    })
+}
+
+fn new_session_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// Lines of input, each at most [`MAX_LINE_BYTES`] long; what a longer one has
+/// beyond that is passed over.
+struct Lines<R: Read> {
+    reader: BufReader<R>,
+    line: Vec<u8>,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(input: R) -> Lines<R> {
+        Lines {
+            reader: BufReader::with_capacity(CHUNK_BYTES, input),
+            line: Vec::new(),
+        }
+    }
+
+    /// The next line without its end, or `None` at the end of the input.
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        let mut is_input = false;
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(is_input.then_some(&self.line));
+            }
+            is_input = true;
+            let end = memchr::memchr(b'\n', buffer);
+            let part = &buffer[..end.unwrap_or(buffer.len())];
+            let room = MAX_LINE_BYTES - self.line.len();
+            self.line.extend_from_slice(&part[..part.len().min(room)]);
+            let used = part.len() + usize::from(end.is_some());
+            self.reader.consume(used);
+            if end.is_some() {
+                return Ok(Some(&self.line));
+            }
+        }
+    }
+
+    /// Whether a further whole line is there without waiting for input.
+    fn has_more(&self) -> bool {
+        memchr::memchr(b'\n', self.reader.buffer()).is_some()
+    }
+}

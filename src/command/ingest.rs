@@ -1,0 +1,308 @@
+//! `soliplex ingest serve`: the backend endpoint.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::{Context, sanitizer::sanitizer};
+use crate::cli::ingest::{ForwardWhen, IngestCommand, Listen, ServeArgs};
+use crate::error::{Error, Exit};
+use crate::ingest::auth::{Auth, Jwks, Key, OperatorTokens, Secret, Source, Tokens};
+use crate::ingest::store::{AlertRule, Retention, SqliteStore, StoreUrl};
+use crate::ingest::{
+    self, AccessLog, App, ForwardOptions, Limits, Listener, RemoteLevel, Settings, Webhook,
+};
+
+/// No leeway may be larger: a token that expired must soon be worth nothing.
+const MAX_LEEWAY: Duration = Duration::from_secs(60);
+
+/// How many lines of the access log may wait for a slow disk; more are lost.
+const ACCESS_LOG_LINES: usize = 10_000;
+
+/// The variables that name a collector.
+const OTLP_VARIABLES: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
+pub(super) fn run(command: IngestCommand, context: &mut Context) -> anyhow::Result<Exit> {
+    match command {
+        IngestCommand::Serve(args) => serve(&args, context),
+    }
+}
+
+fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let settings = settings(args, context)?;
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(chain), Some(key)) => {
+            let tls = ingest::tls(&read_bytes(chain)?, &read_bytes(key)?);
+            Some(tls.map_err(|error| Error::usage("--tls-cert and --tls-key").because(error))?)
+        }
+        _ => None,
+    };
+    let StoreUrl::Sqlite(path) = match &args.store {
+        Some(store) => store.clone(),
+        None => StoreUrl::Sqlite(context.config.state_dir.value.join("ingest.db")),
+    };
+    let alerts = settings.webhook.as_ref().map(|webhook| webhook.rule);
+    let bound: Vec<Bound> = args.listen.iter().map(bind).collect::<anyhow::Result<_>>()?;
+    let store = SqliteStore::open(&path, alerts)?;
+    let app = Arc::new(App::new(Arc::new(store), settings));
+
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let mut listeners = Vec::new();
+        for bound in bound {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            let (listener, place) = bound.into_listener(scheme)?;
+            listeners.push(listener.with_tls(tls.clone()));
+            context.printer.note(format_args!("listening on {place}"));
+        }
+        ingest::serve(listeners, app, shutdown()?).await?;
+        Ok(Exit::Done)
+    })
+}
+
+fn settings(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Settings> {
+    let mut settings = Settings::new(auth(args, context)?, sanitizer(&context.config)?);
+    settings.limits = Limits {
+        body_bytes: usize::try_from(args.max_body)?,
+        connections: args.max_connections,
+        user_rate: args.rate_user,
+        session_rate: args.rate_session,
+        address_rate: args.rate_address,
+        ..Limits::default()
+    };
+    settings.retention = Retention {
+        age: args.retention,
+        bytes: args.max_store,
+    };
+    settings.origins = args.cors_origins.clone();
+    settings.forward = forward(args)?;
+    if let Some(path) = &args.logging_config {
+        let levels = RemoteLevel::open(path);
+        settings.remote_level = Some(levels.map_err(|error| Error::usage("--logging-config").because(error))?);
+    }
+    if let (Some(url), Some(threshold)) = (&args.alert_webhook, args.alert_threshold) {
+        let window = i64::try_from(args.alert_window.as_millis())?.max(1);
+        settings.webhook = Some(Webhook {
+            url: url.clone(),
+            rule: AlertRule { threshold, window },
+        });
+    }
+    settings.access_log = args.access_log.as_deref().map(access_log).transpose()?;
+    Ok(settings)
+}
+
+/// A socket that is bound.
+enum Bound {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener),
+}
+
+fn bind(listen: &Listen) -> anyhow::Result<Bound> {
+    match listen {
+        Listen::Tcp(address) => {
+            let listener = TcpListener::bind(address).with_context(|| {
+                format!("cannot listen on {address}; name another one with --listen")
+            })?;
+            listener.set_nonblocking(true)?;
+            Ok(Bound::Tcp(listener))
+        }
+        #[cfg(unix)]
+        Listen::Unix(path) => {
+            use std::os::unix::net::{UnixListener, UnixStream};
+            // A socket that nobody answers at was left behind by a crash.
+            if UnixStream::connect(path).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused) {
+                fs::remove_file(path)?;
+            }
+            let listener = UnixListener::bind(path)
+                .with_context(|| format!("cannot listen on {}", path.display()))?;
+            listener.set_nonblocking(true)?;
+            Ok(Bound::Unix(listener))
+        }
+        #[cfg(not(unix))]
+        Listen::Unix(_) => Err(Error::usage("unix sockets are not there on this system").into()),
+    }
+}
+
+impl Bound {
+    fn into_listener(self, scheme: &str) -> io::Result<(Listener, String)> {
+        match self {
+            Bound::Tcp(listener) => {
+                let place = format!("{scheme}://{}", listener.local_addr()?);
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                Ok((Listener::tcp(listener), place))
+            }
+            #[cfg(unix)]
+            Bound::Unix(listener) => {
+                let address = listener.local_addr()?;
+                let path = address.as_pathname().map(Path::display);
+                let place = path.map_or_else(String::new, |path| format!("unix:{path}"));
+                let listener = tokio::net::UnixListener::from_std(listener)?;
+                Ok((Listener::unix(listener), place))
+            }
+        }
+    }
+}
+
+/// Ends when the process is asked to stop.
+fn shutdown() -> anyhow::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        // Without a handler there is nothing to wait for but the end.
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+fn auth(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Auth> {
+    if args.no_auth {
+        let is_open = |listen: &&Listen| matches!(listen, Listen::Tcp(address) if !address.ip().is_loopback());
+        if let Some(Listen::Tcp(open)) = args.listen.iter().find(is_open) {
+            context.printer.warn(format_args!(
+                "{open} can be reached from other machines, and anyone may write and read"
+            ));
+        }
+        return Ok(Auth::Open);
+    }
+    if args.leeway > MAX_LEEWAY {
+        return Err(Error::usage("--leeway is at most 60s").into());
+    }
+    let mut keys = Vec::new();
+    if let Some(file) = &args.jwt_secret_file {
+        let secret = Secret::new(&read(file)?);
+        keys.push(Key::hs256(&secret).map_err(|error| in_file(file, error))?);
+    }
+    for file in &args.jwt_public_keys {
+        keys.push(Key::from_pem(&read(file)?).map_err(|error| in_file(file, error))?);
+    }
+    let source = match (&args.jwks_url, &args.jwks_file) {
+        (Some(url), _) => Some(Source::Url(url.clone())),
+        (None, Some(file)) => Some(Source::File(file.clone())),
+        (None, None) => None,
+    };
+    if keys.is_empty() && source.is_none() {
+        return Err(Error::usage(
+            "no device could sign in; name a key with --jwt-secret-file, --jwt-public-key or --jwks-url, or use --no-auth",
+        )
+        .into());
+    }
+    let operator_file = args
+        .operator_token_file
+        .as_ref()
+        .or(context.config.operator_token_file.as_ref().map(|set| &set.value));
+    let operators = match operator_file {
+        Some(file) => OperatorTokens::from_lines(&read(file)?),
+        None => OperatorTokens::default(),
+    };
+    Ok(Auth::Tokens(Tokens {
+        keys,
+        jwks: source.map(Jwks::new).transpose()?,
+        issuer: args.issuer.clone(),
+        audience: args.audience.clone(),
+        leeway: args.leeway,
+        operators,
+        operator_claim: args.operator_claim.clone(),
+    }))
+}
+
+/// Where to forward to: what the flags say, else Logfire if there is a token
+/// for it, else what the variables of OpenTelemetry say.
+fn forward(args: &ServeArgs) -> anyhow::Result<Option<ForwardOptions>> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mut headers = Vec::new();
+    for (name, value) in &args.otlp_headers {
+        let value = match value.strip_prefix('@') {
+            Some(file) => read(Path::new(file))?,
+            None => value.clone(),
+        };
+        headers.push((name.to_ascii_lowercase(), Secret::new(&value)));
+    }
+    let has_variable = OTLP_VARIABLES.iter().any(|name| variable(name).is_some());
+    let mut endpoint = args.otlp_endpoint.clone();
+    if let Some(token) = variable("LOGFIRE_TOKEN") {
+        if endpoint.is_none() && !has_variable {
+            endpoint = Some(logfire_endpoint(&token));
+        }
+        if !headers.iter().any(|(name, _)| name == "authorization") {
+            headers.push(("authorization".to_owned(), Secret::new(&token)));
+        }
+    }
+    if endpoint.is_none() && !has_variable {
+        return Ok(None);
+    }
+    Ok(Some(ForwardOptions {
+        endpoint,
+        headers,
+        sync: args.forward == ForwardWhen::Sync,
+        ..ForwardOptions::default()
+    }))
+}
+
+/// The region of Logfire that a write token names: `pylf_v1_REGION_…`.
+fn logfire_endpoint(token: &str) -> String {
+    let region = token.split('_').nth(2).filter(|_| token.starts_with("pylf_v"));
+    match region {
+        Some("eu") => "https://logfire-eu.pydantic.dev".to_owned(),
+        _ => "https://logfire-us.pydantic.dev".to_owned(),
+    }
+}
+
+/// Writes lines on a thread of its own, so that no request waits for them.
+fn access_log(path: &Path) -> anyhow::Result<AccessLog> {
+    let mut output: Box<dyn Write + Send> = match path.to_str() {
+        Some("-") => Box::new(io::stderr()),
+        _ => Box::new(open_log(path)?),
+    };
+    let (lines, written) = mpsc::sync_channel::<String>(ACCESS_LOG_LINES);
+    std::thread::Builder::new()
+        .name("access-log".to_owned())
+        .spawn(move || {
+            while let Ok(line) = written.recv() {
+                if writeln!(output, "{line}").is_err() {
+                    return;
+                }
+            }
+        })?;
+    Ok(Box::new(move |line| {
+        let _ = lines.try_send(line);
+    }))
+}
+
+fn open_log(path: &Path) -> anyhow::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    options
+        .open(path)
+        .with_context(|| format!("cannot write the access log {}", path.display()))
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn in_file(file: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::usage(file.display().to_string()).because(error)
+}

@@ -1,0 +1,132 @@
+//! `soliplex metrics`: what was measured, summed up.
+
+use super::{Context, sources, stop};
+use crate::cli::Format;
+use crate::cli::metrics::{Grouping, MetricsArgs};
+use crate::error::Exit;
+use crate::filter::Filter;
+use crate::output::{Printer, table};
+use crate::session::{By, Measurement, Metric, Metrics};
+use crate::source::{self, Event, Options};
+
+/// How many steps the small histograms have.
+const STEPS: usize = 16;
+
+pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let options = Options {
+        filter: Filter::from(args.filter),
+        token: sources::token(&context.config)?,
+        ..Options::default()
+    };
+    let locations = sources::locations(args.sources, &context.config);
+    let items = source::open(&locations, options).map_err(sources::failed)?;
+    stop::on_signal(items.stop())?;
+    let mut metrics = Metrics::new(match args.by {
+        None => By::All,
+        Some(Grouping::Session) => By::Session,
+        Some(Grouping::Install) => By::Install,
+        Some(Grouping::Logger) => By::Logger,
+    });
+    for item in items {
+        let Event::Record(record) = item.map_err(sources::failed)?.event else {
+            continue;
+        };
+        let is_wanted = args.metrics.is_empty()
+            || Measurement::of(&record).is_some_and(|one| args.metrics.contains(&one.name));
+        if is_wanted {
+            metrics.add(&record);
+        }
+    }
+    let printer = &mut context.printer;
+    let summary = metrics.summary(STEPS);
+    match args.format {
+        Format::Table if summary.is_empty() => printer.note("no record holds a measurement"),
+        Format::Table => print_table(&summary, args.by.is_some(), printer)?,
+        Format::Json => printer.json(&summary)?,
+        Format::Jsonl => {
+            for metric in &summary {
+                printer.json(metric)?;
+            }
+        }
+    }
+    if metrics.left_out() > 0 {
+        printer.warn(format_args!(
+            "{} measurements are in no row, there would be too many; narrow them down with --metric or a filter",
+            metrics.left_out()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn print_table(summary: &[Metric], is_split: bool, printer: &mut Printer) -> anyhow::Result<()> {
+    let mut headings = vec![
+        "METRIC", "UNIT", "COUNT", "P50", "P90", "P99", "MAX", "OVER", "0…MAX",
+    ];
+    if is_split {
+        headings.insert(0, "OF");
+    }
+    let first = usize::from(is_split);
+    let right: Vec<_> = (first + 2..first + 8).collect();
+    let rows = summary.iter().map(|metric| {
+        let over = match metric.limit {
+            Some(limit) => format!("{} > {}", metric.over_limit, number(limit)),
+            None => String::new(),
+        };
+        let group = metric.group.clone().filter(|_| is_split);
+        let values = [metric.p50, metric.p90, metric.p99, metric.max].map(number);
+        group
+            .into_iter()
+            .chain([
+                metric.name.clone(),
+                metric.unit.to_owned(),
+                metric.count.to_string(),
+            ])
+            .chain(values)
+            .chain([over, bars(&metric.histogram)])
+            .collect()
+    });
+    printer.line(table::render(&headings, rows, &right, printer.width()))?;
+    Ok(())
+}
+
+/// A number with as many decimals as matter.
+fn number(value: f64) -> String {
+    match value {
+        value if value >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
+        value if value >= 10.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+/// A histogram as one line of bars; an empty step is a space.
+fn bars(counts: &[u64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    counts
+        .iter()
+        .map(|count| match count {
+            0 => ' ',
+            count => BARS[((count * 8).div_ceil(most) as usize).clamp(1, 8) - 1],
+        })
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_show_what_is_there_and_how_much() {
+        assert_eq!(bars(&[8, 4, 0, 1, 0]), "█▄ ▁");
+        assert_eq!(bars(&[]), "");
+        assert_eq!(bars(&[u64::from(u32::MAX), 1]), "█▁");
+    }
+
+    #[test]
+    fn numbers_have_the_decimals_that_matter() {
+        let numbers = [1200.4, 16.0, 16.25, 1.234].map(number);
+        assert_eq!(numbers, ["1200", "16", "16.2", "1.23"]);
+    }
+}

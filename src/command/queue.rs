@@ -1,0 +1,181 @@
+//! `soliplex queue`: look at a queue, drain it, repair it.
+
+mod report;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::{Context, sanitizer::sanitizer};
+use crate::cli::Format;
+use crate::cli::queue::{DrainArgs, InspectArgs, QueueCommand, RepairArgs};
+use crate::error::Exit;
+use crate::filter::Filter;
+use crate::output::record::Pretty;
+use crate::output::{Printer, safe};
+use crate::queue::{
+    Drain, Entry, InspectOptions, Limits, LogQueue, Options, Queue, QueuedRecord, RecordRef, Token,
+    inspect, read_pending, repair,
+};
+use crate::record::LogRecord;
+use crate::sanitize::Sanitizer;
+
+/// How much is drained, printed and confirmed at a time.
+const DRAIN_LIMITS: Limits = Limits {
+    records: 1_000,
+    bytes: 4 << 20,
+};
+
+pub(super) fn run(command: QueueCommand, context: &mut Context) -> anyhow::Result<Exit> {
+    match command {
+        QueueCommand::Inspect(args) if args.records => print_records(args, context),
+        QueueCommand::Inspect(args) => inspect_queue(&args, context),
+        QueueCommand::Drain(args) => drain(args, context),
+        QueueCommand::Repair(args) => repair_queue(&args, context),
+    }
+}
+
+fn folder(named: Option<PathBuf>, context: &Context) -> PathBuf {
+    named.unwrap_or_else(|| context.config.queue.value.clone())
+}
+
+fn inspect_queue(args: &InspectArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let folder = folder(args.dir.clone(), context);
+    let verify = args.verify;
+    let found = inspect(&folder, InspectOptions { verify })?;
+    let printer = &mut context.printer;
+    match args.format {
+        Format::Table => report::print(&found, printer)?,
+        Format::Json | Format::Jsonl => printer.json(&found)?,
+    }
+    match verify && found.is_damaged() {
+        true => Ok(Exit::Damage),
+        false => Ok(Exit::Done),
+    }
+}
+
+fn print_records(args: InspectArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let folder = folder(args.dir, context);
+    let sanitizer = sanitizer(&context.config)?;
+    let filter = Filter::from(args.filter);
+    let printer = &mut context.printer;
+    let pretty = Pretty {
+        palette: printer.palette(),
+        is_utc: true,
+    };
+    for entry in read_pending(&folder)? {
+        let line = match entry? {
+            Entry::Record(line) => line,
+            Entry::Damage(damage) => {
+                printer.warn(report::sentence(&damage));
+                continue;
+            }
+        };
+        let clean = sanitizer.sanitize_line(&line);
+        let Some(record) = matching(&clean, &filter) else {
+            continue;
+        };
+        match args.format {
+            Format::Table => printer.line(pretty.format(&record))?,
+            Format::Json | Format::Jsonl => {
+                printer.line(safe::escape_json(&String::from_utf8_lossy(&clean)))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The record of a line, if the filter lets it through.
+fn matching(line: &[u8], filter: &Filter) -> Option<LogRecord> {
+    if !filter.may_match(line) {
+        return None;
+    }
+    let record = LogRecord::parse(line).ok()?;
+    filter.matches(&record).then_some(record)
+}
+
+fn drain(args: DrainArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let folder = folder(args.dir, context);
+    // A queue that is not there is a mistake in its name, and no empty queue.
+    inspect(&folder, InspectOptions::default())?;
+    let queue = Queue::open(&folder, Options::default())?;
+    let mut draining = Draining {
+        drainer: queue.drainer()?,
+        sanitizer: sanitizer(&context.config)?,
+        filter: Filter::from(args.filter),
+        left: args.records.unwrap_or(usize::MAX),
+        taken: Vec::new(),
+    };
+    let printed = draining.print(&mut context.printer, args.dry_run);
+    // What the reader of stdout has taken is confirmed, also if it has gone.
+    if let Some(until) = draining.taken.last().copied()
+        && !args.dry_run
+    {
+        let references: Vec<RecordRef> = draining.taken.iter().map(|(one, _)| *one).collect();
+        draining.drainer.confirm_some(&until.1, &references)?;
+    }
+    printed.map(|()| Exit::Done)
+}
+
+/// Prints records and keeps track of those that are to be confirmed.
+struct Draining {
+    drainer: Box<dyn Drain>,
+    sanitizer: Sanitizer,
+    filter: Filter,
+    left: usize,
+    /// Printed and not confirmed yet: picked from among others that stay, so
+    /// that they are confirmed in one go at the end.
+    taken: Vec<(RecordRef, Token)>,
+}
+
+impl Draining {
+    fn print(&mut self, printer: &mut Printer, is_dry_run: bool) -> anyhow::Result<()> {
+        let mut batch = self.drainer.batch(DRAIN_LIMITS)?;
+        while self.left > 0 && !batch.is_empty() {
+            for damage in &batch.damage {
+                printer.warn(report::sentence(damage));
+            }
+            let wanted: Vec<usize> = (0..batch.records.len())
+                .filter(|index| is_wanted(&batch.records[*index], &self.filter))
+                .take(self.left)
+                .collect();
+            for index in &wanted {
+                write_line(printer.out(), &batch.records[*index].line, &self.sanitizer)?;
+            }
+            printer.flush()?;
+            self.left -= wanted.len();
+            if self.filter.is_empty() && !is_dry_run {
+                self.drainer.confirm(&batch.token_after(wanted.len()))?;
+            } else {
+                let token = batch.token();
+                let references = wanted.iter().map(|index| batch.records[*index].reference());
+                self.taken.extend(references.map(|reference| (reference, token)));
+            }
+            batch = self.drainer.batch_after(&batch.token(), DRAIN_LIMITS)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_wanted(record: &QueuedRecord, filter: &Filter) -> bool {
+    filter.is_empty() || matching(&record.line, filter).is_some()
+}
+
+fn write_line(out: &mut impl Write, line: &[u8], sanitizer: &Sanitizer) -> std::io::Result<()> {
+    let clean = sanitizer.sanitize_line(line);
+    let text = String::from_utf8_lossy(&clean);
+    out.write_all(safe::escape_json(&text).as_bytes())?;
+    out.write_all(b"\n")
+}
+
+fn repair_queue(args: &RepairArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let done = repair(&args.dir, &args.out)?;
+    let printer = &mut context.printer;
+    match args.format {
+        Format::Table => report::print_repair(&done, &args.out, printer)?,
+        Format::Json | Format::Jsonl => printer.json(&done)?,
+    }
+    match done.damage.is_empty() {
+        true => Ok(Exit::Done),
+        false => Ok(Exit::Damage),
+    }
+}

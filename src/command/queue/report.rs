@@ -1,0 +1,150 @@
+//! What was found in a queue, for people.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use bytesize::ByteSize;
+
+use crate::output::{Printer, safe, table};
+use crate::queue::{Damage, RepairReport, Report};
+use crate::record::parse_timestamp;
+
+/// How many loggers, sessions and stretches of damage are listed.
+const LISTED: usize = 10;
+
+pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
+    let strong = printer.palette().strong();
+    let path = report.path.display().to_string();
+    printer.line(format_args!("{strong}queue {}{strong:#}", safe::escape(&path)))?;
+    let mut rows = vec![
+        row("pending", format!("{} records, {}", report.pending, size(report.pending_bytes))),
+        row("confirmed", format!("{} records, still in the file", report.confirmed)),
+    ];
+    if let (Some(oldest), Some(newest)) = (&report.oldest, &report.newest) {
+        rows.push(row("oldest", format!("{oldest}{}", age(oldest))));
+        rows.push(row("newest", newest.clone()));
+    }
+    for (name, counts) in [
+        ("levels", &report.levels),
+        ("loggers", &report.loggers),
+        ("sessions", &report.sessions),
+    ] {
+        if !counts.is_empty() {
+            rows.push(row(name, listed(counts)));
+        }
+    }
+    let dropped = &report.dropped;
+    if dropped.records > 0 {
+        let fatal = dropped.fatal;
+        let bytes = size(dropped.bytes);
+        rows.push(row("dropped", format!("{} records ({fatal} fatal), {bytes}", dropped.records)));
+    }
+    if report.dead_letters > 0 {
+        rows.push(row("dead letters", report.dead_letters.to_string()));
+    }
+    let files: Vec<String> = report
+        .files
+        .iter()
+        .map(|(name, bytes)| format!("{name} {}", size(*bytes)))
+        .collect();
+    rows.push(row("files", files.join(", ")));
+    let width = printer.width();
+    printer.line(table::render(&[], rows, &[], width))?;
+    print_problems(report, printer)
+}
+
+fn print_problems(report: &Report, printer: &mut Printer) -> io::Result<()> {
+    let style = printer.palette().warning();
+    for (reason, count) in &report.rejections {
+        let reason = safe::escape(reason);
+        printer.line(format_args!(
+            "{style}the deployed backend would reject {count}{style:#}: {reason}"
+        ))?;
+    }
+    for problem in report.meta_problem.iter().chain(&report.faults) {
+        printer.line(format_args!("{style}fault{style:#}: {}", safe::escape(problem)))?;
+    }
+    print_damage(&report.damage, report.damaged, printer)
+}
+
+fn print_damage(damage: &[Damage], total: u64, printer: &mut Printer) -> io::Result<()> {
+    let style = printer.palette().error();
+    for one in damage.iter().take(LISTED) {
+        printer.line(format_args!("{style}damage{style:#}: {}", sentence(one)))?;
+    }
+    match total.saturating_sub(LISTED as u64) {
+        0 => Ok(()),
+        more => printer.line(format_args!("… and {more} more; --format json lists them")),
+    }
+}
+
+pub(super) fn print_repair(
+    report: &RepairReport,
+    out: &Path,
+    printer: &mut Printer,
+) -> io::Result<()> {
+    let strong = printer.palette().strong();
+    let out = out.display().to_string();
+    printer.line(format_args!("{strong}repaired into {}{strong:#}", safe::escape(&out)))?;
+    let rows = [
+        ("records", report.records),
+        ("of them confirmed", report.confirmed),
+        ("salvaged from damage", report.salvaged),
+        ("mended ids", report.mended),
+        ("duplicates left out", report.duplicates),
+        ("dead letters", report.dead_letters),
+    ];
+    let rows = rows.map(|(name, count)| row(name, count.to_string()));
+    let width = printer.width();
+    printer.line(table::render(&[], rows, &[1], width))?;
+    print_damage(&report.damage, report.damage.len() as u64, printer)
+}
+
+/// A stretch of damage in one sentence.
+pub(super) fn sentence(damage: &Damage) -> String {
+    let Damage { file, offset, len, .. } = damage;
+    let kind = damage.kind.as_str();
+    let salvaged = match damage.salvaged {
+        0 => String::new(),
+        count => format!(", {count} records salvaged"),
+    };
+    format!(
+        "{file} at byte {offset}: {len} bytes, {kind}{salvaged}: {}",
+        damage.head_text()
+    )
+}
+
+fn row(name: &str, value: String) -> Vec<String> {
+    vec![format!("  {name}"), value]
+}
+
+/// Counts by name, the largest first.
+fn listed(counts: &BTreeMap<String, u64>) -> String {
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut parts: Vec<String> = counts
+        .iter()
+        .take(LISTED)
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    if counts.len() > LISTED {
+        parts.push(format!("{} more", counts.len() - LISTED));
+    }
+    parts.join(", ")
+}
+
+fn size(bytes: u64) -> String {
+    ByteSize(bytes).display().si().to_string()
+}
+
+fn age(timestamp: &str) -> String {
+    let age = parse_timestamp(timestamp)
+        .and_then(|time| (chrono::Utc::now() - time).to_std().ok())
+        .map(|age| std::time::Duration::from_secs(age.as_secs()));
+    age.map_or_else(String::new, |age| {
+        let age = humantime::format_duration(age).to_string();
+        let coarse: Vec<&str> = age.split(' ').take(2).collect();
+        format!(" ({} ago)", coarse.join(" "))
+    })
+}

@@ -1,0 +1,63 @@
+//! `soliplex run`: runs a program and records it.
+
+use std::sync::Arc;
+
+use super::Context;
+use super::sanitizer::sanitizer;
+use crate::capture::{self, App, CaptureError, Program, Recorder, Trouble};
+use crate::cli::run::RunArgs;
+use crate::config::SESSION_VARIABLE;
+use crate::error::{Error, Exit};
+use crate::output::Printer;
+use crate::queue::{Options, Queue};
+use crate::record::{Defaults, Identity, Level};
+
+pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let session_id = uuid::Uuid::now_v7().to_string();
+    let program = Program {
+        command: args.command,
+        environment: vec![(SESSION_VARIABLE, session_id.clone())],
+        parse: args.parse,
+        ready: args.ready,
+    };
+    let config = &context.config;
+    let defaults = Defaults {
+        identity: Identity {
+            install_id: config.install_id()?,
+            session_id: session_id.clone(),
+            user_id: args.user.or_else(|| config.user.clone()),
+        },
+        level: Level::Info,
+        logger: args.logger.unwrap_or_else(|| program.name()),
+    };
+    let queue = Arc::new(Queue::open(&config.queue.value, Options::default())?);
+    let recorder = Recorder::new(queue, sanitizer(config)?, defaults);
+    let app = App {
+        name: program.name(),
+        version: args.app_version.or_else(|| config.resource.get("service.version").cloned()),
+        build: args.build_number,
+        runtime: None,
+    };
+    context.printer.note(format_args!("session {session_id}"));
+    let result = capture::run(&program, &recorder, capture::session_start(&app), &());
+    tell_trouble(&recorder.finish(), &mut context.printer);
+    match result {
+        Ok(ending) => Ok(Exit::Program(ending.exit_code())),
+        Err(CaptureError::Spawn(error)) => {
+            Err(Error::new(Exit::Program(error.exit_code()), error.to_string()).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What was not recorded is told at the end: until then the program's own
+/// output has the terminal.
+fn tell_trouble(trouble: &Trouble, printer: &mut Printer) {
+    let Some(reason) = &trouble.reason else {
+        return;
+    };
+    match trouble.lost {
+        0 => printer.warn(format_args!("recorded with delay: {reason}")),
+        lost => printer.warn(format_args!("{lost} records were not stored: {reason}")),
+    }
+}

@@ -1,0 +1,169 @@
+//! `soliplex sanitize`: a stream in, the same stream without secrets out.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::{Context, sanitizer};
+use crate::cli::sanitize::{PathsArg, SanitizeArgs};
+use crate::error::{Error, Exit};
+use crate::output::{Printer, safe, table};
+use crate::sanitize::{
+    BUILTIN_RULES, Findings, Key, Paths, Replacement, Rules, Sanitizer, sanitize_stream,
+    sanitize_stream_with,
+};
+use crate::sanitize::stream::{LineFinding, StreamOptions};
+use crate::source;
+
+pub(super) fn run(args: SanitizeArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    if args.list {
+        return list(&mut context.printer);
+    }
+    let rules = rules(&args, context)?;
+    let sanitizer = Sanitizer::new(rules)
+        .map_err(|error| Error::usage("the sanitizer's rules").because(error))?;
+    let stdin = [PathBuf::from("-")];
+    let files = if args.files.is_empty() { &stdin } else { &args.files[..] };
+    let mut findings = Findings::default();
+    for file in files {
+        let input = open(file)?;
+        let printer = &mut context.printer;
+        let found = if args.check {
+            check(&sanitizer, file, input, printer)
+        } else if args.explain {
+            explain(&sanitizer, input, printer)
+        } else {
+            let options = StreamOptions::default();
+            sanitize_stream(&sanitizer, input, printer.out(), &options).map(|stats| stats.findings)
+        };
+        findings.merge(&found.map_err(|error| told(error, file))?);
+    }
+    if args.stats {
+        print_stats(&sanitizer, &findings, &mut context.printer);
+    }
+    match args.check && !findings.is_empty() {
+        true => Ok(Exit::Findings),
+        false => Ok(Exit::Done),
+    }
+}
+
+/// Names the file in an error, unless it is that stdout has gone.
+fn told(error: io::Error, file: &Path) -> anyhow::Error {
+    if crate::output::is_closed(&error) {
+        return error.into();
+    }
+    anyhow::Error::new(error).context(format!("cannot sanitize {}", file.display()))
+}
+
+fn open(file: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
+    if file == Path::new("-") {
+        return Ok(source::decoded(io::stdin())?);
+    }
+    Ok(source::open_bytes(file)?)
+}
+
+/// Prints each finding as `FILE:LINE:COLUMN: RULE`, never the secret.
+fn check(
+    sanitizer: &Sanitizer,
+    file: &Path,
+    input: impl Read,
+    printer: &mut Printer,
+) -> io::Result<Findings> {
+    let name = file.display().to_string();
+    let name = safe::escape(&name);
+    let mut written = Ok(());
+    let stats = sanitize_stream_with(sanitizer, input, io::sink(), &mut |found: LineFinding| {
+        let rule = sanitizer.rule_name(found.finding.rule);
+        let place = format_args!("{name}:{}:{}: {rule}", found.line, found.column()).to_string();
+        written = std::mem::replace(&mut written, Ok(())).and_then(|()| printer.line(place));
+    })?;
+    written?;
+    Ok(stats.findings)
+}
+
+/// Writes the clean lines, and on stderr which rule hit what.
+fn explain(
+    sanitizer: &Sanitizer,
+    input: impl Read,
+    printer: &mut Printer,
+) -> io::Result<Findings> {
+    let stderr = io::stderr();
+    let stats = sanitize_stream_with(sanitizer, input, printer.out(), &mut |found: LineFinding| {
+        let rule = sanitizer.rule_name(found.finding.rule);
+        // There is nowhere left to report that stderr is gone.
+        let _ = writeln!(
+            stderr.lock(),
+            "{}:{}: {rule}: {}",
+            found.line,
+            found.column(),
+            safe::escape(&found.masked())
+        );
+    })?;
+    Ok(stats.findings)
+}
+
+fn print_stats(sanitizer: &Sanitizer, findings: &Findings, printer: &mut Printer) {
+    let mut counts: Vec<_> = findings.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let rows = counts
+        .into_iter()
+        .map(|(rule, count)| vec![sanitizer.rule_name(rule).to_owned(), count.to_string()]);
+    printer.note(table::render(&["rule", "redacted"], rows, &[1], 100));
+}
+
+fn list(printer: &mut Printer) -> anyhow::Result<Exit> {
+    let rows = BUILTIN_RULES.iter().map(|rule| {
+        [rule.name, rule.what, rule.example, rule.validator]
+            .map(str::to_owned)
+            .to_vec()
+    });
+    let headings = ["rule", "redacts", "example", "validated by"];
+    let width = printer.width();
+    printer.line(table::render(&headings, rows, &[], width))?;
+    Ok(Exit::Done)
+}
+
+/// The rules of the configuration with those of the flags on top.
+fn rules(args: &SanitizeArgs, context: &Context) -> anyhow::Result<Rules> {
+    let mut settings = context.config.sanitize.clone();
+    if args.rules.is_some() {
+        settings.rules.clone_from(&args.rules);
+    }
+    let mut rules = sanitizer::rules(&settings)?;
+    for key in &args.keys {
+        rules.add_key(key);
+    }
+    for (name, regex) in &args.patterns {
+        rules.add_pattern(name, regex);
+    }
+    for rule in &args.disabled {
+        rules.disable(rule);
+    }
+    for value in &args.allowed {
+        rules.allow(value);
+    }
+    if let Some(text) = &args.replacement {
+        rules.replace_with(Replacement::Text(text.clone()));
+    }
+    if args.typed {
+        rules.replace_with(Replacement::Typed);
+    }
+    if let Some(file) = &args.pseudonymize {
+        rules.replace_with(Replacement::Pseudonym(key(file)?));
+    }
+    rules.paths(match args.paths {
+        PathsArg::Keep => Paths::Keep,
+        PathsArg::Relative => Paths::Relative,
+    });
+    Ok(rules)
+}
+
+fn key(file: &Path) -> anyhow::Result<Key> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read the key {}", file.display()))?;
+    Key::new(&bytes).ok_or_else(|| {
+        let file = file.display();
+        Error::usage(format!("the key in {file} is empty; write random bytes into it")).into()
+    })
+}

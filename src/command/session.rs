@@ -1,0 +1,222 @@
+//! `soliplex session`: open one for a script, list them, tell one.
+
+mod telling;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+
+use super::sanitizer::sanitizer;
+use super::{Context, sources};
+use crate::cli::Format;
+use crate::cli::session::{ListArgs, SessionCommand, ShowArgs};
+use crate::config::SESSION_VARIABLE;
+use crate::error::{Error, Exit};
+use crate::filter::Filter;
+use crate::fingerprint::Groups;
+use crate::output::{Printer, safe, table};
+use crate::record::{Level, LogRecord};
+use crate::session::{SessionSummary, Sessions, StoryBuilder, html, in_words};
+use crate::source::{self, Event, Location, Options};
+
+pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Result<Exit> {
+    match command {
+        SessionCommand::Start(_) => start(context),
+        SessionCommand::List(args) => list(args, context),
+        SessionCommand::Show(args) => show(*args, context),
+    }
+}
+
+fn start(context: &mut Context) -> anyhow::Result<Exit> {
+    let id = uuid::Uuid::now_v7();
+    context
+        .printer
+        .line(format_args!("export {SESSION_VARIABLE}={id}"))?;
+    Ok(Exit::Done)
+}
+
+fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let locations = sources::locations(args.sources, &context.config);
+    let mut sessions = Sessions::default();
+    read(&locations, Filter::from(args.filter), context, |record| {
+        sessions.add(&record);
+    })?;
+    let forgotten = sessions.forgotten();
+    let list = sessions.into_list();
+    let more = list.len().saturating_sub(args.lines) as u64 + forgotten;
+    let list = &list[..list.len().min(args.lines)];
+    let printer = &mut context.printer;
+    match args.format {
+        Format::Table if list.is_empty() => printer.note("no record matches"),
+        Format::Table => print_list(list, printer)?,
+        Format::Json => printer.json(&list)?,
+        Format::Jsonl => {
+            for session in list {
+                printer.json(session)?;
+            }
+        }
+    }
+    if more > 0 {
+        printer.note(format_args!("{more} more; -n shows more of them"));
+    }
+    Ok(Exit::Done)
+}
+
+fn print_list(list: &[SessionSummary], printer: &mut Printer) -> anyhow::Result<()> {
+    const HEADINGS: [&str; 7] = [
+        "SESSION",
+        "USER",
+        "DEVICE",
+        "START UTC",
+        "LENGTH",
+        "RECORDS",
+        "ERRORS",
+    ];
+    let rows = list.iter().map(|session| {
+        let start = session
+            .start
+            .map(|start| start.format("%Y-%m-%d %H:%M").to_string());
+        vec![
+            session.session_id.clone(),
+            session.user_id.clone().unwrap_or_default(),
+            session.device.name().unwrap_or_default().to_owned(),
+            start.unwrap_or_default(),
+            in_words(session.length()),
+            session.records.to_string(),
+            (session.errors + session.fatals).to_string(),
+        ]
+    });
+    printer.line(table::render(&HEADINGS, rows, &[5, 6], printer.width()))?;
+    Ok(())
+}
+
+fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let mut named = args.sources.clone();
+    let mut id = args.id.clone();
+    if args.user.is_some() {
+        // The session is named by its user, so what stands first is a source.
+        let first = id.take().map(|first| first.parse());
+        named.splice(..0, first.into_iter().flatten());
+    }
+    let locations = sources::locations(named, &context.config);
+    let id = match id {
+        Some(id) => id,
+        None => find(&args, &locations, context)?,
+    };
+    let sanitizer = sanitizer(&context.config)?;
+    let mut stories: BTreeMap<String, StoryBuilder> = BTreeMap::new();
+    let filter = Filter {
+        session: Some(id.clone()),
+        ..Filter::default()
+    };
+    read(&locations, filter, context, |mut record| {
+        sanitizer.sanitize_record(&mut record);
+        let id = record.session_id().unwrap_or_default().to_owned();
+        stories.entry(id).or_default().add(record);
+    })?;
+    if stories.len() > 1 {
+        let ids: Vec<_> = stories.into_keys().take(5).collect();
+        let text = format!(
+            "several sessions start with {id}: {}; give more of the id",
+            ids.join(", ")
+        );
+        return Err(Error::usage(text).into());
+    }
+    let Some((_, builder)) = stories.pop_first() else {
+        let places: Vec<_> = locations.iter().map(Location::to_string).collect();
+        let text = format!(
+            "no session {id} in {}; `soliplex session list` shows which there are",
+            places.join(", ")
+        );
+        return Err(Error::new(Exit::Failed, text).into());
+    };
+    let others = others(&locations, context)?;
+    let story = builder.tell(others.as_ref());
+    if let Some(file) = &args.html {
+        let page = html::page(&story, &BTreeMap::new());
+        fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
+        context
+            .printer
+            .note(format_args!("wrote {}", file.display()));
+        return Ok(Exit::Done);
+    }
+    match args.format {
+        Format::Table => telling::print(&story, args.utc, &mut context.printer)?,
+        Format::Json => context.printer.json(&story)?,
+        Format::Jsonl => {
+            for moment in &story.timeline {
+                context.printer.json(moment)?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The one session of a user at a time.
+fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyhow::Result<String> {
+    let around = TimeDelta::from_std(args.around).unwrap_or(TimeDelta::MAX);
+    let filter = Filter {
+        user: args.user.clone(),
+        since: args.at.and_then(|at| at.checked_sub_signed(around)),
+        until: args.at.and_then(|at| at.checked_add_signed(around)),
+        ..Filter::default()
+    };
+    let mut sessions = Sessions::default();
+    read(locations, filter, context, |record| sessions.add(&record))?;
+    let list = sessions.into_list();
+    match list.as_slice() {
+        [] => Err(Error::new(
+            Exit::Failed,
+            "no session of that user at that time; try a longer --around",
+        )
+        .into()),
+        [session] => Ok(session.session_id.clone()),
+        several => {
+            print_list(several, &mut context.printer)?;
+            let text = format!(
+                "{} sessions fit; give the id of one, or --at and a shorter --around",
+                several.len()
+            );
+            Err(Error::usage(text).into())
+        }
+    }
+}
+
+/// The errors of all sessions; `None` if a source can be read only once.
+fn others(locations: &[Location], context: &mut Context) -> anyhow::Result<Option<Groups>> {
+    if locations.contains(&Location::Stdin) {
+        return Ok(None);
+    }
+    let mut groups = Groups::new();
+    let filter = Filter {
+        level: Some(Level::Error),
+        ..Filter::default()
+    };
+    read(locations, filter, context, |record| {
+        groups.add(&record);
+    })?;
+    Ok(Some(groups))
+}
+
+/// Reads all records that match, once.
+fn read(
+    locations: &[Location],
+    filter: Filter,
+    context: &mut Context,
+    mut take: impl FnMut(LogRecord),
+) -> anyhow::Result<()> {
+    let options = Options {
+        filter,
+        token: sources::token(&context.config)?,
+        ..Options::default()
+    };
+    for item in source::open(locations, options).map_err(sources::failed)? {
+        match item.map_err(sources::failed)?.event {
+            Event::Record(record) => take(record),
+            Event::Notice(notice) => context.printer.detail(safe::escape(&notice.to_string())),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! A session's story, for a terminal.
+
+use crate::output::record::Pretty;
+use crate::output::{Printer, safe};
+use crate::session::{Kind, Met, Moment, Story, in_words};
+
+/// Prints who and on what, what happened in order, and the verdict.
+pub(super) fn print(story: &Story, is_utc: bool, printer: &mut Printer) -> anyhow::Result<()> {
+    let palette = printer.palette();
+    let pretty = Pretty { palette, is_utc };
+    let strong = palette.strong();
+    let id = safe::escape(story.session_id.as_deref().unwrap_or("without an id"));
+    printer.line(format_args!("{strong}Session {id}{strong:#}"))?;
+    for (name, value) in facts(story, &pretty) {
+        let faint = palette.faint();
+        let value = safe::escape(&value);
+        printer.line(format_args!("  {faint}{name:<12}{faint:#} {value}"))?;
+    }
+    printer.line("")?;
+    let mut network = String::new();
+    for moment in &story.timeline {
+        print_moment(moment, &pretty, &mut network, printer)?;
+    }
+    printer.line("")?;
+    for sentence in &story.verdict {
+        printer.line(safe::escape(sentence))?;
+    }
+    Ok(())
+}
+
+fn facts(story: &Story, pretty: &Pretty) -> Vec<(&'static str, String)> {
+    let start = story.start.map(|start| {
+        let length = in_words(story.length());
+        format!("{}, for {length}", pretty.time(start))
+    });
+    [
+        ("user", story.user_id.clone()),
+        ("installation", story.install_id.clone()),
+        ("device", story.device.in_words()),
+        ("start", start),
+        ("clock", story.skew.map(|skew| skew.in_words())),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}
+
+/// One record, and before it what is to be known of the time until then.
+fn print_moment(
+    moment: &Moment,
+    pretty: &Pretty,
+    network: &mut String,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let faint = pretty.palette.faint();
+    if let Some(pause) = moment.pause {
+        let pause = in_words(pause);
+        printer.line(format_args!(
+            "{faint}  … nothing was recorded for {pause}{faint:#}"
+        ))?;
+    }
+    let now = moment.network.in_words();
+    if *network != now {
+        let now = safe::escape(&now);
+        printer.line(format_args!("{faint}  — {now} from here on{faint:#}"))?;
+    }
+    *network = now;
+    printer.line(pretty.format(&moment.record))?;
+    match &moment.kind {
+        Kind::Failed(met) => {
+            printer.line(format_args!("    {faint}{}{faint:#}", met_in_words(met)))?
+        }
+        Kind::Measured {
+            is_out_of_line: true,
+            ..
+        } => {
+            let warning = pretty.palette.warning();
+            printer.line(format_args!("    {warning}out of line{warning:#}"))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The fingerprint, and whom else it met.
+fn met_in_words(met: &Met) -> String {
+    let start: String = met.fingerprint.hash.chars().take(12).collect();
+    let others = match (met.other_sessions, met.installs) {
+        (Some(0), _) => ", in no other session that was read".to_owned(),
+        (Some(sessions), Some(installs)) => {
+            format!(", also in {sessions} other sessions, on {installs} installations in all")
+        }
+        _ => String::new(),
+    };
+    format!("fingerprint {start}{others}")
+}

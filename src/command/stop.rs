@@ -1,0 +1,79 @@
+//! Ending what reads, cleanly, on Ctrl-C.
+
+use std::io;
+use std::thread;
+
+use anyhow::Context as _;
+
+use crate::source::Stop;
+
+/// Lets the items end at the first SIGINT or SIGTERM. A second one ends the
+/// process at once.
+pub(super) fn on_signal(stop: Stop) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot wait for signals")?;
+    thread::spawn(move || {
+        runtime.block_on(async {
+            let mut signals = Signals::new()?;
+            signals.next().await;
+            stop.stop();
+            signals.next().await;
+            end_at_once()
+        })
+    });
+    Ok(())
+}
+
+/// Ends the process even if it hangs in writing to a reader that does not
+/// read.
+#[cfg(unix)]
+fn end_at_once() -> io::Result<()> {
+    use rustix::process::{Signal, getpid, kill_process};
+    Ok(kill_process(getpid(), Signal::KILL)?)
+}
+
+#[cfg(not(unix))]
+fn end_at_once() -> io::Result<()> {
+    std::process::abort()
+}
+
+/// The signals that ask to stop.
+#[cfg(unix)]
+struct Signals([tokio::signal::unix::Signal; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

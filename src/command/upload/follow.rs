@@ -1,0 +1,78 @@
+//! `soliplex upload --follow`
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, finish, open, prepare, settings};
+use crate::cli::upload::UploadArgs;
+use crate::error::Exit;
+use crate::queue::LogQueue;
+use crate::upload::{End, QueueBacklog, QueueWatch, follow};
+
+/// How often the queue is looked at for something serious.
+const WATCH_INTERVAL: Duration = Duration::from_millis(250);
+
+pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> anyhow::Result<Exit> {
+    let queue = open(folder)?;
+    let backlog = QueueBacklog::new(queue.drainer()?);
+    let (mut uploader, mut teller) = prepare(args, backlog, context)?;
+    let cancel = CancellationToken::new();
+    let wake = Notify::new();
+    settings::runtime()?.block_on(async {
+        let following = async {
+            let following = follow(&mut uploader, args.flush_interval, &wake, &cancel);
+            tokio::select! {
+                result = following => result.map_err(settings::as_error),
+                () = watch(folder, &wake) => Ok(()),
+                () = flush_when_stopped(&wake) => Ok(()),
+            }
+        };
+        teller
+            .while_telling(&mut context.printer, &cancel, following)
+            .await
+    })?;
+    if args.metrics {
+        teller.queue_metrics(&queue, &context.config)?;
+    }
+    // To be told to stop is how following ends well.
+    finish(args, &End::Empty, uploader.receipt(), context)
+}
+
+/// Wakes the uploader when an error or fatal record was appended; never ends.
+async fn watch(folder: &Path, wake: &Notify) {
+    let mut watch = QueueWatch::new(folder);
+    let mut interval = tokio::time::interval(WATCH_INTERVAL);
+    loop {
+        interval.tick().await;
+        if watch.has_urgent() {
+            wake.notify_one();
+        }
+    }
+}
+
+/// Sends what is there before Ctrl-Z stops the process; never ends.
+#[cfg(unix)]
+async fn flush_when_stopped(wake: &Notify) {
+    use rustix::process::{Signal, getpid, kill_process};
+    use tokio::signal::unix::{SignalKind, signal};
+    /// How long the flush may take before the process stops.
+    const FLUSH: Duration = Duration::from_secs(1);
+
+    let Ok(mut stop) = signal(SignalKind::from_raw(Signal::TSTP.as_raw())) else {
+        return std::future::pending().await;
+    };
+    while stop.recv().await.is_some() {
+        wake.notify_one();
+        tokio::time::sleep(FLUSH).await;
+        // If the process cannot stop itself, it goes on, which harms nobody.
+        let _ = kill_process(getpid(), Signal::STOP);
+    }
+}
+
+#[cfg(not(unix))]
+async fn flush_when_stopped(_: &Notify) {
+    std::future::pending().await
+}

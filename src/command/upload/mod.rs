@@ -1,0 +1,208 @@
+//! `soliplex upload`: ships a queue, fixtures or dead letters to a server.
+
+mod dry_run;
+mod follow;
+mod replay;
+pub(super) mod settings;
+mod telling;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, sanitizer::sanitizer};
+use crate::cli::upload::{ResultFormat, UploadArgs};
+use crate::error::{Error, Exit};
+use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
+use crate::upload::{
+    Backlog, DeadLetters, End, QueueBacklog, Receipt, StopCause, Uploader, export_dead_letters,
+};
+use telling::Teller;
+
+pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    if args.replay {
+        return replay::run(&args, context);
+    }
+    let folder = folder(&args, context)?;
+    if args.dry_run {
+        return dry_run::of_queue(&args, &folder, context);
+    }
+    if let Some(target) = &args.export {
+        let count = export_dead_letters(&folder, target).map_err(anyhow::Error::from_boxed)?;
+        context
+            .printer
+            .note(format_args!("{count} dead letters in {}", target.display()));
+        return Ok(Exit::Done);
+    }
+    if args.follow {
+        return follow::run(&args, &folder, context);
+    }
+    if args.dead_letter {
+        return resend(&args, &folder, context);
+    }
+    let queue = open(&folder)?;
+    let backlog = QueueBacklog::new(queue.drainer()?);
+    let (mut uploader, mut teller) = prepare(&args, backlog, context)?;
+    teller.expect(|| pending(&folder));
+    let end = drain(&mut uploader, &mut teller, context)?;
+    if args.metrics {
+        teller.queue_metrics(&queue, &context.config)?;
+    }
+    finish(&args, &end, uploader.receipt(), context)
+}
+
+/// The one queue that is meant.
+fn folder(args: &UploadArgs, context: &Context) -> anyhow::Result<PathBuf> {
+    match args.sources.as_slice() {
+        [] => Ok(context.config.queue.value.clone()),
+        [source] => {
+            let folder = PathBuf::from(source);
+            if folder.is_file() {
+                bail!(Error::usage(format!(
+                    "{source} is a file, not a queue: send what is in it with --replay"
+                )));
+            }
+            if !folder.is_dir() {
+                bail!(QueueError::Missing(folder));
+            }
+            Ok(folder)
+        }
+        _ => bail!(Error::usage(
+            "one queue at a time; --replay takes several sources"
+        )),
+    }
+}
+
+fn open(folder: &Path) -> Result<Queue, QueueError> {
+    Queue::open(folder, queue::Options::default())
+}
+
+/// How many records wait in a queue, as far as that can be told.
+fn pending(folder: &Path) -> Option<u64> {
+    let entries = read_pending(folder).ok()?;
+    Some(
+        entries
+            .filter(|entry| matches!(entry, Ok(queue::Entry::Record(_))))
+            .count() as u64,
+    )
+}
+
+/// An uploader over HTTP of what the flags and the configuration say.
+type HttpUploader<B> = Uploader<crate::upload::HttpTransport, B>;
+
+fn prepare<B: Backlog>(
+    args: &UploadArgs,
+    backlog: B,
+    context: &Context,
+) -> anyhow::Result<(HttpUploader<B>, Teller)> {
+    let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+    let teller = Teller::new(&context.printer, args.metrics);
+    let sanitizer = sanitizer(&context.config)?;
+    let options = settings::options(args, &context.config, sanitizer, teller.observer())?;
+    let transport = settings::transport(args, endpoint)?;
+    let tokens = settings::tokens(args, &context.config)?;
+    Ok((Uploader::new(transport, backlog, tokens, options), teller))
+}
+
+/// Sends everything, telling what happens; a signal ends it early.
+fn drain<B: Backlog>(
+    uploader: &mut HttpUploader<B>,
+    teller: &mut Teller,
+    context: &mut Context,
+) -> anyhow::Result<End> {
+    let cancel = CancellationToken::new();
+    let sending = async {
+        let end = uploader.drain(&cancel).await;
+        end.map_err(settings::as_error)
+    };
+    settings::runtime()?.block_on(teller.while_telling(&mut context.printer, &cancel, sending))
+}
+
+/// Sends the dead letters again.
+fn resend(args: &UploadArgs, folder: &Path, context: &mut Context) -> anyhow::Result<Exit> {
+    let queue = open(folder)?;
+    let letters = DeadLetters::open(folder, queue.drainer()?).map_err(anyhow::Error::from_boxed)?;
+    let (mut uploader, mut teller) = prepare(args, letters, context)?;
+    let end = drain(&mut uploader, &mut teller, context);
+    // What went through before an error is through all the same.
+    uploader
+        .backlog()
+        .finish()
+        .map_err(anyhow::Error::from_boxed)?;
+    let unreadable = uploader.backlog().unreadable();
+    if unreadable > 0 {
+        context.printer.warn(format_args!(
+            "{unreadable} lines are no dead letters: left where they are"
+        ));
+    }
+    finish(args, &end?, uploader.receipt(), context)
+}
+
+/// Writes the receipt, prints the result, and says how the command ends.
+fn finish(
+    args: &UploadArgs,
+    end: &End,
+    receipt: &Receipt,
+    context: &mut Context,
+) -> anyhow::Result<Exit> {
+    if let Some(path) = &args.receipt {
+        let json = serde_json::to_string_pretty(receipt)? + "\n";
+        fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    match args.format {
+        ResultFormat::Json => context.printer.json(receipt)?,
+        ResultFormat::Table => context.printer.line(telling::summary(receipt))?,
+    }
+    exit_of(end, receipt).map_err(Into::into)
+}
+
+fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
+    match end {
+        End::Empty if receipt.dead_lettered > 0 => Ok(Exit::Partial),
+        End::Empty => Ok(Exit::Done),
+        End::Cancelled => Err(Error::new(
+            Exit::Failed,
+            "interrupted; what is not sent yet stays in the queue",
+        )),
+        End::NoToken => Err(Error::new(Exit::Refused, "there is no token yet")),
+        End::Stopped {
+            cause: StopCause::Unauthorized,
+            status,
+            reason,
+        } => Err(Error::new(
+            Exit::Refused,
+            format!(
+                "the server refused the token with {status}{}; nothing is lost, try again with another token",
+                quoted(reason)
+            ),
+        )),
+        End::Stopped {
+            cause: StopCause::NoEndpoint,
+            status,
+            reason,
+        } => Err(Error::new(
+            Exit::Unreachable,
+            format!(
+                "the server answered {status}{}; nothing is lost, check the endpoint",
+                quoted(reason)
+            ),
+        )),
+        End::GaveUp { reason } => Err(Error::new(
+            Exit::Unreachable,
+            format!(
+                "gave up after failing again and again: {reason}; nothing is lost, try again later"
+            ),
+        )),
+    }
+}
+
+/// What a server says, if it says anything.
+fn quoted(reason: &str) -> String {
+    if reason.is_empty() {
+        String::new()
+    } else {
+        format!(" ({reason})")
+    }
+}

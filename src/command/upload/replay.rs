@@ -1,0 +1,131 @@
+//! `soliplex upload --replay`
+
+use anyhow::bail;
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, dry_run, finish, prepare, settings};
+use crate::cli::upload::{RestampArg, UploadArgs};
+use crate::error::{Error, Exit};
+use crate::source::{self, Event, Location};
+use crate::upload::{BacklogError, End, Endpoint, Records, Replay, ReplayOptions, Restamp, Speed};
+
+pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let locations = locations(args)?;
+    let options = ReplayOptions {
+        restamp: restamp(args, &locations)?,
+        speed: args.speed,
+        is_new_session: args.new_session,
+    };
+    let replay = Replay::new(records(&locations)?, options);
+    if args.dry_run {
+        return dry_run::of_backlog(args, replay, context);
+    }
+    let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+    refuse_production(args, &endpoint, &context.config.production_hosts)?;
+    let (mut uploader, mut teller) = prepare(args, replay, context)?;
+    let cancel = CancellationToken::new();
+    let sending = async {
+        loop {
+            let end = uploader.drain(&cancel).await.map_err(settings::as_error)?;
+            let due = uploader.backlog().next_due().filter(|_| end == End::Empty);
+            let Some(due) = due else {
+                return Ok(end);
+            };
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(End::Cancelled),
+                () = tokio::time::sleep_until(due) => {}
+            }
+        }
+    };
+    let end = settings::runtime()?.block_on(teller.while_telling(
+        &mut context.printer,
+        &cancel,
+        sending,
+    ))?;
+    let accepted = uploader.receipt().accepted;
+    let exit = finish(args, &end, uploader.receipt(), context)?;
+    Ok(match args.expect {
+        Some(expected) if expected.get() != accepted => {
+            context.printer.warn(format_args!(
+                "expected {expected} accepted records, found {accepted}"
+            ));
+            Exit::Partial
+        }
+        _ => exit,
+    })
+}
+
+/// Whether this host may be replayed to.
+fn refuse_production(
+    args: &UploadArgs,
+    endpoint: &Endpoint,
+    hosts: &[String],
+) -> anyhow::Result<()> {
+    let is_production = hosts
+        .iter()
+        .any(|host| host.eq_ignore_ascii_case(endpoint.host()));
+    if is_production && !args.allow_production {
+        bail!(Error::usage(format!(
+            "{} is marked as production in the configuration: replay elsewhere, or add --allow-production",
+            endpoint.host()
+        )));
+    }
+    Ok(())
+}
+
+fn locations(args: &UploadArgs) -> anyhow::Result<Vec<Location>> {
+    let locations: Vec<Location> = args
+        .sources
+        .iter()
+        .map(|source| {
+            let Ok(location) = source.parse();
+            location
+        })
+        .collect();
+    if locations.is_empty() {
+        bail!(Error::usage(
+            "nothing to replay: name a queue folder or a JSONL file"
+        ));
+    }
+    Ok(locations)
+}
+
+/// How far to move timestamps: with a speed the first record is now, else the
+/// last, so that none lies in the future.
+fn restamp(args: &UploadArgs, locations: &[Location]) -> anyhow::Result<Restamp> {
+    match args.restamp {
+        RestampArg::Keep => return Ok(Restamp::Keep),
+        RestampArg::Now => return Ok(Restamp::Now),
+        RestampArg::Shift => {}
+    }
+    if locations.contains(&Location::Stdin) {
+        bail!(Error::usage(
+            "--restamp shift reads the sources twice, which stdin does not allow"
+        ));
+    }
+    let mut times: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
+    for record in records(locations)? {
+        if let Some(time) = record.map_err(anyhow::Error::from_boxed)?.timestamp() {
+            let (first, last) = times.unwrap_or((time, time));
+            times = Some((first.min(time), last.max(time)));
+        }
+    }
+    let anchor = times.map(|(first, last)| match args.speed {
+        Speed::Max => last,
+        Speed::Times(_) => first,
+    });
+    Ok(anchor.map_or(Restamp::Keep, |anchor| Restamp::Shift(Utc::now() - anchor)))
+}
+
+/// The records of the sources; lines that are none are passed over.
+fn records(locations: &[Location]) -> anyhow::Result<Records> {
+    let items = source::open(locations, source::Options::default())?;
+    Ok(Box::new(items.filter_map(|item| match item {
+        Ok(item) => match item.event {
+            Event::Record(record) => Some(Ok(record)),
+            Event::Notice(_) => None,
+        },
+        Err(error) => Some(Err(BacklogError::from(error))),
+    })))
+}

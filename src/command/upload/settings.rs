@@ -1,0 +1,116 @@
+//! What the flags and the configuration come to.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::cli::upload::UploadArgs;
+use crate::config::Config;
+use crate::error::{Error, Exit};
+use crate::sanitize::Sanitizer;
+use crate::upload::{
+    Credential, Endpoint, HttpTransport, Observer, Options, TokenError, TokenSource, UploadError,
+};
+
+/// The smallest limit that any record fits under.
+const MIN_BATCH_BYTES: u64 = 70_000;
+
+/// Where to send to: what was typed, or else what is configured.
+pub(in crate::command) fn endpoint(
+    typed: Option<&str>,
+    config: &Config,
+) -> anyhow::Result<Endpoint> {
+    let configured = [&config.endpoint, &config.server];
+    let configured = configured
+        .into_iter()
+        .flatten()
+        .next()
+        .map(|setting| setting.value.as_str());
+    let text = typed.or(configured).ok_or_else(|| {
+        Error::usage("no endpoint: give --endpoint URL, or set `endpoint` in the configuration")
+    })?;
+    Endpoint::parse(text).map_err(|error| Error::usage(error.to_string()).into())
+}
+
+/// Where the token comes from. With --follow the file may still be to come;
+/// otherwise it is tried once, so that a bad one is told at once.
+pub(super) fn tokens(args: &UploadArgs, config: &Config) -> anyhow::Result<TokenSource> {
+    let mut source = token_source(&args.token_env, args.token_file.as_ref(), config)?;
+    if !args.follow {
+        source.credential().map_err(token_error)?;
+    }
+    Ok(source)
+}
+
+/// The credential as of now.
+pub(in crate::command) fn credential(
+    variable: &Option<String>,
+    file: Option<&PathBuf>,
+    config: &Config,
+) -> anyhow::Result<Credential> {
+    token_source(variable, file, config)?
+        .credential()
+        .map_err(token_error)
+}
+
+fn token_source(
+    variable: &Option<String>,
+    file: Option<&PathBuf>,
+    config: &Config,
+) -> anyhow::Result<TokenSource> {
+    let configured = config.token_file.as_ref().map(|setting| &setting.value);
+    match (variable, file.or(configured)) {
+        (Some(name), _) => TokenSource::environment(name).map_err(token_error),
+        (None, Some(path)) => Ok(TokenSource::file(path)),
+        (None, None) => Ok(TokenSource::Anonymous),
+    }
+}
+
+pub(super) fn transport(args: &UploadArgs, endpoint: Endpoint) -> anyhow::Result<HttpTransport> {
+    HttpTransport::new(endpoint, args.timeout).context("cannot set up connections")
+}
+
+pub(super) fn options(
+    args: &UploadArgs,
+    config: &Config,
+    sanitizer: Sanitizer,
+    observer: Box<dyn Observer>,
+) -> anyhow::Result<Options> {
+    if args.max_batch_bytes < MIN_BATCH_BYTES {
+        return Err(Error::usage(format!(
+            "--max-batch-bytes is at least {MIN_BATCH_BYTES}, so that any record fits"
+        ))
+        .into());
+    }
+    Ok(Options {
+        batch_records: args.batch_size,
+        max_body_bytes: usize::try_from(args.max_batch_bytes)?,
+        wire: args.wire,
+        resource: config.resource.clone(),
+        max_failures: (!args.follow).then(|| u32::try_from(args.attempts).unwrap_or(u32::MAX)),
+        // Queues of other clients went through weaker sanitizers than ours.
+        line_hook: Some(Box::new(move |line| sanitizer.sanitize_line(line))),
+        observer,
+    })
+}
+
+/// One thread is enough for one connection, and switches less.
+pub(in crate::command) fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the network")
+}
+
+/// An error of the uploader with its exit code.
+pub(super) fn as_error(error: UploadError) -> anyhow::Error {
+    match error {
+        UploadError::Token(error) => token_error(error),
+        UploadError::Backlog(error) => anyhow::Error::from_boxed(error),
+    }
+}
+
+fn token_error(error: TokenError) -> anyhow::Error {
+    Error::new(Exit::Usage, error.to_string()).into()
+}

@@ -1,0 +1,251 @@
+//! Tells a person what an upload does while it runs.
+
+use std::future::Future;
+
+use anyhow::bail;
+use bytesize::ByteSize;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::output::Printer;
+use crate::output::progress::{Progress, Unit};
+use crate::output::safe;
+use crate::queue::LogQueue;
+use crate::record::{EncodedRecord, Level, LogRecord, keys};
+use crate::upload::{Event, Observer, Receipt, Spelling};
+
+/// The logger of the records that tell how long requests took.
+const METRIC_LOGGER: &str = "soliplex.http";
+
+/// What the uploader's observer passes on.
+enum Told {
+    Delivered(u64),
+    Took(f64),
+    Detail(String),
+    Note(String),
+    Warning(String),
+}
+
+/// Receives what the uploader tells, and prints it.
+pub(super) struct Teller {
+    sender: UnboundedSender<Told>,
+    receiver: UnboundedReceiver<Told>,
+    progress: Progress,
+    shows_progress: bool,
+    delivered: u64,
+    warnings: usize,
+    keeps_times: bool,
+    times: Vec<f64>,
+}
+
+/// How many refused records are told one by one.
+const MAX_WARNINGS: usize = 5;
+
+impl Teller {
+    pub(super) fn new(printer: &Printer, keeps_times: bool) -> Teller {
+        let (sender, receiver) = unbounded_channel();
+        Teller {
+            sender,
+            receiver,
+            progress: Progress::new(printer, 0, "uploading", Unit::Things),
+            shows_progress: printer.shows_progress(),
+            delivered: 0,
+            warnings: 0,
+            keeps_times,
+            times: Vec::new(),
+        }
+    }
+
+    /// Says how many records there are, if someone looks at the progress:
+    /// counting them takes a while.
+    pub(super) fn expect(&mut self, count: impl FnOnce() -> Option<u64>) {
+        if self.shows_progress
+            && let Some(total) = count()
+        {
+            self.progress.set_total(total);
+        }
+    }
+
+    pub(super) fn observer(&self) -> Box<dyn Observer> {
+        let sender = self.sender.clone();
+        Box::new(move |event: &Event<'_>| {
+            // Nobody listens any more once the upload is over.
+            let _ = sender.send(told(event));
+        })
+    }
+
+    /// Runs `sending` to its end and prints what is told meanwhile. The first
+    /// signal to stop cancels, a second one ends it at once.
+    pub(super) async fn while_telling<O>(
+        &mut self,
+        printer: &mut Printer,
+        cancel: &CancellationToken,
+        sending: impl Future<Output = anyhow::Result<O>>,
+    ) -> anyhow::Result<O> {
+        let mut stop = Signals::new()?;
+        let mut sending = std::pin::pin!(sending);
+        loop {
+            tokio::select! {
+                output = &mut sending => {
+                    while let Ok(told) = self.receiver.try_recv() {
+                        self.print(told, printer);
+                    }
+                    return output;
+                }
+                Some(told) = self.receiver.recv() => self.print(told, printer),
+                () = stop.next() => {
+                    if cancel.is_cancelled() {
+                        bail!("interrupted; what is not sent yet stays in the queue");
+                    }
+                    cancel.cancel();
+                }
+            }
+        }
+    }
+
+    fn print(&mut self, told: Told, printer: &mut Printer) {
+        match told {
+            Told::Delivered(records) => {
+                self.delivered += records;
+                self.progress.set(self.delivered);
+            }
+            Told::Took(ms) if self.keeps_times => self.times.push(ms),
+            Told::Took(_) => {}
+            Told::Detail(text) => printer.detail(safe::escape(&text)),
+            Told::Note(text) => printer.note(safe::escape(&text)),
+            Told::Warning(text) => {
+                self.warnings += 1;
+                match self.warnings {
+                    ..=MAX_WARNINGS => printer.warn(text),
+                    _ => printer.detail(safe::escape(&text)),
+                }
+            }
+        }
+    }
+
+    /// Queues the times of the requests so far, as metric records.
+    pub(super) fn queue_metrics(
+        &mut self,
+        queue: &dyn LogQueue,
+        config: &Config,
+    ) -> anyhow::Result<()> {
+        let install_id = config.install_id()?;
+        let session_id = std::env::var(crate::config::SESSION_VARIABLE)
+            .unwrap_or_else(|_| uuid::Uuid::new_v4().to_string());
+        let records: Result<Vec<EncodedRecord>, _> = self
+            .times
+            .drain(..)
+            .map(|ms| {
+                let record = LogRecord::new(Level::Info, METRIC_LOGGER, "http_request")
+                    .with_attribute("metric", "http_request")
+                    .with_attribute("ms", ms)
+                    .with(keys::INSTALL_ID, install_id.as_str())
+                    .with(keys::SESSION_ID, session_id.as_str());
+                EncodedRecord::new(record)
+            })
+            .collect();
+        Ok(queue.append_all(&records?)?)
+    }
+}
+
+fn told(event: &Event<'_>) -> Told {
+    match event {
+        Event::Attempted(attempt) if attempt.status.is_some() => Told::Took(attempt.ms),
+        Event::Attempted(attempt) => Told::Detail(attempt.trouble.clone()),
+        Event::Delivered { records } => Told::Delivered(*records as u64),
+        Event::Buried { status, reason } => {
+            let status = status.map_or_else(String::new, |status| format!("{status} "));
+            Told::Warning(format!(
+                "a record went to the dead letters: {status}{reason}"
+            ))
+        }
+        Event::Waiting { pause, reason } => {
+            let reason = if reason.is_empty() {
+                "the server is busy"
+            } else {
+                *reason
+            };
+            Told::Note(format!(
+                "{reason}; trying again in {:.1} s",
+                pause.as_secs_f64()
+            ))
+        }
+        Event::Respelled(Spelling::Snake) => {
+            Told::Detail("the server wants snake_case keys: it gets them".to_owned())
+        }
+        Event::Respelled(Spelling::Camel) => {
+            Told::Detail("the server wants camelCase keys: it gets them".to_owned())
+        }
+        Event::Trouble { reason } => Told::Warning((*reason).to_owned()),
+        Event::Stopped { status, reason, .. } => {
+            Told::Detail(format!("stopped by {status} {reason}"))
+        }
+    }
+}
+
+/// The result in a sentence.
+pub(super) fn summary(receipt: &Receipt) -> String {
+    let mut text = format!(
+        "{} accepted in {} ({})",
+        count(receipt.accepted, "record"),
+        count(receipt.attempts, "request"),
+        ByteSize(receipt.bytes).display().si(),
+    );
+    for (number, what) in [
+        (receipt.duplicates, "had been sent before"),
+        (receipt.rejected, "rejected"),
+        (receipt.dead_lettered, "in the dead letters"),
+    ] {
+        if number > 0 {
+            text.push_str(&format!(", {number} {what}"));
+        }
+    }
+    text
+}
+
+pub(super) fn count(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// The signals that ask to stop.
+#[cfg(unix)]
+struct Signals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Forwarding to a collector of OpenTelemetry over OTLP.
+//!
+//! One task follows the store with a cursor that is kept in the store, so
+//! that a restart goes on where the last run stopped. The cursor moves only
+//! behind what the collector took: what was under way when the process died
+//! is sent again.
+
+mod client;
+mod mapping;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_otlp::{
+    LogExporter, Protocol, RetryPolicy, WithExportConfig, WithHttpConfig,
+};
+use opentelemetry_sdk::logs::{LogBatch, LogExporter as _};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::auth::Secret;
+use super::reading::rfc3339;
+use super::store::{Scan, Scanned, Seq, Start, Store, StoreError};
+use crate::filter::Filter;
+use crate::record::LogRecord;
+use client::{Client, Said};
+use mapping::Mapper;
+
+/// The name under which the store keeps how far records were forwarded.
+const CURSOR: &str = "forwarded";
+
+/// How many batches are looked at together, to send what is of one device in
+/// one request.
+const BATCHES: usize = 64;
+
+/// How many records go into one request.
+const MAX_RECORDS: usize = 512;
+
+/// How many bytes of records go into one request, one record beside.
+const MAX_BYTES: usize = 1 << 20;
+
+/// The longest wait between two attempts.
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Where and how to forward.
+#[derive(Clone, Debug)]
+pub struct ForwardOptions {
+    /// The collector's base URL, to which `/v1/logs` is added; `None` takes
+    /// it from `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` or
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub endpoint: Option<String>,
+    /// Headers to send, such as a write token in `authorization`.
+    pub headers: Vec<(String, Secret)>,
+    /// Whether to send JSON instead of protobuf.
+    pub json: bool,
+    /// Whether a request is answered only once its records were forwarded.
+    pub sync: bool,
+    /// How many records may wait before more are turned away.
+    pub max_backlog: u64,
+}
+
+impl Default for ForwardOptions {
+    fn default() -> ForwardOptions {
+        ForwardOptions {
+            endpoint: None,
+            headers: Vec::new(),
+            json: false,
+            sync: false,
+            max_backlog: 1_000_000,
+        }
+    }
+}
+
+/// Why forwarding cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot forward: {0}")]
+pub struct ForwardError(String);
+
+/// How far forwarding is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The last record that the collector took.
+    pub(super) cursor: Seq,
+    /// How many attempts failed since the start.
+    pub(super) failures: u64,
+}
+
+/// What requests see of forwarding.
+#[derive(Debug)]
+pub(super) struct Forward {
+    pub(super) options: ForwardOptions,
+    pub(super) progress: watch::Sender<Progress>,
+}
+
+impl Forward {
+    pub(super) fn new(options: ForwardOptions) -> Forward {
+        Forward {
+            options,
+            progress: watch::Sender::default(),
+        }
+    }
+
+    /// Whether more records wait than may.
+    pub(super) fn is_over(&self, head: Seq) -> bool {
+        head.saturating_sub(self.progress.borrow().cursor) > self.options.max_backlog
+    }
+
+    /// Waits until a record was forwarded. `false` if an attempt failed or it
+    /// took too long.
+    pub(super) async fn reached(&self, seq: Seq, timeout: Duration) -> bool {
+        let mut progress = self.progress.subscribe();
+        let failures = progress.borrow_and_update().failures;
+        let done = |progress: &Progress| progress.cursor >= seq || progress.failures > failures;
+        let reached = tokio::time::timeout(timeout, progress.wait_for(done)).await;
+        matches!(reached, Ok(Ok(progress)) if progress.cursor >= seq)
+    }
+}
+
+/// The task that forwards.
+pub(super) struct Forwarder {
+    store: Arc<dyn Store>,
+    progress: watch::Sender<Progress>,
+    exporter: LogExporter,
+    client: Client,
+    mapper: Mapper,
+    shutdown: CancellationToken,
+}
+
+impl Forwarder {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        forward: &Forward,
+        shutdown: CancellationToken,
+    ) -> Result<Forwarder, ForwardError> {
+        let failed = |error: &dyn std::fmt::Display| ForwardError(error.to_string());
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| failed(&error))?;
+        let client = Client::new(http);
+        let options = &forward.options;
+        let headers = options.headers.iter();
+        let headers = headers.map(|(name, value)| (name.clone(), value.expose().to_owned()));
+        let mut builder = LogExporter::builder()
+            .with_http()
+            .with_http_client(client.clone())
+            .with_headers(headers.collect::<HashMap<_, _>>())
+            // Failures are ours to handle: the exporter would retry without
+            // our seeing why.
+            .with_retry_policy(RetryPolicy::disabled());
+        if let Some(endpoint) = &options.endpoint {
+            let base = endpoint.trim_end_matches('/');
+            let url = match base.ends_with("/v1/logs") {
+                true => base.to_owned(),
+                false => format!("{base}/v1/logs"),
+            };
+            builder = builder.with_endpoint(url);
+        }
+        if options.json {
+            builder = builder.with_protocol(Protocol::HttpJson);
+        }
+        Ok(Forwarder {
+            store,
+            progress: forward.progress.clone(),
+            exporter: builder.build().map_err(|error| failed(&error))?,
+            client,
+            mapper: Mapper::new(),
+            shutdown,
+        })
+    }
+
+    /// Forwards until told to stop.
+    pub(super) async fn run(mut self) {
+        let shutdown = self.shutdown.clone();
+        tokio::select! {
+            () = self.follow() => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+
+    async fn follow(&mut self) {
+        let mut head = self.store.head();
+        let mut attempt = 0;
+        while let Err(error) = self.load_cursor().await {
+            self.fail(&error.to_string(), &mut attempt).await;
+        }
+        loop {
+            let cursor = self.progress.borrow().cursor;
+            if cursor >= *head.borrow_and_update() {
+                if head.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            match self.forward_window(cursor).await {
+                Ok(()) => attempt = 0,
+                Err(reason) => self.fail(&reason, &mut attempt).await,
+            }
+        }
+    }
+
+    async fn load_cursor(&self) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.store);
+        let cursor = tokio::task::spawn_blocking(move || store.fact(CURSOR)).await;
+        let cursor = cursor.unwrap_or(Err(StoreError::Closed))?.unwrap_or(0);
+        let cursor = cursor.cast_unsigned();
+        self.progress.send_modify(|progress| progress.cursor = cursor);
+        Ok(())
+    }
+
+    /// Notes a failure and waits before the next attempt.
+    async fn fail(&self, reason: &str, attempt: &mut u32) {
+        self.progress.send_modify(|progress| progress.failures += 1);
+        let asked = self.client.said().retry_after;
+        let backoff = Duration::from_secs(1 << (*attempt).min(6)).min(MAX_BACKOFF);
+        let wait = asked.unwrap_or(backoff).min(MAX_BACKOFF);
+        *attempt += 1;
+        tracing::warn!(reason, wait = wait.as_secs(), "records not forwarded");
+        tokio::time::sleep(wait).await;
+    }
+
+    /// Forwards the next few batches, one request per resource, and moves the
+    /// cursor behind them.
+    async fn forward_window(&mut self, cursor: Seq) -> Result<(), String> {
+        let in_words = |error: StoreError| error.to_string();
+        let scanned = self.scan(cursor).await.map_err(in_words)?;
+        let Some(last) = scanned.batches.last().map(|batch| batch.last()) else {
+            // Retention took what was left to forward.
+            let head = *self.store.head().borrow();
+            self.progress.send_modify(|progress| progress.cursor = head);
+            return Ok(());
+        };
+        // In the order in which devices first come up, for the same requests
+        // in the same order whenever this is repeated.
+        let mut devices: Vec<Option<Arc<str>>> = Vec::new();
+        let mut lines: HashMap<Option<Arc<str>>, Vec<(LogRecord, String)>> = HashMap::new();
+        for batch in &scanned.batches {
+            let received_at = rfc3339(batch.received_at);
+            for (_, line) in batch.records().filter(|(seq, _)| *seq > cursor) {
+                let Ok(record) = LogRecord::parse(line.as_bytes()) else {
+                    continue;
+                };
+                let of_device = lines.entry(batch.resource.clone()).or_insert_with(|| {
+                    devices.push(batch.resource.clone());
+                    Vec::new()
+                });
+                of_device.push((record, received_at.clone()));
+            }
+        }
+        for device in devices {
+            self.exporter.set_resource(&mapping::resource(device.as_deref()));
+            let records = lines.remove(&device).unwrap_or_default();
+            for chunk in chunks(&records) {
+                self.send(chunk).await?;
+            }
+        }
+        let store = Arc::clone(&self.store);
+        let noted =
+            tokio::task::spawn_blocking(move || store.set_fact(CURSOR, last.cast_signed())).await;
+        noted.unwrap_or(Err(StoreError::Closed)).map_err(in_words)?;
+        self.progress.send_modify(|progress| progress.cursor = last);
+        Ok(())
+    }
+
+    async fn scan(&self, cursor: Seq) -> Result<Scanned, StoreError> {
+        if let Some(scanned) = self.store.recent(cursor, BATCHES) {
+            return Ok(scanned);
+        }
+        let store = Arc::clone(&self.store);
+        let scanned = tokio::task::spawn_blocking(move || {
+            store.scan(&Scan {
+                from: Start::After(cursor),
+                filter: &Filter::default(),
+                batches: BATCHES,
+            })
+        });
+        scanned.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Sends records. Those that the collector calls bad are left out after
+    /// halving down to each of them; for any other failure all are sent again.
+    async fn send(&self, records: &[(LogRecord, String)]) -> Result<(), String> {
+        let mut parts = vec![records];
+        while let Some(part) = parts.pop() {
+            let Err(reason) = self.export(part).await else {
+                continue;
+            };
+            let said = self.client.said();
+            if !is_refusal(said) {
+                return Err(reason);
+            }
+            if part.len() > 1 {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
+            } else {
+                tracing::error!(status = said.status, "one record refused by the collector");
+            }
+        }
+        Ok(())
+    }
+
+    async fn export(&self, records: &[(LogRecord, String)]) -> Result<(), String> {
+        let mapped: Vec<_> = records
+            .iter()
+            .map(|(record, received_at)| self.mapper.map(record, received_at))
+            .collect();
+        let batch: Vec<_> = mapped.iter().map(|(record, scope)| (record, scope)).collect();
+        let started = Instant::now();
+        let result = self.exporter.export(LogBatch::new(&batch)).await;
+        tracing::debug!(records = records.len(), took = ?started.elapsed(), "forwarded");
+        result.map_err(|_| match self.client.said().status {
+            Some(status) => format!("the collector answered {status}"),
+            None => "the collector cannot be reached".to_owned(),
+        })
+    }
+}
+
+/// Whether the collector will never take these records as they are.
+fn is_refusal(said: Said) -> bool {
+    matches!(said.status, Some(400 | 413 | 422))
+}
+
+/// Cuts records into requests.
+fn chunks(records: &[(LogRecord, String)]) -> Vec<&[(LogRecord, String)]> {
+    let mut chunks = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (index, (record, _)) in records.iter().enumerate() {
+        let size = serde_json::to_string(record).map_or(0, |json| json.len());
+        if index > start && (bytes + size > MAX_BYTES || index - start >= MAX_RECORDS) {
+            chunks.push(&records[start..index]);
+            (start, bytes) = (index, 0);
+        }
+        bytes += size;
+    }
+    chunks.push(&records[start..]);
+    chunks
+}

@@ -1,0 +1,159 @@
+//! Records as they come in: a stream of server-sent events.
+//!
+//! A stream is a cursor into the store, moved on as fast as its reader takes
+//! what it is given. Nothing is queued for a reader, so a slow one costs no
+//! memory; one that fell too far behind is told how much it missed.
+
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use tokio::sync::watch;
+
+use super::store::{Scan, Scanned, Seq, Start, StoreError};
+use super::{App, reading};
+use crate::filter::Filter;
+
+/// How far behind a reader that once kept up may fall, in records.
+const MAX_LAG: Seq = 100_000;
+
+/// How many batches are looked at for one piece of the stream.
+const BATCHES: usize = 16;
+
+/// How long a stream is silent before it shows that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// One reader's place in the stream.
+pub(super) struct Live {
+    app: Arc<App>,
+    filter: Arc<Filter>,
+    head: watch::Receiver<Seq>,
+    cursor: Seq,
+    has_kept_up: bool,
+    first: Option<String>,
+}
+
+impl Live {
+    /// A stream of what comes behind a record, after some lines of its own.
+    pub(super) fn new(app: Arc<App>, filter: Filter, cursor: Seq, first: String) -> Live {
+        app.metrics.streams.fetch_add(1, Ordering::Relaxed);
+        Live {
+            head: app.store.head(),
+            app,
+            filter: Arc::new(filter),
+            cursor,
+            has_kept_up: false,
+            first: Some(first),
+        }
+    }
+
+    /// The stream as an answer.
+    pub(super) fn into_response(self) -> Response {
+        let mut response = Body::from_stream(self.into_stream()).into_response();
+        let headers = response.headers_mut();
+        for (name, value) in [
+            (header::CONTENT_TYPE, "text/event-stream"),
+            (header::CACHE_CONTROL, "no-store"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+
+    fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, async |mut live| {
+            let piece = live.next().await?;
+            Some((Ok(Bytes::from(piece)), live))
+        })
+    }
+
+    /// The next piece of the stream; `None` at its end.
+    async fn next(&mut self) -> Option<String> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        loop {
+            let head = *self.head.borrow_and_update();
+            if self.has_kept_up && head.saturating_sub(self.cursor) > MAX_LAG {
+                return Some(self.skip_to(head));
+            }
+            self.has_kept_up |= self.cursor >= head;
+            if self.cursor < head {
+                match self.read(head).await {
+                    Ok(piece) if piece.is_empty() => {}
+                    Ok(piece) => return Some(piece),
+                    Err(error) => {
+                        tracing::warn!(%error, "live stream ended");
+                        return None;
+                    }
+                }
+                continue;
+            }
+            tokio::select! {
+                changed = self.head.changed() => changed.ok()?,
+                () = self.app.shutdown.cancelled() => return None,
+                () = tokio::time::sleep(HEARTBEAT) => return Some(": alive\n\n".to_owned()),
+            }
+        }
+    }
+
+    fn skip_to(&mut self, head: Seq) -> String {
+        let skipped = head - self.cursor;
+        self.cursor = head;
+        format!("event: gap\nid: {head}\ndata: {{\"skipped\":{skipped}}}\n\n")
+    }
+
+    /// The events of the next few batches; empty if no record matches.
+    async fn read(&mut self, head: Seq) -> Result<String, StoreError> {
+        let scanned = match self.app.store.recent(self.cursor, BATCHES) {
+            Some(scanned) => scanned,
+            None => self.scan().await?,
+        };
+        let mut piece = String::new();
+        for batch in &scanned.batches {
+            for (seq, line) in batch.records() {
+                if seq > self.cursor && reading::matches(&self.filter, line) {
+                    push_event(&mut piece, seq, line, batch.received_at);
+                }
+            }
+            self.cursor = self.cursor.max(batch.last());
+        }
+        if scanned.at_end {
+            // What was skipped as unable to match need not be looked at again.
+            self.cursor = self.cursor.max(head);
+        }
+        Ok(piece)
+    }
+
+    async fn scan(&self) -> Result<Scanned, StoreError> {
+        let (store, filter) = (Arc::clone(&self.app.store), Arc::clone(&self.filter));
+        let cursor = self.cursor;
+        let scanned = tokio::task::spawn_blocking(move || {
+            store.scan(&Scan {
+                from: Start::After(cursor),
+                filter: &filter,
+                batches: BATCHES,
+            })
+        });
+        scanned.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.app.metrics.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Writes a record as an event.
+pub(super) fn push_event(piece: &mut String, seq: Seq, line: &str, received_at: i64) {
+    let _ = write!(piece, "event: record\nid: {seq}\ndata: ");
+    reading::push_stamped(piece, line, received_at);
+    piece.push_str("\n\n");
+}

@@ -1,0 +1,251 @@
+//! The interface described for programs: OpenAPI 3.1.
+
+use serde_json::{Value, json};
+
+/// The document that `/openapi.json` serves.
+pub(super) fn document() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "soliplex ingest",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "paths": {
+            "/api/v1/logs": { "post": post_logs(), "get": get_logs() },
+            "/api/v1/logs/stream": { "get": stream() },
+            "/api/v1/sessions": { "get": list("Runs of the app, the one last heard of first", &["session", "install", "user", "since", "until", "n", "before"]) },
+            "/api/v1/fingerprints": { "get": list("The most frequent errors of a window", &["top", "window"]) },
+            "/api/v1/config/logging": { "get": logging() },
+            "/api/v1/screenshots": { "post": post_screenshot() },
+            "/api/v1/screenshots/{id}": { "get": screenshot() },
+            "/healthz": { "get": open("The process is alive", "application/json") },
+            "/readyz": { "get": ready() },
+            "/metrics": { "get": open("Counters for Prometheus", "text/plain") },
+            "/openapi.json": { "get": open("This document", "application/json") },
+        },
+        "components": {
+            "securitySchemes": {
+                "device": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "operator": { "type": "http", "scheme": "bearer" },
+            },
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "required": ["error"],
+                    "properties": { "error": { "type": "string" } },
+                },
+                "Verdict": verdict_schema(),
+                "Record": { "type": "object" },
+            },
+            "parameters": parameters(),
+        },
+    })
+}
+
+fn post_logs() -> Value {
+    let verdict = json!({ "$ref": "#/components/schemas/Verdict" });
+    let mut responses = problems(&[400, 401, 403, 408, 413, 415, 429, 502, 503]);
+    responses["200"] = answer("Stored, but for what is rejected", &verdict);
+    responses["422"] = answer("No record is usable", &json!({ "type": "object", "required": ["error"] }));
+    json!({
+        "summary": "Take records in",
+        "security": [{ "device": [] }],
+        "requestBody": { "required": true, "content": { "application/json": { "schema": {
+            "type": "object",
+            "required": ["logs"],
+            "properties": {
+                "logs": { "type": "array", "items": { "$ref": "#/components/schemas/Record" } },
+                "resource": { "type": ["object", "null"] },
+            },
+        }}}},
+        "responses": responses,
+    })
+}
+
+fn get_logs() -> Value {
+    let mut operation = list(
+        "The first records behind `after`, or else the last ones before `before`",
+        &["session", "install", "user", "level", "logger", "grep", "attr", "since", "until", "n", "after", "before"],
+    );
+    operation["responses"]["200"] = answer("Records, oldest first", &json!({
+        "type": "object",
+        "required": ["records", "before", "after", "more"],
+        "properties": {
+            "records": { "type": "array", "items": { "$ref": "#/components/schemas/Record" } },
+            "before": { "type": ["integer", "null"] },
+            "after": { "type": "integer" },
+            "more": { "type": "boolean" },
+        },
+    }));
+    operation
+}
+
+fn stream() -> Value {
+    let mut operation = list(
+        "Records as they come in",
+        &["session", "install", "user", "level", "logger", "grep", "attr", "since", "until", "n", "after", "Last-Event-ID"],
+    );
+    operation["responses"]["200"] = json!({
+        "description": "Events `record` and `gap`",
+        "content": { "text/event-stream": { "schema": { "type": "string" } } },
+    });
+    operation
+}
+
+fn logging() -> Value {
+    let mut responses = problems(&[400, 403, 404, 503]);
+    responses["200"] = answer("The level to log at", &json!({
+        "type": "object",
+        "required": ["min_level", "modules"],
+        "properties": {
+            "min_level": { "type": "string" },
+            "modules": { "type": "object", "additionalProperties": { "type": "string" } },
+        },
+    }));
+    responses["304"] = json!({ "description": "The level that is known already" });
+    json!({
+        "summary": "The level that an app is told to log at",
+        "parameters": references(&["session", "install", "user"]),
+        "responses": responses,
+    })
+}
+
+fn post_screenshot() -> Value {
+    let mut responses = problems(&[400, 401, 403, 408, 413, 415, 422, 429, 503]);
+    responses["201"] = answer("Stored", &json!({
+        "type": "object",
+        "required": ["id"],
+        "properties": { "id": { "type": "string", "format": "uuid" } },
+    }));
+    json!({
+        "summary": "Take a screenshot in",
+        "security": [{ "device": [] }],
+        "requestBody": { "required": true, "content": { "image/png": { "schema": {} } } },
+        "responses": responses,
+    })
+}
+
+fn screenshot() -> Value {
+    let mut responses = problems(&[401, 403, 404, 503]);
+    responses["200"] = json!({
+        "description": "The picture",
+        "content": { "image/png": { "schema": {} } },
+    });
+    json!({
+        "summary": "A screenshot",
+        "security": [{ "operator": [] }],
+        "parameters": [
+            { "name": "id", "in": "path", "required": true, "schema": { "type": "string" } },
+            { "name": "thumbnail", "in": "query", "schema": { "type": "string" } },
+        ],
+        "responses": responses,
+    })
+}
+
+fn ready() -> Value {
+    let mut operation = open("Records can be stored now", "application/json");
+    operation["responses"]["503"] = problem("They cannot");
+    operation
+}
+
+/// An operation that anyone may ask for, without parameters.
+fn open(summary: &str, kind: &str) -> Value {
+    let mut content = json!({});
+    content[kind] = json!({ "schema": {} });
+    json!({
+        "summary": summary,
+        "responses": { "200": { "description": summary, "content": content }, "403": problem("Not from this origin") },
+    })
+}
+
+/// An operation by which an operator reads JSON.
+fn list(summary: &str, parameters: &[&str]) -> Value {
+    let mut responses = problems(&[400, 401, 403, 503]);
+    responses["200"] = answer(summary, &json!({ "type": "object" }));
+    json!({
+        "summary": summary,
+        "security": [{ "operator": [] }],
+        "parameters": references(parameters),
+        "responses": responses,
+    })
+}
+
+fn references(names: &[&str]) -> Vec<Value> {
+    let reference = |name: &&str| json!({ "$ref": format!("#/components/parameters/{name}") });
+    names.iter().map(reference).collect()
+}
+
+fn parameters() -> Value {
+    let mut all = json!({
+        "Last-Event-ID": {
+            "name": "Last-Event-ID", "in": "header",
+            "description": "The number of the last record seen",
+            "schema": { "type": "integer", "minimum": 0 },
+        },
+    });
+    let count = json!({ "type": "integer", "minimum": 1, "maximum": 10000 });
+    let number = json!({ "type": "integer", "minimum": 0 });
+    let text = json!({ "type": "string" });
+    let levels = json!({ "type": "string", "enum": ["trace", "debug", "info", "warning", "error", "fatal"] });
+    let instant = json!({ "type": "string", "examples": ["2026-02-06T12:00:00Z", "10m"] });
+    for (name, schema, description) in [
+        ("session", &text, "What the session's id starts with"),
+        ("install", &text, "What the installation's id starts with, or the device's alias"),
+        ("user", &text, "What the user's id starts with"),
+        ("level", &levels, "The least serious level"),
+        ("logger", &text, "A pattern for the logger, with * and ?"),
+        ("grep", &text, "A regular expression for message, error and stack trace"),
+        ("attr", &text, "KEY or KEY=VALUE; may be repeated"),
+        ("since", &instant, "An instant, or a duration ago"),
+        ("until", &instant, "An instant, or a duration ago"),
+        ("n", &count, "How many"),
+        ("top", &count, "How many"),
+        ("after", &number, "Only what comes behind this"),
+        ("before", &number, "Only what comes before this"),
+        ("window", &instant, "How far back, such as 24h"),
+    ] {
+        all[name] = json!({ "name": name, "in": "query", "description": description, "schema": schema });
+    }
+    all
+}
+
+fn problems(statuses: &[u16]) -> Value {
+    let mut responses = json!({});
+    for status in statuses {
+        let reason = axum::http::StatusCode::from_u16(*status);
+        let reason = reason.ok().and_then(|status| status.canonical_reason());
+        responses[status.to_string()] = problem(reason.unwrap_or("An error"));
+    }
+    responses
+}
+
+fn problem(description: &str) -> Value {
+    answer(description, &json!({ "$ref": "#/components/schemas/Problem" }))
+}
+
+fn answer(description: &str, schema: &Value) -> Value {
+    json!({
+        "description": description,
+        "content": { "application/json": { "schema": schema } },
+    })
+}
+
+fn verdict_schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["accepted", "duplicates", "rejected"],
+        "properties": {
+            "accepted": { "type": "integer", "minimum": 0 },
+            "duplicates": { "type": "integer", "minimum": 0 },
+            "rejected": { "type": "array", "items": {
+                "type": "object",
+                "required": ["index", "reason"],
+                "properties": {
+                    "index": { "type": "integer", "minimum": 0 },
+                    "reason": { "type": "string" },
+                },
+            }},
+        },
+    })
+}

@@ -1,0 +1,55 @@
+//! The routes, one file per group.
+
+mod config;
+mod observe;
+mod ops;
+mod post_logs;
+mod read;
+mod screenshots;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::App;
+use super::problem::Problem;
+use super::store::StoreError;
+
+/// The whole HTTP interface over an application's state.
+pub fn app(state: Arc<App>) -> Router {
+    Router::new()
+        .route("/api/v1/logs", post(post_logs::post_logs).get(read::logs))
+        .route("/api/v1/logs/stream", get(read::stream))
+        .route("/api/v1/sessions", get(read::sessions))
+        .route("/api/v1/fingerprints", get(read::fingerprints))
+        .route("/api/v1/config/logging", get(config::logging))
+        .route("/api/v1/screenshots", post(screenshots::post))
+        .route("/api/v1/screenshots/{id}", get(screenshots::get))
+        .route("/healthz", get(ops::healthz))
+        .route("/readyz", get(ops::readyz))
+        .route("/metrics", get(ops::metrics))
+        .route("/openapi.json", get(ops::openapi))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "no such route"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no such method here")
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), observe::observe))
+        .with_state(state)
+}
+
+/// An answer of JSON text.
+fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Runs what waits for a disk on a thread that may.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Problem> {
+    let result = tokio::task::spawn_blocking(work).await;
+    Ok(result.unwrap_or(Err(StoreError::Closed))?)
+}

@@ -1,0 +1,134 @@
+//! What every request passes through: counting, the access log, and the rules
+//! for browsers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::ingest::App;
+use crate::ingest::auth::Auth;
+use crate::ingest::problem::Problem;
+use crate::ingest::server::Peer;
+
+/// The routes by name, for labels that no client can make up.
+const ROUTES: [&str; 10] = [
+    "/api/v1/logs",
+    "/api/v1/logs/stream",
+    "/api/v1/sessions",
+    "/api/v1/fingerprints",
+    "/api/v1/config/logging",
+    "/api/v1/screenshots",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+];
+
+pub(super) async fn observe(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let route = route(request.uri().path());
+    let method = request.method().clone();
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let peer = request.extensions().get::<Peer>().copied();
+    let answered = match Browser::of(&app, request.headers(), &method) {
+        Browser::Refused => {
+            Problem::new(StatusCode::FORBIDDEN, "this origin is not let in; see --cors-origin")
+                .into_response()
+        }
+        Browser::Asking => StatusCode::NO_CONTENT.into_response(),
+        Browser::LetIn => next.run(request).await,
+    };
+    let response = with_headers(answered, &app, origin.as_ref());
+    let took = started.elapsed();
+    let status = response.status().as_u16();
+    app.metrics.request(route, status, took);
+    if let Some(log) = &app.access_log {
+        // Neither paths nor headers as the client wrote them: both may hold
+        // what should not be kept.
+        let line = json!({
+            "timestamp": crate::record::now(),
+            "method": method.as_str(),
+            "route": route,
+            "status": status,
+            "ms": took.as_millis() as u64,
+            "client": peer.and_then(|peer| peer.0).map(|address| address.ip().to_string()),
+        });
+        log(line.to_string());
+    }
+    response
+}
+
+/// The name of a route, whatever the path holds.
+fn route(path: &str) -> &'static str {
+    let known = ROUTES.into_iter().find(|route| *route == path);
+    known.unwrap_or(match path.starts_with("/api/v1/screenshots/") {
+        true => "/api/v1/screenshots/{id}",
+        false => "other",
+    })
+}
+
+/// What a browser that runs another site's page may do.
+enum Browser {
+    /// It asks first (CORS preflight), and may.
+    Asking,
+    /// It is let in, or is no browser.
+    LetIn,
+    /// It is not let in.
+    Refused,
+}
+
+impl Browser {
+    fn of(app: &App, headers: &HeaderMap, method: &Method) -> Browser {
+        let Some(origin) = headers.get(header::ORIGIN) else {
+            return Browser::LetIn;
+        };
+        let is_named = is_named(app, origin);
+        let is_asking = *method == Method::OPTIONS
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        match (is_named, is_asking) {
+            (true, true) => Browser::Asking,
+            (true, false) => Browser::LetIn,
+            // Where no token is asked for, any page that somebody on this
+            // machine looks at could write and read.
+            (false, _) if matches!(app.auth, Auth::Open) => Browser::Refused,
+            (false, true) => Browser::Refused,
+            (false, false) => Browser::LetIn,
+        }
+    }
+}
+
+fn is_named(app: &App, origin: &HeaderValue) -> bool {
+    app.origins.iter().any(|named| named.as_bytes() == origin.as_bytes())
+}
+
+fn with_headers(mut response: Response, app: &App, origin: Option<&HeaderValue>) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    if let Some(origin) = origin.filter(|origin| is_named(app, origin)) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        for (name, value) in [
+            (header::VARY, "origin"),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+            (
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                "authorization, content-type, content-encoding, last-event-id",
+            ),
+            (header::ACCESS_CONTROL_MAX_AGE, "600"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}

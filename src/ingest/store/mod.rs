@@ -1,0 +1,409 @@
+//! Where records are kept, behind one small interface.
+//!
+//! A [`Store`] is an append-only sequence of records. Each record has a
+//! number in that sequence, from 1 up and without a gap at the time it is
+//! appended; that number is the cursor for reading, for live streams and for
+//! forwarding. [`SqliteStore`] keeps everything in one file.
+
+mod codec;
+mod groups;
+mod retention;
+mod schema;
+mod sqlite;
+mod writer;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::filter::Filter;
+use crate::fingerprint::Fingerprint;
+use crate::record::Level;
+
+pub use sqlite::SqliteStore;
+
+/// The number of a record in its store, from 1 up.
+pub type Seq = u64;
+
+/// What a server needs of the place where its records are kept.
+///
+/// `append` resolves once the records are durable. The other methods block
+/// and belong on a thread that may.
+pub trait Store: Send + Sync + 'static {
+    /// Appends those records of a batch that are not there yet, and resolves
+    /// when they would survive a loss of power.
+    fn append(&self, batch: Batch) -> AppendFuture;
+
+    /// The number of the last record, updated after each commit.
+    fn head(&self) -> watch::Receiver<Seq>;
+
+    /// Up to `scan.batches` batches in which a record may match.
+    fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError>;
+
+    /// What follows a record, if that is at hand without waiting for a disk.
+    fn recent(&self, after: Seq, batches: usize) -> Option<Scanned>;
+
+    /// The sessions in which a record may match, the latest first.
+    fn sessions(&self, query: &SessionQuery<'_>) -> Result<Vec<Session>, StoreError>;
+
+    /// The installation that goes by a three-word name.
+    fn install_by_alias(&self, alias: &str) -> Result<Option<String>, StoreError>;
+
+    /// The most frequent errors between two instants.
+    fn top(&self, query: &TopQuery) -> Result<Top, StoreError>;
+
+    /// Errors that passed the alert's threshold and were not told yet.
+    fn due_alerts(&self) -> Result<Vec<Alert>, StoreError>;
+
+    /// Notes that alerts were told.
+    fn alerts_told(&self, alerts: &[Alert]) -> Result<(), StoreError>;
+
+    /// Keeps a screenshot under an id.
+    fn put_screenshot(&self, screenshot: StoredScreenshot) -> Result<(), StoreError>;
+
+    /// A screenshot, or its thumbnail if it has one.
+    fn screenshot(&self, id: &str, thumbnail: bool) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// A fact that was noted, such as how far records were forwarded.
+    fn fact(&self, name: &str) -> Result<Option<i64>, StoreError>;
+
+    /// Notes a fact durably.
+    fn set_fact(&self, name: &str, value: i64) -> Result<(), StoreError>;
+
+    /// Removes the oldest records until the rest is as young and as little as
+    /// it should be. Done in small steps, between which records come in.
+    fn expire(&self, retention: &Retention) -> Result<(), StoreError>;
+
+    /// Whether records can be written now.
+    fn check(&self) -> Result<(), StoreError>;
+
+    /// Stops taking in records, writes what is waiting and closes.
+    fn close(&self) -> Result<(), StoreError>;
+}
+
+/// Resolves when a batch is durable.
+pub type AppendFuture = Pin<Box<dyn Future<Output = Result<Appended, StoreError>> + Send>>;
+
+/// The records of one request, checked, clean and ready to be kept.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The server's clock when the request came, in milliseconds since 1970.
+    pub received_at: i64,
+    /// The resource of the request as JSON, if it had one.
+    pub resource: Option<String>,
+    /// The three-word name that the device goes by, if it says one.
+    pub alias: Option<String>,
+    /// Every record's line, each with a newline behind it.
+    pub text: String,
+    /// What is known of each record, in the order of the lines.
+    pub records: Vec<Entry>,
+    /// Who the records are from.
+    pub origins: Vec<Origin>,
+}
+
+/// What a store needs to know of one record.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Where the record's line ends in the text, behind its newline.
+    pub end: usize,
+    /// What makes a second delivery of the record known.
+    pub key: RecordKey,
+    /// The client's clock, in milliseconds since 1970.
+    pub timestamp: i64,
+    /// How serious it is.
+    pub level: Level,
+    /// Which of the batch's origins it is from.
+    pub origin: usize,
+    /// What makes it the same error as others, if it is an error.
+    pub occurrence: Option<Box<Occurrence>>,
+}
+
+/// An error, as it is counted.
+#[derive(Clone, Debug)]
+pub struct Occurrence {
+    /// What makes it the same as others.
+    pub fingerprint: Fingerprint,
+    /// What to show as an example.
+    pub exemplar: String,
+}
+
+/// When enough of one error is worth telling somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlertRule {
+    /// How many times within a window.
+    pub threshold: u64,
+    /// How long a window is, in milliseconds. Windows follow each other from
+    /// 1970 on.
+    pub window: i64,
+}
+
+/// An error that passed the threshold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// When the window began, in milliseconds since 1970.
+    pub window: i64,
+    /// The fingerprint's hash.
+    pub hash: String,
+    /// How many times it was seen in the window so far.
+    pub count: u64,
+    /// The fingerprint as JSON: `version exceptionType frames basis symbolicated`.
+    pub details: String,
+    /// A message of one of them.
+    pub exemplar: String,
+}
+
+/// Which errors to count.
+#[derive(Clone, Copy, Debug)]
+pub struct TopQuery {
+    /// The server's clock at the start, in milliseconds since 1970; counted
+    /// from the start of its hour.
+    pub since: i64,
+    /// And at the end.
+    pub until: i64,
+    /// How many groups to return.
+    pub limit: usize,
+}
+
+/// The most frequent errors of a time.
+#[derive(Debug, Default)]
+pub struct Top {
+    /// How many errors there were in all.
+    pub total: u64,
+    /// Groups, the largest first.
+    pub groups: Vec<ErrorGroup>,
+}
+
+/// Errors that share a fingerprint.
+#[derive(Debug, Default)]
+pub struct ErrorGroup {
+    /// The fingerprint's hash; `None` for what was counted without one when
+    /// there were too many different ones.
+    pub hash: Option<String>,
+    /// The fingerprint as JSON: `version exceptionType frames basis symbolicated`.
+    pub details: String,
+    /// How many there were.
+    pub count: u64,
+    /// The server's clock at the first, in milliseconds since 1970.
+    pub first_seen: i64,
+    /// The server's clock at the last.
+    pub last_seen: i64,
+    /// How many sessions had it, counted up to a thousand in each hour.
+    pub sessions: u64,
+    /// How many installations had it, counted likewise.
+    pub installs: u64,
+    /// A message of one of them.
+    pub exemplar: String,
+    /// When each hour began, and how many there were in it.
+    pub hours: Vec<(i64, u64)>,
+}
+
+/// Identifies a record within a store: 8 bytes that stand for who sent it,
+/// and 16 that stand for which of theirs it is.
+///
+/// Who sent it comes first so that nobody can suppress another's records by
+/// guessing their ids. The time comes next, so that the records of one device
+/// stand together and looking them up touches one or two pages of the store
+/// however large it has grown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordKey(pub [u8; 24]);
+
+/// Who a record is from; a text that is not known is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// The installation.
+    pub install: String,
+    /// The run of the app.
+    pub session: String,
+    /// The signed-in user.
+    pub user: String,
+}
+
+/// A screenshot as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredScreenshot {
+    /// Its name, made by the server.
+    pub id: String,
+    /// The server's clock when it came, in milliseconds since 1970.
+    pub received_at: i64,
+    /// Who sent it; empty if that is not known.
+    pub user: String,
+    /// The picture.
+    pub png: Vec<u8>,
+    /// The picture, smaller.
+    pub thumbnail: Option<Vec<u8>>,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// For how long.
+    pub age: Option<Duration>,
+    /// How many bytes in all.
+    pub bytes: Option<u64>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// How many records were not there before.
+    pub accepted: usize,
+    /// How many were.
+    pub duplicates: usize,
+}
+
+/// Which batches to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Scan<'a> {
+    /// Where to start, and which way to go.
+    pub from: Start,
+    /// What is looked for. A store may skip batches that cannot hold a match.
+    pub filter: &'a Filter,
+    /// How many batches to return at the most.
+    pub batches: usize,
+}
+
+/// Where a scan starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Behind this record, towards the newest.
+    After(Seq),
+    /// Before this record, towards the oldest.
+    Before(Seq),
+}
+
+/// What a scan found.
+#[derive(Debug)]
+pub struct Scanned {
+    /// Batches, in the direction of the scan.
+    pub batches: Vec<Arc<StoredBatch>>,
+    /// Whether the end of the store was reached, as it stood then.
+    pub at_end: bool,
+}
+
+/// A batch as it is kept.
+#[derive(Debug)]
+pub struct StoredBatch {
+    /// The number of its first record.
+    pub first: Seq,
+    /// The server's clock when it came, in milliseconds since 1970.
+    pub received_at: i64,
+    /// The resource of its request, as JSON.
+    pub resource: Option<Arc<str>>,
+    /// The records' lines.
+    pub text: String,
+}
+
+impl StoredBatch {
+    /// The records' lines with their numbers.
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = (Seq, &str)> {
+        // The position of a line from the back takes the number of lines.
+        let lines: Vec<&str> = self.text.lines().collect();
+        let numbered = lines.into_iter().enumerate();
+        numbered.map(|(index, line)| (self.first + index as Seq, line))
+    }
+
+    /// The number of its last record.
+    pub fn last(&self) -> Seq {
+        self.first + memchr::memchr_iter(b'\n', self.text.as_bytes()).count() as u64 - 1
+    }
+}
+
+/// Which sessions to list.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionQuery<'a> {
+    /// What is looked for; only ids and times count.
+    pub filter: &'a Filter,
+    /// Only sessions last heard of before this instant, in milliseconds.
+    pub before: Option<i64>,
+    /// How many to return at the most.
+    pub limit: usize,
+}
+
+/// A run of an app, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Who it is; the user is the last one known.
+    pub origin: Origin,
+    /// The three-word name of the device, if it has one.
+    pub alias: Option<String>,
+    /// The server's clock at the first record, in milliseconds since 1970.
+    pub first_received: i64,
+    /// The server's clock at the last record.
+    pub last_received: i64,
+    /// The earliest instant by the client's clock.
+    pub first_timestamp: i64,
+    /// The latest instant by the client's clock.
+    pub last_timestamp: i64,
+    /// How many records there are.
+    pub records: u64,
+    /// How many of them are errors.
+    pub errors: u64,
+    /// How many of them are fatal.
+    pub fatals: u64,
+    /// What the client last said about itself, as JSON.
+    pub resource: Option<String>,
+}
+
+/// Why a store cannot do what it is asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room left, on the disk or under the store's own limit.
+    #[error("store is full: {0}")]
+    Full(String),
+    /// More is waiting to be written than may wait.
+    #[error("store is busy: too many records are waiting to be written")]
+    Busy,
+    /// The store was closed.
+    #[error("store is closed")]
+    Closed,
+    /// The file is of a later version of this program.
+    #[error(
+        "{path} was written by a newer version (schema {found}, this one knows {known}); update soliplex, or name another file with --store"
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// The version of the file.
+        found: i64,
+        /// The version that this program writes.
+        known: i64,
+    },
+    /// Anything else that the file or the disk said.
+    #[error("store failed: {0}")]
+    Failed(String),
+}
+
+/// Where a store is: so far `sqlite:PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A file of SQLite.
+    Sqlite(std::path::PathBuf),
+}
+
+/// The text names no store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no store; write sqlite:PATH")]
+pub struct BadStoreUrl(String);
+
+impl std::str::FromStr for StoreUrl {
+    type Err = BadStoreUrl;
+
+    fn from_str(text: &str) -> Result<StoreUrl, BadStoreUrl> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(StoreUrl::Sqlite(path.into())),
+            _ => Err(BadStoreUrl(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreUrl::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}

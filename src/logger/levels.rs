@@ -1,0 +1,137 @@
+//! Which levels are wanted, of which logger.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::record::Level;
+
+/// The least level of one logger, shared with everyone who holds the logger,
+/// so that asking costs one load.
+#[derive(Clone, Debug)]
+pub(super) struct Threshold(Arc<AtomicU8>);
+
+impl Threshold {
+    fn new(level: Level) -> Threshold {
+        Threshold(Arc::new(AtomicU8::new(level as u8)))
+    }
+
+    pub(super) fn admits(&self, level: Level) -> bool {
+        level as u8 >= self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, level: Level) {
+        self.0.store(level as u8, Ordering::Relaxed);
+    }
+}
+
+/// The levels of all loggers; can change at any time.
+#[derive(Debug)]
+pub(super) struct Levels(Mutex<Table>);
+
+#[derive(Debug)]
+struct Table {
+    rules: Rules,
+    /// The loggers that were asked for.
+    known: HashMap<String, Threshold>,
+}
+
+/// A least level, and others for loggers by their name: for `http` also
+/// `http.client`, in any case and with or without a leading `soliplex.`. The
+/// longest name that fits decides.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    pub(super) min: Level,
+    pub(super) overrides: HashMap<String, Level>,
+}
+
+impl Levels {
+    pub(super) fn new(rules: Rules) -> Levels {
+        Levels(Mutex::new(Table {
+            rules,
+            known: HashMap::new(),
+        }))
+    }
+
+    pub(super) fn of(&self, logger: &str) -> Threshold {
+        let mut table = self.lock();
+        if let Some(threshold) = table.known.get(logger) {
+            return threshold.clone();
+        }
+        let threshold = Threshold::new(table.rules.of(logger));
+        table.known.insert(logger.to_owned(), threshold.clone());
+        threshold
+    }
+
+    pub(super) fn set(&self, rules: Rules) {
+        let mut table = self.lock();
+        for (logger, threshold) in &table.known {
+            threshold.set(rules.of(logger));
+        }
+        table.rules = rules;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rules {
+    fn of(&self, logger: &str) -> Level {
+        let name = normal(logger);
+        let prefixes = std::iter::successors(Some(name.as_str()), |name| {
+            let (parent, _) = name.rsplit_once(['.', ':'])?;
+            Some(parent.trim_end_matches(':'))
+        });
+        let mut found = prefixes.filter_map(|prefix| self.overrides.get(prefix));
+        found.next().copied().unwrap_or(self.min)
+    }
+}
+
+/// A logger's name as overrides know it.
+pub(super) fn normal(logger: &str) -> String {
+    let name = logger.to_lowercase();
+    name.strip_prefix("soliplex.")
+        .map(str::to_owned)
+        .unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> Rules {
+        let overrides = [("http", Level::Trace), ("http.cache", Level::Error)];
+        Rules {
+            min: Level::Info,
+            overrides: overrides
+                .map(|(name, level)| (name.to_owned(), level))
+                .into(),
+        }
+    }
+
+    #[test]
+    fn the_longest_name_that_fits_decides() {
+        let rules = rules();
+        assert_eq!(rules.of("Auth"), Level::Info);
+        assert_eq!(rules.of("HTTP"), Level::Trace);
+        assert_eq!(rules.of("soliplex.Http.Client"), Level::Trace);
+        assert_eq!(rules.of("http.cache.disk"), Level::Error);
+        assert_eq!(rules.of("http::client"), Level::Trace);
+        assert_eq!(rules.of("https"), Level::Info);
+        assert_eq!(rules.of(""), Level::Info);
+    }
+
+    #[test]
+    fn loggers_that_exist_see_a_change() {
+        let levels = Levels::new(rules());
+        let auth = levels.of("Auth");
+        assert!(!auth.admits(Level::Debug) && auth.admits(Level::Info));
+        levels.set(Rules {
+            min: Level::Debug,
+            overrides: HashMap::new(),
+        });
+        assert!(auth.admits(Level::Debug));
+        assert!(!levels.of("http").admits(Level::Trace));
+    }
+}

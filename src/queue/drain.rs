@@ -1,0 +1,345 @@
+//! The queue in a folder: draining.
+
+use std::time::Duration;
+
+use super::QueueError;
+use super::batch::{Batch, Confirmed, DeadLetter, Drain, Limits, QueuedRecord, RecordRef, Token};
+use super::disk::Options;
+use super::error::io_error;
+use super::folder::{Folder, Held, LockFile, OpenFile, names};
+use super::items::{Item, Items};
+use super::merge::{append_lines, finish_merge, is_due, merge_fatal, recover_leftovers};
+use super::meta::{Dropped, State, window};
+use super::rewrite::{Rewrite, rewrite};
+use super::state::{Loaded, Source, load_to_write};
+
+/// How many generations back a position may still be understood. What is
+/// further off comes from a meta that was lost.
+const KNOWN_GENERATIONS: u64 = 1 << 20;
+
+/// Takes records out of a folder. Only one exists for a folder at a time.
+#[derive(Debug)]
+pub(super) struct Drainer {
+    folder: Folder,
+    options: Options,
+    /// Held as long as this lives.
+    _drain_lock: LockFile,
+    lock: LockFile,
+    view: Option<View>,
+}
+
+/// The queue file as it was last seen.
+#[derive(Debug)]
+struct View {
+    file: OpenFile,
+    state: State,
+}
+
+impl Drainer {
+    pub(super) fn new(
+        folder: Folder,
+        options: Options,
+        patience: Duration,
+    ) -> Result<Drainer, QueueError> {
+        let drain_lock = folder.lock(names::DRAIN_LOCK, "drainer", patience)?;
+        let lock = LockFile::open(&folder, names::LOCK, "writer")?;
+        let mut drainer = Drainer {
+            folder,
+            options,
+            _drain_lock: drain_lock,
+            lock,
+            view: None,
+        };
+        drainer.recover()?;
+        Ok(drainer)
+    }
+
+    /// Writes down where the queue stands if its meta does not say so, so that
+    /// positions given out now are understood later.
+    fn recover(&mut self) -> Result<(), QueueError> {
+        let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
+        let file = held.folder.open_to_append(names::QUEUE)?;
+        let loaded = load_to_write(&held, &file)?;
+        set_down(&held, loaded)?;
+        Ok(())
+    }
+
+    /// Brings the view up to date and returns how long the file is. What lies
+    /// below that no longer changes, so that it is read without the lock.
+    fn look(&mut self) -> Result<(u64, Option<QueueError>), QueueError> {
+        let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
+        // A full disk must not keep what is in the queue from being drained.
+        let merged = match is_due(&held) {
+            Ok(false) => Ok(()),
+            Ok(true) => recover_leftovers(&held).and_then(|()| merge_fatal(&held)),
+            Err(error) => Err(error),
+        };
+        let stat = held.folder.stat(names::QUEUE)?;
+        let len = match (&self.view, stat) {
+            (Some(view), Some(stat)) if view.file.stat.id == stat.id => stat.len,
+            _ => {
+                let file = held.folder.open_to_append(names::QUEUE)?;
+                let loaded = load_to_write(&held, &file)?;
+                let loaded = set_down(&held, loaded)?;
+                let len = file.len()?;
+                self.view = Some(View {
+                    file,
+                    state: loaded.state,
+                });
+                len
+            }
+        };
+        Ok((len, merged.err()))
+    }
+
+    fn read(&mut self, after: Option<&Token>, limits: Limits) -> Result<Batch, QueueError> {
+        let (len, unmerged) = self.look()?;
+        let Some(View { file, state }) = &self.view else {
+            return Err(QueueError::Missing(self.folder.path_of(names::QUEUE)));
+        };
+        let position = after
+            .filter(|token| holds(state, token) && token.position.bytes > state.cursor.bytes)
+            .map_or(state.cursor, |token| token.position);
+        let batch = read_batch(file, state, position, len, limits)?;
+        match unmerged {
+            Some(error) if batch.is_empty() => Err(error),
+            _ => Ok(batch),
+        }
+    }
+
+    /// Loads the state under the lock, or says that a token does not hold.
+    fn confirm_to(&mut self, token: &Token) -> Result<Confirmed, QueueError> {
+        let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
+        let file = held.folder.open_to_append(names::QUEUE)?;
+        let loaded = load_to_write(&held, &file)?;
+        let mut loaded = set_down(&held, loaded)?;
+        let len = file.len()?;
+        let state = &mut loaded.state;
+        let offset = state.offset_of(token.position.bytes);
+        let (true, Some(offset)) = (holds(state, token), offset) else {
+            return Ok(Confirmed::Stale);
+        };
+        if offset > len {
+            return Ok(Confirmed::Stale);
+        }
+        if token.position.bytes <= state.cursor.bytes {
+            return already_confirmed(&held);
+        }
+        // What is confirmed must not be behind the end of the file after a
+        // loss of power.
+        file.sync()?;
+        state.dropped.damaged += token.position.damaged.saturating_sub(state.cursor.damaged);
+        state.cursor = token.position;
+        let read = window(&*file.file, offset).map_err(io_error("read", &file.path))?;
+        state.window = read.unwrap_or_default();
+        held.write_meta(&loaded.to_meta())?;
+        if offset >= self.options.compact_bytes && offset >= len / 2 {
+            // The records are confirmed whether or not this works, and the
+            // next confirmation tries again.
+            let _ = compact(&held, &file, loaded);
+            self.view = None;
+        } else {
+            self.view = Some(View {
+                file,
+                state: loaded.state,
+            });
+        }
+        Ok(Confirmed::Done)
+    }
+
+    fn take_out(&mut self, until: &Token, taken: &[RecordRef]) -> Result<Confirmed, QueueError> {
+        let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
+        let file = held.folder.open_to_append(names::QUEUE)?;
+        let loaded = load_to_write(&held, &file)?;
+        let loaded = set_down(&held, finish_merge(&held, &file, loaded)?)?;
+        let state = &loaded.state;
+        let same = |generation: u64| generation == state.generation;
+        let end = until.position.bytes;
+        if !same(until.generation) || taken.iter().any(|record| !same(record.generation)) {
+            return Ok(Confirmed::Stale);
+        }
+        if end <= state.cursor.bytes {
+            return already_confirmed(&held);
+        }
+        let mut keep = Vec::new();
+        let mut at = state.cursor.bytes;
+        for record in taken.iter().filter(|record| record.end <= end) {
+            if record.start >= at {
+                keep.push(at..record.start);
+                at = record.end;
+            }
+        }
+        keep.push(at..end.max(at));
+        let base = state.base.bytes;
+        let plan = Rewrite {
+            first: Vec::new(),
+            keep: keep
+                .into_iter()
+                .filter(|range| !range.is_empty())
+                .map(|range| range.start - base..range.end - base)
+                .collect(),
+            rest: until.position,
+            dropped: state.dropped,
+        };
+        file.sync()?;
+        rewrite(&held, &file, &loaded, &plan)?;
+        Ok(Confirmed::Done)
+    }
+}
+
+impl Drain for Drainer {
+    fn batch(&mut self, limits: Limits) -> Result<Batch, QueueError> {
+        self.read(None, limits)
+    }
+
+    fn batch_after(&mut self, token: &Token, limits: Limits) -> Result<Batch, QueueError> {
+        self.read(Some(token), limits)
+    }
+
+    fn confirm(&mut self, token: &Token) -> Result<Confirmed, QueueError> {
+        let confirmed = self.confirm_to(token);
+        if !matches!(confirmed, Ok(Confirmed::Done)) {
+            self.view = None;
+        }
+        confirmed
+    }
+
+    fn confirm_some(
+        &mut self,
+        until: &Token,
+        taken: &[RecordRef],
+    ) -> Result<Confirmed, QueueError> {
+        if taken.is_empty() {
+            return Ok(Confirmed::Done);
+        }
+        let confirmed = self.take_out(until, taken);
+        self.view = None;
+        confirmed
+    }
+
+    fn dead_letter(&mut self, letters: &[DeadLetter<'_>]) -> Result<(), QueueError> {
+        let mut lines = Vec::new();
+        for letter in letters {
+            lines.extend_from_slice(&letter.to_line());
+            lines.push(b'\n');
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
+        let file = held.folder.open_to_append(names::DEAD_LETTER)?;
+        append_lines(&file, &lines)?;
+        file.sync()?;
+        held.folder.sync()
+    }
+
+    fn dropped(&mut self) -> Result<Dropped, QueueError> {
+        let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
+        let file = held.folder.open_to_append(names::QUEUE)?;
+        Ok(load_to_write(&held, &file)?.state.dropped)
+    }
+}
+
+/// Writes a state down if the meta does not already say it.
+fn set_down(held: &Held<'_>, mut loaded: Loaded) -> Result<Loaded, QueueError> {
+    if loaded.source != Source::Meta {
+        held.write_meta(&loaded.to_meta())?;
+        loaded.source = Source::Meta;
+    }
+    Ok(loaded)
+}
+
+/// Takes what is confirmed out of the file.
+fn compact(held: &Held<'_>, file: &OpenFile, loaded: Loaded) -> Result<(), QueueError> {
+    let loaded = finish_merge(held, file, loaded)?;
+    rewrite(held, file, &loaded, &Rewrite::compaction(&loaded.state))
+}
+
+/// What was confirmed before may have been confirmed by an attempt that failed
+/// in its last step, making the new meta's name durable.
+fn already_confirmed(held: &Held<'_>) -> Result<Confirmed, QueueError> {
+    held.folder.sync()?;
+    Ok(Confirmed::Done)
+}
+
+/// Whether a token still says which records are meant.
+fn holds(state: &State, token: &Token) -> bool {
+    match state.generation.checked_sub(token.generation) {
+        Some(0) => true,
+        Some(behind) => behind < KNOWN_GENERATIONS && token.position.bytes >= state.floor,
+        None => false,
+    }
+}
+
+fn read_batch(
+    file: &OpenFile,
+    state: &State,
+    start: super::meta::Position,
+    len: u64,
+    limits: Limits,
+) -> Result<Batch, QueueError> {
+    let generation = state.generation;
+    let base = state.base.bytes;
+    let token = |position| Token {
+        generation,
+        position,
+    };
+    let mut batch = Batch {
+        records: Vec::new(),
+        damage: Vec::new(),
+        start: token(start),
+        end: token(start),
+    };
+    let mut at = start;
+    let mut bytes = 0;
+    let offset = state.offset_of(start.bytes).unwrap_or(0);
+    let mut items = Items::new(names::QUEUE, &*file.file, offset, len);
+    while let Some(item) = items.next().map_err(io_error("read", &file.path))? {
+        match item {
+            Item::Record { line, span, counts } => {
+                if !limits.admit(batch.records.len(), bytes, line.len()) {
+                    break;
+                }
+                bytes += line.len();
+                at.bytes = base + span.end;
+                at.records += u64::from(counts);
+                batch.end = token(at);
+                batch.records.push(QueuedRecord {
+                    line,
+                    reference: RecordRef {
+                        generation,
+                        start: base + span.start,
+                        end: base + span.end,
+                    },
+                    end: batch.end,
+                });
+            }
+            // A line without an end may still be whole once it has one.
+            Item::Damage {
+                terminated: false, ..
+            } => break,
+            Item::Damage { damage, end, .. } => {
+                at.bytes = base + end;
+                at.damaged += 1;
+                batch.end = token(at);
+                batch.damage.push(damage);
+            }
+        }
+    }
+    Ok(batch)
+}
+
+impl DeadLetter<'_> {
+    /// One JSON object: the record as it stood, status, reason and time.
+    pub(super) fn to_line(&self) -> Vec<u8> {
+        let status = serde_json::Value::from(self.status);
+        let reason = serde_json::Value::from(self.reason);
+        let time = serde_json::Value::from(self.time);
+        let mut line = b"{\"record\":".to_vec();
+        line.extend_from_slice(self.line);
+        line.extend_from_slice(
+            format!(",\"status\":{status},\"reason\":{reason},\"time\":{time}}}").as_bytes(),
+        );
+        line
+    }
+}

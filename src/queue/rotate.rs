@@ -1,0 +1,209 @@
+//! Making room in a full queue: what is confirmed goes first, then the oldest
+//! records that are not fatal, then the oldest fatal ones.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::QueueError;
+use super::error::io_error;
+use super::folder::{Held, OpenFile, names};
+use super::items::{Item, Items};
+use super::merge::{finish_merge, merge_fatal};
+use super::meta::Dropped;
+use super::rewrite::{Rewrite, rewrite};
+use super::state::{Loaded, load_to_write};
+use crate::record::{EncodedRecord, Envelope, Level, LogRecord, keys, now};
+
+/// The logger of the record that stands for dropped ones.
+pub(super) const NOTICE_LOGGER: &str = "soliplex.queue";
+
+/// The attribute that says how many it stands for.
+pub(super) const NOTICE_ATTRIBUTE: &str = "dropped";
+
+/// Makes room for `needed` bytes in a queue file that may have `max_bytes`.
+///
+/// An eighth more than is needed is freed, so that a full queue is not
+/// rewritten for every record.
+pub(super) fn make_room(
+    held: &Held<'_>,
+    file: &OpenFile,
+    max_bytes: u64,
+    needed: u64,
+) -> Result<(), QueueError> {
+    let loaded = load_to_write(held, file)?;
+    let loaded = finish_merge(held, file, loaded)?;
+    let len = file.len()?;
+    let goal = (max_bytes - max_bytes / 8).saturating_sub(needed);
+    let plan = match len - loaded.state.offset().min(len) <= goal {
+        true => Rewrite::compaction(&loaded.state),
+        false => plan_drops(file, &loaded, len, goal)?,
+    };
+    rewrite(held, file, &loaded, &plan)
+}
+
+/// Makes room in the fatal file when nobody drains: what is in it goes into
+/// the queue file, which drops its oldest in turn.
+pub(super) fn make_room_for_fatal(
+    held: &Held<'_>,
+    max_bytes: u64,
+    needed: u64,
+) -> Result<(), QueueError> {
+    merge_fatal(held)?;
+    let queue = held.folder.open_to_append(names::QUEUE)?;
+    match queue.len()?.saturating_add(needed) > max_bytes {
+        true => make_room(held, &queue, max_bytes, needed),
+        false => Ok(()),
+    }
+}
+
+/// Chooses what to drop until at most `goal` bytes are left.
+fn plan_drops(
+    file: &OpenFile,
+    loaded: &Loaded,
+    len: u64,
+    goal: u64,
+) -> Result<Rewrite, QueueError> {
+    let state = &loaded.state;
+    let offset = state.offset();
+    let mut items = Items::new(names::QUEUE, &*file.file, offset, len);
+    let mut drops = Drops::default();
+    let mut kept: VecDeque<(Range<u64>, Vec<u8>)> = VecDeque::new();
+    let mut kept_bytes = 0;
+    let mut rest = state.cursor;
+    let mut rest_offset = offset;
+    while (len - rest_offset) + kept_bytes > goal {
+        let item = items.next().map_err(io_error("read", &file.path))?;
+        match item {
+            Some(Item::Record { line, span, counts }) => {
+                rest_offset = span.end;
+                rest.records += u64::from(counts);
+                match is_fatal(&line) {
+                    true => {
+                        kept_bytes += span.end - span.start;
+                        kept.push_back((span, line));
+                    }
+                    false => drops.add(&line, &span),
+                }
+            }
+            Some(Item::Damage { damage, end, .. }) => {
+                rest_offset = end;
+                rest.damaged += 1;
+                drops.bytes += damage.len;
+            }
+            // Only fatal records are left.
+            None => match kept.pop_front() {
+                Some((span, line)) => {
+                    rest_offset = len;
+                    kept_bytes -= span.end - span.start;
+                    drops.fatal += 1;
+                    drops.add(&line, &span);
+                }
+                None => break,
+            },
+        }
+    }
+    rest.bytes = state.base.bytes + rest_offset;
+    let mut dropped = state.dropped;
+    dropped.records += drops.records;
+    dropped.fatal += drops.fatal;
+    dropped.bytes += drops.bytes;
+    dropped.damaged += rest.damaged - state.cursor.damaged;
+    Ok(Rewrite {
+        first: drops.notice()?,
+        keep: kept.into_iter().map(|(span, _)| span).collect(),
+        rest,
+        dropped,
+    })
+}
+
+/// Whether a record is fatal.
+pub(super) fn is_fatal(line: &[u8]) -> bool {
+    Envelope::parse(line).is_ok_and(|envelope| envelope.level() == Some(Level::Fatal))
+}
+
+/// What is being dropped, summed up.
+#[derive(Debug, Default)]
+pub(super) struct Drops {
+    /// Records dropped now.
+    records: u64,
+    fatal: u64,
+    bytes: u64,
+    /// Records dropped before, told by a notice that is dropped now.
+    earlier: u64,
+    /// The first and last record dropped, or what an earlier notice says.
+    from: Option<String>,
+    last: Option<LogRecord>,
+}
+
+impl Drops {
+    /// Adds a record.
+    pub(super) fn add(&mut self, line: &[u8], span: &Range<u64>) {
+        self.add_line(line, span.end - span.start);
+    }
+
+    pub(super) fn add_line(&mut self, line: &[u8], bytes: u64) {
+        let record = LogRecord::parse(line).unwrap_or_default();
+        let timestamp = record.text(keys::TIMESTAMP).map(str::to_owned);
+        match notice_count(&record) {
+            Some(count) => {
+                self.earlier += count;
+                let from = record.attribute("from").and_then(|from| from.as_str());
+                self.from = self.from.take().or(from.map(str::to_owned));
+            }
+            None => {
+                self.records += 1;
+                self.bytes += bytes;
+            }
+        }
+        self.from = self.from.take().or(timestamp);
+        self.last = Some(record);
+    }
+
+    /// The sums of what was dropped now.
+    pub(super) fn dropped(&self) -> Dropped {
+        Dropped {
+            records: self.records,
+            fatal: self.fatal,
+            bytes: self.bytes,
+            damaged: 0,
+        }
+    }
+
+    /// The one record that stands for all that was dropped, as a line; empty
+    /// if nothing was.
+    ///
+    /// It says when and by whom the records were made, so that a reader sees
+    /// the gap where it is.
+    pub(super) fn notice(&self) -> Result<Vec<u8>, QueueError> {
+        let count = self.records + self.earlier;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let last = self.last.clone().unwrap_or_default();
+        let message = format!("{count} records dropped: the queue was full");
+        let until = last.timestamp().and(last.text(keys::TIMESTAMP));
+        let until = until.map_or_else(now, str::to_owned);
+        let from = self.from.clone().unwrap_or_else(|| until.clone());
+        let mut record = LogRecord::new(Level::Warning, NOTICE_LOGGER, &message)
+            .with(keys::TIMESTAMP, until.clone())
+            .with_attribute(NOTICE_ATTRIBUTE, count)
+            .with_attribute("from", from)
+            .with_attribute("until", until);
+        for key in [keys::INSTALL_ID, keys::SESSION_ID, keys::USER_ID] {
+            if let Some(id) = last.text(key) {
+                record.set(key, id);
+            }
+        }
+        let mut line = EncodedRecord::new(record)?.as_bytes().to_vec();
+        line.push(b'\n');
+        Ok(line)
+    }
+}
+
+/// How many records a record stands for, if it is one of the queue's notices.
+pub(super) fn notice_count(record: &LogRecord) -> Option<u64> {
+    if record.logger() != NOTICE_LOGGER {
+        return None;
+    }
+    record.attribute(NOTICE_ATTRIBUTE)?.as_u64()
+}

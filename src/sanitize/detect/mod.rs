@@ -1,0 +1,14 @@
+//! The detectors: each looks at one place in a text, reads a bounded stretch around it, and says
+//! what must go.
+
+pub(crate) mod auth;
+pub(crate) mod email;
+pub(crate) mod iban;
+pub(crate) mod ip;
+pub(crate) mod keyvalue;
+pub(crate) mod number;
+pub(crate) mod path;
+pub(crate) mod pem;
+pub(crate) mod phone;
+pub(crate) mod token;
+pub(crate) mod url;

@@ -1,0 +1,35 @@
+//! URLs that carry a user and a password.
+
+use std::ops::Range;
+
+/// The longest authority that is looked at.
+const MAX_AUTHORITY: usize = 512;
+
+/// The user-info of the URL whose authority begins at `from`, behind `://`.
+pub(crate) fn credentials(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let stop = text.len().min(from + MAX_AUTHORITY);
+    let mut at_sign = None;
+    let mut colon = None;
+    let mut end = from;
+    while end < stop {
+        match text[end] {
+            b'@' => at_sign = Some(end),
+            b':' if colon.is_none() => colon = Some(end),
+            b'/' | b'?' | b'#' if at_sign.is_some() || !is_unescaped_password(text, colon, end) => break,
+            b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|' => break,
+            b if b.is_ascii_whitespace() => break,
+            _ => {}
+        }
+        end += 1;
+    }
+    let at_sign = at_sign?;
+    // `ssh://git@host` names no one.
+    (at_sign > from && &text[from..at_sign] != b"git").then_some(from..at_sign)
+}
+
+/// True when what follows the colon is no port, so that the `/` at `end` belongs to a password
+/// that was not encoded.
+fn is_unescaped_password(text: &[u8], colon: Option<usize>, end: usize) -> bool {
+    colon.is_some_and(|colon| end > colon + 1 && !text[colon + 1..end].iter().all(u8::is_ascii_digit))
+        && !text[..end].ends_with(b"]")
+}

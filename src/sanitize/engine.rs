@@ -1,0 +1,481 @@
+//! Rules made ready to run, and the work on one line: search, redact, search again.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use memchr::memchr;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::builtin::{BUILTIN_RULES, PATH, PRIVATE_KEY, SECRET};
+use super::finding::{Finding, Findings, RuleId};
+use super::keycache::KeyCache;
+use super::keys::{self, KeyKind, Words};
+use super::replace::Placeholders;
+use super::rules::{Paths, Replacement, RuleError, Rules};
+use super::text::{Fix, Scanner, Span};
+use super::value;
+use super::view::View;
+use super::chars::{self, VEIL};
+use super::json;
+
+/// How often what is redacted is searched again before it goes whole.
+const ROUNDS: usize = 3;
+
+/// Who is told about findings, if anyone.
+pub(crate) type Report<'r> = Option<&'r mut (dyn FnMut(Finding) + 'r)>;
+
+/// Compiled rules; immutable, shared by all threads.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    names: Vec<Box<str>>,
+    pub(crate) enabled: Vec<bool>,
+    added_keys: HashMap<String, KeyKind>,
+    patterns: Vec<(RuleId, Regex)>,
+    allowed: HashSet<Vec<u8>>,
+    replacement: Replacement,
+    pub(crate) placeholders: Placeholders,
+}
+
+impl Engine {
+    /// The built-in rules as they are.
+    pub(crate) fn builtin() -> Engine {
+        Engine {
+            names: BUILTIN_RULES.iter().map(|rule| rule.name.into()).collect(),
+            enabled: vec![true; BUILTIN_RULES.len()],
+            added_keys: HashMap::new(),
+            patterns: Vec::new(),
+            allowed: HashSet::new(),
+            replacement: Replacement::Redacted,
+            placeholders: Placeholders::of(&Replacement::Redacted),
+        }
+    }
+
+    pub(crate) fn new(rules: Rules) -> Result<Engine, RuleError> {
+        let names = rules.names()?;
+        let mut enabled = vec![true; names.len()];
+        for name in &rules.disabled {
+            let index = names.iter().position(|known| **known == **name);
+            enabled[index.ok_or_else(|| RuleError::UnknownRule(name.clone()))?] = false;
+        }
+        if rules.paths == Paths::Keep {
+            enabled[PATH.index()] = false;
+        }
+        let mut added_keys = HashMap::new();
+        for (list, kind) in [(&rules.keys, KeyKind::Secret), (&rules.safe_keys, KeyKind::Plain)] {
+            for key in list {
+                let joined = Words::of(key.as_bytes()).joined();
+                if joined.is_empty() {
+                    return Err(RuleError::Key(key.clone()));
+                }
+                added_keys.insert(joined, kind);
+            }
+        }
+        let mut patterns = Vec::new();
+        for (offset, (name, regex)) in rules.patterns.iter().enumerate() {
+            let compiled = RegexBuilder::new(regex).build().map_err(|error| RuleError::Pattern {
+                name: name.clone(),
+                reason: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+            })?;
+            patterns.push((RuleId((BUILTIN_RULES.len() + offset) as u16), compiled));
+        }
+        let engine = Engine {
+            names,
+            enabled,
+            added_keys,
+            patterns,
+            allowed: rules.allowed.iter().map(|value| value.to_lowercase().into_bytes()).collect(),
+            placeholders: Placeholders::of(&rules.replacement),
+            replacement: rules.replacement,
+        };
+        engine.check_replacement()?;
+        Ok(engine)
+    }
+
+    /// A replacement must be one line, and must not itself be found.
+    fn check_replacement(&self) -> Result<(), RuleError> {
+        let Replacement::Text(text) = &self.replacement else { return Ok(()) };
+        let plain = Engine { placeholders: Placeholders::of(&Replacement::Redacted), ..Engine::builtin() };
+        let found = Cleaner::new(&plain).clean(text.as_bytes(), &mut Vec::new(), None);
+        if text.is_empty() || text.len() > 64 || text.chars().any(char::is_control) || found {
+            return Err(RuleError::Replacement(text.clone()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rule_name(&self, rule: RuleId) -> &str {
+        self.names.get(rule.index()).map_or("unknown", |name| name)
+    }
+
+    pub(crate) fn rule_count(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(crate) fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
+    /// What a key says about its value, with the keys that the user added.
+    pub(crate) fn key_kind(&self, key: &[u8]) -> KeyKind {
+        if !self.added_keys.is_empty() {
+            let words = Words::of(key);
+            if let Some(kind) = self.added_keys.get(&words.joined()) {
+                return *kind;
+            }
+        }
+        keys::classify(key)
+    }
+
+    fn is_allowed(&self, bytes: &[u8]) -> bool {
+        !self.allowed.is_empty() && self.allowed.contains(&bytes.to_ascii_lowercase())
+    }
+}
+
+/// The buffers for work on lines, kept from line to line.
+pub(crate) struct Cleaner<'e> {
+    pub(crate) engine: &'e Engine,
+    spans: Vec<Span>,
+    veiled_spans: Vec<Span>,
+    json_view: View,
+    plain_view: View,
+    drafts: [Vec<u8>; 2],
+    /// The rules of the findings since they were last taken.
+    found: Vec<RuleId>,
+    keys: KeyCache,
+    pub(crate) frames: Vec<json::Frame>,
+}
+
+impl<'e> Cleaner<'e> {
+    pub(crate) fn new(engine: &'e Engine) -> Cleaner<'e> {
+        Cleaner {
+            engine,
+            spans: Vec::new(),
+            veiled_spans: Vec::new(),
+            json_view: View::default(),
+            plain_view: View::default(),
+            drafts: [Vec::new(), Vec::new()],
+            found: Vec::new(),
+            keys: KeyCache::default(),
+            frames: Vec::new(),
+        }
+    }
+
+    /// Appends the clean line to `out` and returns true; when nothing changes, leaves `out` as it
+    /// was and returns false.
+    pub(crate) fn clean(
+        &mut self,
+        line: &[u8],
+        out: &mut Vec<u8>,
+        mut report: Report<'_>,
+    ) -> bool {
+        if json::looks_like_json(line) {
+            let mark = out.len();
+            let counted = self.found.len();
+            let mut pending = Vec::new();
+            let mut collect = |finding: Finding| pending.push(finding);
+            let collector: Report<'_> =
+                if report.is_some() { Some(&mut collect) } else { None };
+            match json::clean(self, line, out, collector) {
+                Ok(changed) => {
+                    if let Some(report) = &mut report {
+                        pending.into_iter().for_each(report);
+                    }
+                    return changed;
+                }
+                Err(json::NotJson) => {
+                    out.truncate(mark);
+                    self.found.truncate(counted);
+                }
+            }
+        }
+        self.clean_text(b"", Source::plain(line), 0, out, report)
+    }
+
+    /// Cleans one text, or the content of one JSON string; `base` is its place in the line. When
+    /// something changes, `prefix` is written before it.
+    pub(crate) fn clean_text(
+        &mut self,
+        prefix: &[u8],
+        source: Source<'_>,
+        base: usize,
+        out: &mut Vec<u8>,
+        mut report: Report<'_>,
+    ) -> bool {
+        self.find(source);
+        if self.spans.is_empty() {
+            return false;
+        }
+        for span in &self.spans {
+            self.found.push(span.rule);
+            if let Some(report) = &mut report {
+                report(Finding { rule: span.rule, range: base + span.start..base + span.end });
+            }
+        }
+        let first_rule = self.spans[0].rule;
+        let [mut draft, mut next] = std::mem::take(&mut self.drafts);
+        draft.clear();
+        self.apply(source, &mut draft);
+        // The proof: what comes out is searched again, until there is nothing left to find.
+        let mut clean = false;
+        for _ in 0..ROUNDS {
+            let again = source.with(&draft);
+            self.find(again);
+            if self.spans.is_empty() {
+                clean = true;
+                break;
+            }
+            next.clear();
+            self.apply(again, &mut next);
+            std::mem::swap(&mut draft, &mut next);
+        }
+        if !clean {
+            draft.clear();
+            self.replace(first_rule, source.text, source.form, &mut draft);
+        }
+        out.extend_from_slice(prefix);
+        out.extend_from_slice(&draft);
+        self.drafts = [draft, next];
+        true
+    }
+
+    /// Fills `spans` with what must go from `source`, in order and without overlaps.
+    fn find(&mut self, source: Source<'_>) {
+        self.spans.clear();
+        let Source { text, kind, form, classes } = source;
+        let veiled = classes & VEIL != 0;
+        if form == Form::JsonString && veiled && memchr(b'\\', text).is_some() {
+            let mut view = std::mem::take(&mut self.json_view);
+            view.unescape_json(text);
+            self.find_in(&view.text, kind, chars::union(&view.text) & VEIL != 0);
+            for span in &mut self.spans {
+                let range = view.source(&(span.start..span.end));
+                (span.start, span.end) = (range.start, range.end);
+            }
+            self.json_view = view;
+        } else {
+            self.find_in(text, kind, veiled);
+        }
+    }
+
+    /// Searches a text as it stands, and again with its disguises off.
+    fn find_in(&mut self, text: &[u8], kind: KeyKind, veiled: bool) {
+        let engine = self.engine;
+        if engine.placeholders.is_whole(text) {
+            return;
+        }
+        self.scan(text, kind);
+        if veiled && self.plain_view.unveil(text) {
+            let mut view = std::mem::take(&mut self.plain_view);
+            let mut found = std::mem::take(&mut self.veiled_spans);
+            std::mem::swap(&mut self.spans, &mut found);
+            self.spans.clear();
+            self.scan(&view.text, kind);
+            for span in &mut self.spans {
+                let range = view.source(&(span.start..span.end));
+                (span.start, span.end) = (range.start, range.end);
+            }
+            self.spans.append(&mut found);
+            self.veiled_spans = found;
+            std::mem::swap(&mut self.plain_view, &mut view);
+        }
+        if self.spans.len() > 1 {
+            merge(&mut self.spans);
+        }
+    }
+
+    /// Appends what the detectors and patterns find in `text` to `spans`.
+    fn scan(&mut self, text: &[u8], kind: KeyKind) {
+        let engine = self.engine;
+        Scanner::new(engine, &mut self.keys, text, kind, &mut self.spans).run();
+        for (rule, regex) in &engine.patterns {
+            if !engine.enabled[rule.index()] {
+                continue;
+            }
+            for found in regex.find_iter(text) {
+                if !found.is_empty() && !value::inside_placeholder(&engine.placeholders, text, found.range()) {
+                    self.spans.push(Span { start: found.start(), end: found.end(), rule: *rule, fix: Fix::Mask });
+                }
+            }
+        }
+        if !engine.allowed.is_empty() {
+            self.spans.retain(|span| !engine.is_allowed(&text[span.start..span.end]));
+        }
+    }
+
+    /// Writes `source` with the spans replaced.
+    fn apply(&mut self, source: Source<'_>, out: &mut Vec<u8>) {
+        let Source { text: source, form, .. } = source;
+        let spans = std::mem::take(&mut self.spans);
+        let mut copied = 0;
+        for span in &spans {
+            out.extend_from_slice(&source[copied..span.start]);
+            copied = span.end;
+            match span.fix {
+                Fix::Cut => {}
+                Fix::Mask => self.replace(span.rule, &source[span.start..span.end], form, out),
+                Fix::Quote { quote, slashes } => {
+                    let mut mark = vec![b'\\'; usize::from(slashes)];
+                    mark.push(quote);
+                    write(form, &mark, out);
+                    self.replace(span.rule, &source[span.start..span.end], form, out);
+                    write(form, &mark, out);
+                }
+            }
+        }
+        out.extend_from_slice(&source[copied..]);
+        self.spans = spans;
+    }
+
+    /// Writes what stands in place of `secret`.
+    fn replace(&mut self, rule: RuleId, secret: &[u8], form: Form, out: &mut Vec<u8>) {
+        let engine = self.engine;
+        let mut text = Vec::with_capacity(24);
+        let name = engine.rule_name(rule);
+        if matches!(engine.replacement, Replacement::Pseudonym(_)) {
+            // One value has one pseudonym, however it was written.
+            let mut plain = View::default();
+            let mut view = View::default();
+            let secret = if form == Form::JsonString {
+                plain.unescape_json(secret);
+                &plain.text[..]
+            } else {
+                secret
+            };
+            view.unveil(secret);
+            engine.replacement.write(name, &view.text, &mut text);
+        } else {
+            engine.replacement.write(name, secret, &mut text);
+        }
+        write(form, &text, out);
+    }
+
+    /// Writes a JSON string that stands in place of the whole value `raw`.
+    pub(crate) fn replace_value(&mut self, rule: RuleId, raw: &[u8], out: &mut Vec<u8>) {
+        let content = match raw {
+            [b'"', content @ .., b'"'] => content,
+            other => other,
+        };
+        out.push(b'"');
+        self.replace(rule, content, Form::JsonString, out);
+        out.push(b'"');
+    }
+
+    /// What a key says that may be written with escapes or other disguises.
+    pub(crate) fn veiled_key_kind(&mut self, key: &[u8]) -> KeyKind {
+        if chars::union(key) & VEIL == 0 {
+            return self.key_kind(key);
+        }
+        self.json_view.unescape_json(key);
+        if self.plain_view.unveil(&self.json_view.text) {
+            self.engine.key_kind(&self.plain_view.text)
+        } else {
+            self.engine.key_kind(&self.json_view.text)
+        }
+    }
+
+    /// What a key says that is written as it is.
+    pub(crate) fn key_kind(&mut self, key: &[u8]) -> KeyKind {
+        self.keys.kind(self.engine, key)
+    }
+
+    /// The findings since the last call.
+    pub(crate) fn take_findings(&mut self) -> Findings {
+        let mut findings = Findings::default();
+        self.found.drain(..).for_each(|rule| findings.add(rule));
+        findings
+    }
+
+    /// Counts a finding that no detector made.
+    pub(crate) fn count(&mut self, rule: RuleId) {
+        self.found.push(rule);
+    }
+
+    /// Reports a stretch of a private key that began in a line before.
+    pub(crate) fn found_key(&mut self, range: Range<usize>, report: &mut Report<'_>) {
+        self.found.push(PRIVATE_KEY);
+        if let Some(report) = report {
+            report(Finding { rule: PRIVATE_KEY, range });
+        }
+    }
+
+    /// Writes what stands in place of a stretch of a private key.
+    pub(crate) fn replace_key(&mut self, secret: &[u8], out: &mut Vec<u8>) {
+        self.replace(PRIVATE_KEY, secret, Form::Text, out);
+    }
+
+    /// Where findings are in a text.
+    pub(crate) fn findings_in(&mut self, text: &[u8]) -> Vec<Range<usize>> {
+        self.find(Source::plain(text));
+        self.spans.iter().map(|span| span.start..span.end).collect()
+    }
+
+    pub(crate) fn is_allowed(&self, value: &[u8]) -> bool {
+        self.engine.is_allowed(value)
+    }
+
+    pub(crate) fn secret_enabled(&self) -> bool {
+        self.engine.enabled[SECRET.index()]
+    }
+}
+
+/// A text to clean.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'t> {
+    pub(crate) text: &'t [u8],
+    /// What its key says about it.
+    pub(crate) kind: KeyKind,
+    pub(crate) form: Form,
+    /// The class bits of all its bytes.
+    pub(crate) classes: u8,
+}
+
+impl<'t> Source<'t> {
+    /// A text as it is.
+    pub(crate) fn plain(text: &'t [u8]) -> Source<'t> {
+        Source { text, kind: KeyKind::Plain, form: Form::Text, classes: chars::union(text) }
+    }
+
+    /// The same place with another text.
+    fn with<'d>(self, text: &'d [u8]) -> Source<'d> {
+        Source { text, classes: chars::union(text), kind: self.kind, form: self.form }
+    }
+}
+
+/// How a text is written in the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it is.
+    Text,
+    /// As the content of a JSON string.
+    JsonString,
+}
+
+/// Writes text in the form of its surroundings.
+fn write(form: Form, text: &[u8], out: &mut Vec<u8>) {
+    for &b in text {
+        if form == Form::JsonString && (b == b'"' || b == b'\\') {
+            out.push(b'\\');
+        }
+        out.push(b);
+    }
+}
+
+/// Sorts spans and joins those that overlap, under the rule of the longest.
+fn merge(spans: &mut Vec<Span>) {
+    spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    let mut kept: usize = 0;
+    for i in 1..spans.len() {
+        let next = spans[i];
+        let last = &mut spans[kept];
+        if next.start >= last.end {
+            kept += 1;
+            spans[kept] = next;
+        } else if next.end > last.end {
+            if next.end - next.start > last.end - last.start {
+                last.rule = next.rule;
+            }
+            last.end = next.end;
+            last.fix = Fix::Mask;
+        }
+    }
+    spans.truncate(kept + 1);
+}

@@ -1,0 +1,114 @@
+//! Redaction of secrets and personal data in log lines: `line → (clean line, findings)`.
+//!
+//! A line that is a JSON object or array is cut into its tokens; every string in it is searched
+//! with its escapes decoded, and what stands under a secret key goes whole. Any other line is
+//! searched as text. Everything around what is redacted stays byte for byte.
+//!
+//! ```text
+//!  line ─ json ─┐                      ┌ detect::*  (hand-written matchers with validators)
+//!               ├→ engine → text scan ─┼ keys       (what a key says about its value)
+//!  line ─ text ─┘     │       twice:   └ patterns   (the user's, linear time)
+//!                     │       as it stands, and with its disguises off (view)
+//!                     └→ replace → searched again: what is left goes whole
+//! ```
+//!
+//! What always holds: the result of [`Sanitizer::sanitize_line`] is not changed by sanitizing it
+//! again; valid JSON stays valid with its keys, their order and the spelling of its numbers; any
+//! bytes are accepted; the time is linear in the length of the line.
+
+mod builtin;
+mod chars;
+#[cfg(test)]
+mod corpus;
+mod detect;
+mod engine;
+mod finding;
+mod json;
+mod keycache;
+mod keys;
+#[cfg(test)]
+mod properties;
+mod replace;
+mod rules;
+pub mod stream;
+mod text;
+mod value;
+mod view;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::record::LogRecord;
+
+pub use builtin::{BUILTIN_RULES, BuiltinRule};
+use engine::{Cleaner, Engine};
+pub use finding::{Finding, Findings, RuleId};
+pub use replace::Key;
+pub use rules::{DEFAULT_REPLACEMENT, Paths, Replacement, RuleError, Rules};
+pub use stream::{LineFinding, Stats, StreamOptions, StreamSanitizer, sanitize_stream, sanitize_stream_with};
+
+/// Finds and redacts. Cheap to clone and to share between threads.
+#[derive(Debug, Clone)]
+pub struct Sanitizer {
+    engine: Arc<Engine>,
+}
+
+impl Default for Sanitizer {
+    /// All built-in rules, `[REDACTED]`.
+    fn default() -> Sanitizer {
+        Sanitizer { engine: Arc::new(Engine::builtin()) }
+    }
+}
+
+impl Sanitizer {
+    /// Compiles rules.
+    ///
+    /// # Errors
+    ///
+    /// A [`RuleError`] says which rule cannot be used and why.
+    pub fn new(rules: Rules) -> Result<Sanitizer, RuleError> {
+        Ok(Sanitizer { engine: Arc::new(Engine::new(rules)?) })
+    }
+
+    /// Sanitizes one line without its newline: a JSON object or array, or plain text. Borrowed
+    /// when nothing changed.
+    pub fn sanitize_line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut out = Vec::new();
+        if Cleaner::new(&self.engine).clean(line, &mut out, None) { Cow::Owned(out) } else { Cow::Borrowed(line) }
+    }
+
+    /// Like [`sanitize_line`](Sanitizer::sanitize_line), and hands every finding to `report`, in
+    /// the order of the line.
+    pub fn sanitize_line_with<'a>(&self, line: &'a [u8], report: &mut dyn FnMut(Finding)) -> Cow<'a, [u8]> {
+        let mut out = Vec::new();
+        if Cleaner::new(&self.engine).clean(line, &mut out, Some(report)) {
+            Cow::Owned(out)
+        } else {
+            Cow::Borrowed(line)
+        }
+    }
+
+    /// Sanitizes a record in place, as its JSON line would be.
+    pub fn sanitize_record(&self, record: &mut LogRecord) -> Findings {
+        let mut findings = Findings::default();
+        let Ok(line) = serde_json::to_vec(record) else {
+            // A map of JSON values always serializes; if it did not, nothing of it may get out.
+            *record = LogRecord::default();
+            return findings;
+        };
+        if let Cow::Owned(clean) = self.sanitize_line_with(&line, &mut |finding| findings.add(finding.rule)) {
+            *record = LogRecord::parse(&clean).unwrap_or_default();
+        }
+        findings
+    }
+
+    /// The name of a rule, as in [`BUILTIN_RULES`] or as the pattern was added.
+    pub fn rule_name(&self, rule: RuleId) -> &str {
+        self.engine.rule_name(rule)
+    }
+
+    /// The number of rules, patterns included; every [`RuleId::index`] is below it.
+    pub fn rule_count(&self) -> usize {
+        self.engine.rule_count()
+    }
+}

@@ -1,0 +1,217 @@
+//! One pass over a text: words and marks lead to the detectors.
+
+use super::builtin;
+use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD};
+use super::detect::{auth, email, iban, ip, keyvalue, number, path, pem, token, url};
+use super::engine::Engine;
+use super::finding::RuleId;
+use super::keycache::KeyCache;
+use super::keys::KeyKind;
+
+/// What must go from a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) rule: RuleId,
+    pub(crate) fix: Fix,
+}
+
+/// What stands in place of a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fix {
+    /// The placeholder.
+    Mask,
+    /// The placeholder in quotes, each after so many backslashes: a JSON value within a text.
+    Quote { quote: u8, slashes: u8 },
+    /// Nothing.
+    Cut,
+}
+
+/// The pass over one text.
+pub(crate) struct Scanner<'s> {
+    pub(crate) engine: &'s Engine,
+    keys: &'s mut KeyCache,
+    pub(crate) text: &'s [u8],
+    /// What the key of the text says about it.
+    pub(crate) kind: KeyKind,
+    spans: &'s mut Vec<Span>,
+    /// The end of the last span: nothing before it is looked at again.
+    pub(crate) floor: usize,
+    /// The end of the last run of hex digits and colons that was tried.
+    hex_end: usize,
+    /// The end of the last dotted number that was a version.
+    pub(crate) version_end: usize,
+    /// The end of the last run of digit groups that was tried.
+    pub(crate) groups_end: usize,
+}
+
+impl<'s> Scanner<'s> {
+    pub(crate) fn new(
+        engine: &'s Engine,
+        keys: &'s mut KeyCache,
+        text: &'s [u8],
+        kind: KeyKind,
+        spans: &'s mut Vec<Span>,
+    ) -> Scanner<'s> {
+        Scanner { engine, keys, text, kind, spans, floor: 0, hex_end: 0, version_end: usize::MAX, groups_end: 0 }
+    }
+
+    /// Looks at every word and every mark once.
+    pub(crate) fn run(mut self) {
+        let text = self.text;
+        if is_id_or_time(text) {
+            return;
+        }
+        let mut at = 0;
+        while at < text.len() {
+            let class = CLASS[text[at] as usize];
+            if class & WORD != 0 {
+                let start = at;
+                let mut kinds = class;
+                at += 1;
+                while at < text.len() {
+                    let class = CLASS[text[at] as usize];
+                    if class & WORD == 0 {
+                        break;
+                    }
+                    kinds |= class;
+                    at += 1;
+                }
+                at = self.word(start, at, kinds).max(at);
+            } else if class & MARK != 0 {
+                at = self.mark(at).max(at + 1);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Adds a span unless its rule is off. Returns true when the span was added.
+    pub(crate) fn push(&mut self, rule: RuleId, start: usize, end: usize, fix: Fix) -> bool {
+        if start >= end || !self.engine.enabled[rule.index()] {
+            return false;
+        }
+        self.spans.push(Span { start, end, rule, fix });
+        self.floor = self.floor.max(end);
+        true
+    }
+
+    /// What a key in the text says about its value.
+    pub(crate) fn key_kind(&mut self, key: &[u8]) -> KeyKind {
+        self.keys.kind(self.engine, key)
+    }
+
+    /// Adds a span and returns where to go on: behind it, or at `next` when the rule is off.
+    fn hit(&mut self, rule: RuleId, range: std::ops::Range<usize>, next: usize) -> usize {
+        if self.push(rule, range.start, range.end, Fix::Mask) { range.end } else { next }
+    }
+
+    fn word(&mut self, start: usize, end: usize, kinds: u8) -> usize {
+        let text = self.text;
+        if kinds & WORD == DIGIT {
+            return number::at(self, start, end);
+        }
+        if kinds & (UPPER | LOWER) != 0 && end - start >= 2 {
+            if let Some(found) = token::at(text, start, end) {
+                return self.hit(found.rule, found.range, end);
+            }
+            if kinds & DIGIT != 0
+                && let Some(range) = iban::at(text, start, end)
+            {
+                return self.hit(builtin::IBAN, range, end);
+            }
+            if kinds & (DIGIT | super::chars::UNDERSCORE) == 0
+                && let Some(next) = auth::at(self, start, end)
+            {
+                return next;
+            }
+        }
+        if number::is_mixed_start(text, start, end) {
+            return number::cisco_mac(self, start, end);
+        }
+        end
+    }
+
+    fn mark(&mut self, at: usize) -> usize {
+        let text = self.text;
+        match text[at] {
+            b'@' => match email::at(text, at, self.floor) {
+                Some(range) => self.hit(builtin::EMAIL, range, at + 1),
+                None => at + 1,
+            },
+            b'=' => keyvalue::at_equals(self, at),
+            b':' => self.colon(at),
+            b'+' | b'(' => number::phone_at(self, at),
+            b'-' => {
+                if let Some(range) = pem::at(text, at) {
+                    return self.hit(builtin::PRIVATE_KEY, range, at + 1);
+                }
+                keyvalue::at_flag(self, at)
+            }
+            b'[' => at + self.engine.placeholders.length(&text[at..]),
+            b'<' => keyvalue::at_tag(self, at),
+            b'/' | b'\\' => {
+                if text[at] == b'\\' && text.get(at + 1).is_some_and(|b| matches!(b, b'n' | b'r' | b't' | b'\\' | b'"')) {
+                    if let Some(next) = path::at(self, at) {
+                        return next;
+                    }
+                    // An escape kept in the text: its letter is no part of the next word.
+                    return at + 2;
+                }
+                path::at(self, at).unwrap_or(at + 1)
+            }
+            _ => at + 1,
+        }
+    }
+
+    fn colon(&mut self, at: usize) -> usize {
+        let text = self.text;
+        if text[at + 1..].starts_with(b"//") {
+            if let Some(range) = url::credentials(text, at + 3).filter(|range| !self.engine.placeholders.is_whole(&text[range.clone()])) {
+                return self.hit(builtin::URL_CREDENTIALS, range, at + 3);
+            }
+            return match path::at(self, at) {
+                Some(next) => next,
+                None => at + 3,
+            };
+        }
+        if let Some(next) = path::at(self, at) {
+            return next;
+        }
+        if at >= self.hex_end
+            && let Some(run) = ip::hex_run(text, at)
+        {
+            self.hex_end = run.end;
+            if let Some((rule, range)) = ip::in_run(text, run) {
+                return self.hit(rule, range, at + 1);
+            }
+        }
+        keyvalue::at_colon(self, at)
+    }
+}
+
+/// A timestamp or a UUID and nothing else, in which there is nothing to find.
+pub(crate) fn is_id_or_time(text: &[u8]) -> bool {
+    matches!(text.len(), 19..=36) && (is_timestamp(text) || is_uuid(text))
+}
+
+/// `2026-02-06T12:00:00.000Z` and the like, alone.
+fn is_timestamp(text: &[u8]) -> bool {
+    matches!(text.len(), 19..=35)
+        && text[4] == b'-'
+        && text[7] == b'-'
+        && matches!(text[10], b'T' | b' ')
+        && text[13] == b':'
+        && text[16] == b':'
+        && text.iter().all(|b| matches!(b, b'0'..=b'9' | b'-' | b'T' | b' ' | b':' | b'.' | b'Z' | b'+'))
+}
+
+/// A UUID, alone.
+fn is_uuid(text: &[u8]) -> bool {
+    text.len() == 36
+        && text.iter().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}

@@ -1,0 +1,136 @@
+//! Many sessions, one line each.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::{Device, serialize_time};
+use crate::record::{Level, LogRecord};
+
+/// How many sessions are kept at a time.
+const CAPACITY: usize = 100_000;
+
+/// One session in short.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSummary {
+    /// Its id; empty for the records that name none.
+    pub session_id: String,
+    /// The installation.
+    pub install_id: Option<String>,
+    /// The user, the last one if it changed.
+    pub user_id: Option<String>,
+    /// The app and the device.
+    pub device: Device,
+    /// When its first record was made, by the client's clock.
+    #[serde(serialize_with = "serialize_time")]
+    pub start: Option<DateTime<Utc>>,
+    /// When its last record was made, by the client's clock.
+    #[serde(serialize_with = "serialize_time")]
+    pub end: Option<DateTime<Utc>>,
+    /// When it was last heard of, by the server's clock if it was there.
+    #[serde(serialize_with = "serialize_time")]
+    pub last_seen: Option<DateTime<Utc>>,
+    /// How many records.
+    pub records: u64,
+    /// How many of them are errors.
+    pub errors: u64,
+    /// How many of them are fatal.
+    pub fatals: u64,
+}
+
+impl SessionSummary {
+    /// From the first record to the last.
+    pub fn length(&self) -> TimeDelta {
+        match (self.start, self.end) {
+            (Some(start), Some(end)) => end - start,
+            _ => TimeDelta::zero(),
+        }
+    }
+
+    fn add(&mut self, record: &LogRecord) {
+        self.records += 1;
+        match record.level() {
+            Some(Level::Error) => self.errors += 1,
+            Some(Level::Fatal) => self.fatals += 1,
+            _ => {}
+        }
+        let keep = |known: &mut Option<String>, new: Option<&str>| {
+            if let Some(new) = new
+                && known.as_deref() != Some(new)
+            {
+                *known = Some(new.to_owned());
+            }
+        };
+        keep(&mut self.install_id, record.install_id());
+        keep(&mut self.user_id, record.user_id());
+        if Device::is_start(record) {
+            self.device = Device::of_marker(record);
+        }
+        let time = record.timestamp();
+        self.start = self.start.into_iter().chain(time).min();
+        self.end = self.end.max(time);
+        self.last_seen = self.last_seen.max(record.server_received_at().or(time));
+    }
+}
+
+/// Sums up sessions from records in any order, in memory that grows with the
+/// number of sessions, up to 100,000 of them.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    sessions: HashMap<String, SessionSummary>,
+    forgotten: u64,
+}
+
+impl Sessions {
+    /// Adds a record to its session.
+    pub fn add(&mut self, record: &LogRecord) {
+        let id = record.session_id().unwrap_or_default();
+        if !self.sessions.contains_key(id) {
+            if self.sessions.len() >= CAPACITY {
+                self.forget_oldest();
+            }
+            let summary = SessionSummary {
+                session_id: id.to_owned(),
+                ..SessionSummary::default()
+            };
+            self.sessions.insert(id.to_owned(), summary);
+        }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.add(record);
+        }
+    }
+
+    /// Forgets the tenth of the sessions that was heard of longest ago, so
+    /// that making room is rare.
+    fn forget_oldest(&mut self) {
+        let mut times: Vec<_> = self.sessions.values().map(|one| one.last_seen).collect();
+        let tenth = times.len() / 10;
+        let (_, limit, _) = times.select_nth_unstable(tenth);
+        let limit = *limit;
+        let before = self.sessions.len();
+        let mut room = tenth + 1;
+        self.sessions.retain(|_, session| {
+            let stays = session.last_seen > limit || room == 0;
+            room -= usize::from(!stays);
+            stays
+        });
+        self.forgotten += (before - self.sessions.len()) as u64;
+    }
+
+    /// How many sessions were forgotten for want of room.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// The sessions, the one heard of last first.
+    pub fn into_list(self) -> Vec<SessionSummary> {
+        let mut list: Vec<_> = self.sessions.into_values().collect();
+        list.sort_unstable_by(|one, other| {
+            let latest_first = other.last_seen.cmp(&one.last_seen);
+            latest_first.then_with(|| one.session_id.cmp(&other.session_id))
+        });
+        list
+    }
+}

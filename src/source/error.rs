@@ -1,0 +1,85 @@
+//! Why a source cannot be read.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a source cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A file cannot be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A path names something that is no file.
+    #[error("cannot read {}: it is {kind}; give a file or a queue folder, or feed it to `-`", path.display())]
+    NotAFile {
+        /// Which.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// A folder is no queue.
+    #[error("cannot read {}: the folder holds no queue (no log_queue.jsonl); name a file in it", path.display())]
+    NotAQueue {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A pattern makes no sense.
+    #[error("{} is no pattern for file names: {reason}", pattern.display())]
+    BadPattern {
+        /// Which pattern.
+        pattern: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No file matches a pattern.
+    #[error("no file matches {}", pattern.display())]
+    NoMatch {
+        /// Which pattern.
+        pattern: PathBuf,
+    },
+    /// Reading failed on the way; what came before was read.
+    #[error("cannot read {place} any further: {source}")]
+    Read {
+        /// The file or stream.
+        place: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The address is no URL that can be asked, or no client can be made.
+    #[error("cannot ask {url}: {reason}")]
+    BadUrl {
+        /// Which.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server wants another token: 401 or 403.
+    #[error("{url} refused the token: {status}; give an operator token")]
+    Refused {
+        /// Which.
+        url: String,
+        /// The status and what the server said.
+        status: String,
+    },
+    /// The server cannot be reached or does not answer.
+    #[error("cannot reach {url}: {reason}")]
+    Unreachable {
+        /// Which.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server answered with something else than records.
+    #[error("{url} did not answer with records: {reason}; is it the address of a log server?")]
+    BadAnswer {
+        /// Which.
+        url: String,
+        /// What it was.
+        reason: String,
+    },
+}

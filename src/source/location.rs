@@ -1,0 +1,86 @@
+//! What a person may name as a source.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Where records are to be read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A queue folder or a file, plain or compressed. Which of them it is
+    /// shows when it is opened: while following it need not be there yet.
+    Path(PathBuf),
+    /// Every file whose name matches: a path whose last part has `*`, `?` or
+    /// `[`. A file that is there under that very name is meant itself.
+    Glob(PathBuf),
+    /// The standard input.
+    Stdin,
+    /// The base URL of a server, without a slash at its end.
+    Server(String),
+}
+
+impl Location {
+    /// The location as the path of a file or a folder; a path is never taken
+    /// for a pattern or a URL.
+    pub fn path(path: impl Into<PathBuf>) -> Location {
+        Location::Path(path.into())
+    }
+}
+
+impl FromStr for Location {
+    type Err = Infallible;
+
+    /// Reads a SOURCE as it is typed: `-`, an `http://` or `https://` URL, a
+    /// pattern, or else a path.
+    fn from_str(text: &str) -> Result<Location, Infallible> {
+        let is_url = |scheme: &str| {
+            text.get(..scheme.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        Ok(match text {
+            "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Location::Stdin,
+            _ if is_url("http://") || is_url("https://") => {
+                Location::Server(text.trim_end_matches('/').to_owned())
+            }
+            _ if has_wildcard(Path::new(text)) => Location::Glob(text.into()),
+            _ => Location::Path(text.into()),
+        })
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Path(path) | Location::Glob(path) => path.display().fmt(f),
+            Location::Stdin => f.write_str("standard input"),
+            Location::Server(url) => f.write_str(url),
+        }
+    }
+}
+
+fn has_wildcard(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().contains(['*', '?', '[']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(text: &str) -> Location {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_source_is_told_by_how_it_is_typed() {
+        assert_eq!(location("-"), Location::Stdin);
+        assert_eq!(
+            location("HTTPS://logs.test/base//"),
+            Location::Server("HTTPS://logs.test/base".to_owned())
+        );
+        assert_eq!(location("a/*.jsonl"), Location::Glob("a/*.jsonl".into()));
+        assert_eq!(location("a*/b.jsonl"), Location::path("a*/b.jsonl"));
+        assert_eq!(location("http.jsonl"), Location::path("http.jsonl"));
+    }
+}

@@ -1,0 +1,145 @@
+//! From a line to an event.
+
+use std::path::PathBuf;
+
+use super::event::{Event, Notice};
+use super::lines::Line;
+use super::needle::Needle;
+use crate::filter::Filter;
+use crate::record::{Envelope, LogRecord, trim};
+
+/// How much of a line that is no record is kept to be shown.
+const SHOWN_BYTES: usize = 8 * 1024;
+
+/// Decides what a line is worth.
+#[derive(Clone, Debug)]
+pub(super) struct Matcher {
+    filter: Filter,
+    /// Whether the filter asks for something that only a record has.
+    asks_for_records: bool,
+    needle: Option<Needle>,
+}
+
+impl Matcher {
+    /// A matcher for what a person asked for.
+    pub(super) fn new(filter: Filter) -> Matcher {
+        let needle = Needle::of(&filter);
+        let asks_for_records = !Filter {
+            grep: None,
+            ..filter.clone()
+        }
+        .is_empty();
+        Matcher {
+            filter,
+            asks_for_records,
+            needle,
+        }
+    }
+
+    /// What every matching line holds, if that is known.
+    pub(super) fn needle(&self) -> Option<&Needle> {
+        self.needle.as_ref()
+    }
+
+    /// Whether a record is asked for.
+    pub(super) fn wants(&self, record: &LogRecord) -> bool {
+        self.filter.matches(record)
+    }
+
+    /// The event that a line makes: nothing for a blank line and for a record
+    /// that was not asked for.
+    pub(super) fn event(&self, line: Line<'_>, path: Option<&PathBuf>) -> Option<Event> {
+        let (bytes, offset) = match line {
+            Line::Whole { bytes, offset } => (trim(bytes), offset),
+            Line::TooLong { offset, bytes } => {
+                let path = path.cloned();
+                return Some(Event::Notice(Notice::TooLong {
+                    path,
+                    offset,
+                    bytes,
+                }));
+            }
+        };
+        if bytes.is_empty() {
+            return None;
+        }
+        if self.is_less_serious(bytes) {
+            return None;
+        }
+        match LogRecord::parse(bytes) {
+            Ok(record) => self.wants(&record).then_some(Event::Record(record)),
+            Err(error) => {
+                let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
+                let text = String::from_utf8_lossy(shown).into_owned();
+                self.wants_text(&text)
+                    .then_some(Event::Notice(Notice::NotARecord {
+                        path: path.cloned(),
+                        offset,
+                        text,
+                        reason: error.to_string(),
+                    }))
+            }
+        }
+    }
+
+    /// Whether a line is a record below the level asked for, which shows
+    /// without building a tree of it.
+    fn is_less_serious(&self, line: &[u8]) -> bool {
+        self.filter.level.is_some_and(|least| {
+            Envelope::parse(line)
+                .ok()
+                .and_then(|envelope| envelope.level())
+                .is_some_and(|level| level < least)
+        })
+    }
+
+    /// Whether a line that is no record is asked for: all that can be asked
+    /// of it is its text.
+    fn wants_text(&self, text: &str) -> bool {
+        let grep = self.filter.grep.as_ref();
+        !self.asks_for_records && grep.is_none_or(|regex| regex.is_match(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Level;
+    use regex::Regex;
+
+    fn event(filter: &Filter, line: &str) -> Option<Event> {
+        let bytes = line.as_bytes();
+        Matcher::new(filter.clone()).event(Line::Whole { bytes, offset: 0 }, None)
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_is_told_unless_records_are_asked_for() {
+        let mut filter = Filter::default();
+        assert!(matches!(event(&filter, "oops"), Some(Event::Notice(_))));
+        assert_eq!(event(&filter, " \r"), None);
+        filter.grep = Some(Regex::new("oo").unwrap());
+        assert!(event(&filter, "oops").is_some());
+        assert!(event(&filter, "{\"message\":").is_none());
+        filter.session = Some("s".to_owned());
+        assert_eq!(event(&filter, "oops"), None);
+    }
+
+    #[test]
+    fn a_level_is_asked_for_with_the_same_answer_however_it_is_found() {
+        let filter = Filter {
+            level: Some(Level::Error),
+            ..Filter::default()
+        };
+        for (line, is_wanted) in [
+            (r#"{"level":"info"}"#, false),
+            (r#"{"level":"info","level":"fatal"}"#, true),
+            (r#"{"level":"\u0065rror"}"#, true),
+            (r#"{"level":400}"#, true),
+            (r#"{"level":200}"#, false),
+            (r#"{"level":null}"#, false),
+            (r#"{"message":"m"}"#, false),
+        ] {
+            assert_eq!(event(&filter, line).is_some(), is_wanted, "{line}");
+        }
+    }
+}

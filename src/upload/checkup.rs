@@ -1,0 +1,317 @@
+//! What may keep an upload from working, found before it is tried.
+//!
+//! The findings are pure functions of what was read; nothing of a token ever
+//! stands in them but its times and the names it was made out to.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::token::Token;
+use super::transport::{Reply, TransportError};
+
+/// The deployed backend checks the times in a token without any leeway, so
+/// that a clock that is off by this much may already cost an opaque 401.
+const NO_LEEWAY: TimeDelta = TimeDelta::seconds(1);
+
+/// A clock that is off by more than this misleads whoever reads timestamps.
+const MISLEADING: TimeDelta = TimeDelta::seconds(60);
+
+/// A token that ends sooner than this deserves a warning.
+const SOON: TimeDelta = TimeDelta::minutes(5);
+
+/// What was looked at, and how it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, in one or two words.
+    pub check: &'static str,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// What was found.
+    pub says: String,
+    /// What to do about it; empty if nothing.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub next: String,
+}
+
+/// How something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing to do.
+    Ok,
+    /// It works, but may not for long, or not as one would think.
+    Warning,
+    /// An upload would not work.
+    Problem,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Problem => "problem",
+        })
+    }
+}
+
+impl Finding {
+    /// Nothing to do.
+    pub fn ok(check: &'static str, says: impl Into<String>) -> Finding {
+        Finding::new(check, Verdict::Ok, says, "")
+    }
+
+    /// Worth knowing, and what to do.
+    pub fn warning(check: &'static str, says: impl Into<String>, next: &str) -> Finding {
+        Finding::new(check, Verdict::Warning, says, next)
+    }
+
+    /// In the way, and what to do.
+    pub fn problem(check: &'static str, says: impl Into<String>, next: &str) -> Finding {
+        Finding::new(check, Verdict::Problem, says, next)
+    }
+
+    fn new(check: &'static str, verdict: Verdict, says: impl Into<String>, next: &str) -> Finding {
+        Finding {
+            check,
+            verdict,
+            says: says.into(),
+            next: next.to_owned(),
+        }
+    }
+}
+
+/// What a token says about itself, as of the server's clock.
+pub fn check_token(token: &Token, now: DateTime<Utc>) -> Vec<Finding> {
+    let Some(claims) = claims(token) else {
+        return vec![Finding::warning(
+            "token",
+            "it is no JSON web token, so nothing can be said about it",
+            "make sure that the server takes tokens of this kind",
+        )];
+    };
+    let mut findings = vec![expiry(&claims, now)];
+    if let Some(start) = instant(&claims["nbf"]).filter(|start| *start > now) {
+        findings.push(Finding::problem(
+            "token",
+            format!("`nbf`: it is not valid before {start}"),
+            "wait, or set the clock right",
+        ));
+    }
+    if let Some(made) = instant(&claims["iat"]).filter(|made| *made > now + NO_LEEWAY) {
+        findings.push(Finding::warning(
+            "token",
+            format!("`iat`: it was made at {made}, which is in the future"),
+            "set the clock right; a backend without leeway answers 401",
+        ));
+    }
+    for (claim, what) in [("iss", "issuer"), ("aud", "audience"), ("sub", "subject")] {
+        let value = match &claims[claim] {
+            Value::Null => continue,
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        findings.push(Finding::ok(
+            "token",
+            format!("`{claim}`: the {what} is {value}"),
+        ));
+    }
+    findings
+}
+
+fn expiry(claims: &Value, now: DateTime<Utc>) -> Finding {
+    let renew = "sign in again, or have the token renewed";
+    match instant(&claims["exp"]) {
+        Some(end) if end <= now => {
+            Finding::problem("token", format!("`exp`: it expired at {end}"), renew)
+        }
+        Some(end) if end - now < SOON => {
+            Finding::warning("token", format!("`exp`: it expires at {end}"), renew)
+        }
+        Some(end) => Finding::ok("token", format!("`exp`: it is valid until {end}")),
+        None => Finding::problem(
+            "token",
+            "`exp`: it says nothing usable about its end",
+            renew,
+        ),
+    }
+}
+
+/// The payload of a JSON web token, unverified.
+fn claims(token: &Token) -> Option<Value> {
+    let mut parts = token.expose().split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    serde_json::from_slice(&json).ok().filter(Value::is_object)
+}
+
+/// Seconds since 1970, with or without a fraction.
+fn instant(claim: &Value) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(claim.as_f64()? as i64, 0)
+}
+
+/// How far the server's clock is ahead of ours, from the `Date` of an answer
+/// that came at `now`. To the second, as that is how `Date` is written.
+pub fn clock_skew(reply: &Reply, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let date = DateTime::parse_from_rfc2822(reply.date.as_deref()?).ok()?;
+    Some(date.with_timezone(&Utc) - now)
+}
+
+/// What a difference between the clocks means.
+pub fn check_clock(skew: Option<TimeDelta>) -> Finding {
+    let Some(skew) = skew else {
+        return Finding::warning("clock", "the server does not tell its time", "");
+    };
+    let seconds = skew.num_seconds();
+    let says = format!("the server's clock is {seconds:+} s from ours");
+    if skew.abs() > MISLEADING {
+        Finding::warning(
+            "clock",
+            says,
+            "set the clock right; timestamps will mislead",
+        )
+    } else if skew.abs() > NO_LEEWAY + TimeDelta::seconds(1) {
+        Finding::warning(
+            "clock",
+            says,
+            "set the clock right; a backend without leeway answers 401",
+        )
+    } else {
+        Finding::ok("clock", says)
+    }
+}
+
+/// What the answer to a request without records means.
+pub fn check_endpoint(result: &Result<Reply, TransportError>) -> Finding {
+    let reply = match result {
+        Ok(reply) => reply,
+        Err(error) => {
+            return Finding::problem(
+                "endpoint",
+                error.to_string(),
+                "check the address, the network and the certificate",
+            );
+        }
+    };
+    let status = reply.status;
+    let says = format!("it answers {status} to a request without records");
+    match status {
+        200..=299 | 400 | 413 | 422 => Finding::ok("endpoint", says),
+        300..=399 => Finding::problem(
+            "endpoint",
+            format!(
+                "it redirects to {}",
+                reply.location.as_deref().unwrap_or("nowhere")
+            ),
+            "name the endpoint itself; redirects are not followed",
+        ),
+        401 | 403 => Finding::problem("endpoint", says, "it wants another token; see above"),
+        429 | 500.. => Finding::warning("endpoint", says, "uploads wait until it recovers"),
+        _ => Finding::problem(
+            "endpoint",
+            says,
+            "check the path; it should be like /api/v1/logs",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-02-06T12:00:00Z".parse().unwrap()
+    }
+
+    /// A token with these claims; its signature is none.
+    fn token(claims: &str) -> Token {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        Token::parse(&format!(
+            "{}.{}.x",
+            part(r#"{"alg":"RS256"}"#),
+            part(claims)
+        ))
+        .unwrap()
+    }
+
+    fn verdicts(claims: &str) -> Vec<Verdict> {
+        check_token(&token(claims), now())
+            .iter()
+            .map(|finding| finding.verdict)
+            .collect()
+    }
+
+    #[test]
+    fn a_token_is_judged_by_its_times() {
+        let now = now().timestamp();
+        assert_eq!(
+            verdicts(&format!(r#"{{"exp":{}}}"#, now + 3_600)),
+            [Verdict::Ok]
+        );
+        assert_eq!(
+            verdicts(&format!(r#"{{"exp":{}.5}}"#, now + 60)),
+            [Verdict::Warning]
+        );
+        assert_eq!(verdicts(&format!(r#"{{"exp":{now}}}"#)), [Verdict::Problem]);
+        assert_eq!(verdicts("{}"), [Verdict::Problem]);
+        assert_eq!(verdicts(r#"{"exp":"tomorrow"}"#), [Verdict::Problem]);
+        let early = format!(
+            r#"{{"exp":{},"nbf":{},"iat":{}}}"#,
+            now + 3_600,
+            now + 9,
+            now + 9
+        );
+        assert_eq!(
+            verdicts(&early),
+            [Verdict::Ok, Verdict::Problem, Verdict::Warning]
+        );
+    }
+
+    #[test]
+    fn what_a_token_is_made_out_to_is_told_and_the_token_is_not() {
+        let token = token(r#"{"exp":99999999999,"iss":"https://id.example","aud":["logs"]}"#);
+        let text = format!("{:?}", check_token(&token, now()));
+        assert!(text.contains("https://id.example") && text.contains("logs"));
+        assert!(!text.contains(token.expose()));
+    }
+
+    #[test]
+    fn an_opaque_token_is_only_worth_a_warning() {
+        let opaque = Token::parse("opaque-value").unwrap();
+        assert_eq!(check_token(&opaque, now())[0].verdict, Verdict::Warning);
+    }
+
+    #[test]
+    fn the_clock_is_measured_by_the_date_of_an_answer() {
+        let reply = |date: &str| Reply {
+            date: Some(date.to_owned()),
+            ..Reply::empty(200)
+        };
+        let skew = |date: &str| clock_skew(&reply(date), now());
+        let verdict = |date: &str| check_clock(skew(date)).verdict;
+        assert_eq!(
+            skew("Fri, 06 Feb 2026 12:00:20 GMT").unwrap().num_seconds(),
+            20
+        );
+        assert_eq!(verdict("Fri, 06 Feb 2026 12:00:01 GMT"), Verdict::Ok);
+        assert_eq!(verdict("Fri, 06 Feb 2026 11:59:40 GMT"), Verdict::Warning);
+        assert_eq!(verdict("junk"), Verdict::Warning);
+    }
+
+    #[test]
+    fn an_answer_to_nothing_tells_whether_the_endpoint_is_there() {
+        let verdict = |status| check_endpoint(&Ok(Reply::empty(status))).verdict;
+        let good = [200, 204, 400, 422].map(verdict);
+        assert!(good.iter().all(|verdict| *verdict == Verdict::Ok));
+        let bad = [301, 401, 403, 404, 405].map(verdict);
+        assert!(bad.iter().all(|verdict| *verdict == Verdict::Problem));
+        assert_eq!(verdict(503), Verdict::Warning);
+        let unreachable = Err(TransportError::Connect("refused".to_owned()));
+        assert_eq!(check_endpoint(&unreachable).verdict, Verdict::Problem);
+    }
+}

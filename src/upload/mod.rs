@@ -1,0 +1,62 @@
+//! The uploader: ships a backlog of records to an ingest endpoint.
+//!
+//! [`Uploader::drain`] takes batches from a [`Backlog`], posts them through a
+//! [`Transport`] and confirms them after a complete, well-formed 2xx. What an
+//! answer means is read in one place, what to do about it is decided in one
+//! pure function ([`decide`]), and which records go next is kept in one state
+//! machine without I/O, so that each can be tested alone.
+//!
+//! Invariants:
+//!
+//! - A record is confirmed only when it was answered with 2xx or when it is
+//!   safe among the dead letters with the reason.
+//! - An outage never costs a record: a batch is blamed only if another one
+//!   goes through while it keeps failing, and a single record only if that
+//!   happens three times.
+//! - No body is over the limit, ever; the token goes to no other origin.
+
+mod backlog;
+mod body;
+mod checkup;
+mod dead_letters;
+mod deployed;
+mod follow;
+mod observer;
+mod plan;
+mod queued;
+mod receipt;
+mod rehearsal;
+mod replay;
+mod reply;
+mod retry;
+mod token;
+mod transport;
+mod uploader;
+mod watch;
+mod wire;
+
+#[cfg(test)]
+mod scenarios;
+
+pub use backlog::{Backlog, BacklogError, Letter};
+pub use body::Resource;
+pub use checkup::{Finding, Verdict, check_clock, check_endpoint, check_token, clock_skew};
+pub use dead_letters::{DeadLetters, export_dead_letters};
+pub use deployed::complaint;
+pub use follow::follow;
+pub use observer::{Event, Observer, Silent};
+pub use queued::QueueBacklog;
+pub use receipt::{Attempt, Latency, Receipt};
+pub use rehearsal::{Rehearsal, RehearsedRequest};
+pub use replay::{Records, Replay, ReplayOptions, Restamp, Speed};
+pub use reply::{Outcome, Rejection, RetryAfter};
+pub use retry::{
+    Decision, Facts, MAX_DELAY, POISON_FAILURES, StopCause, Suspicion, backoff, decide,
+};
+pub use token::{Credential, MAX_TOKEN_BYTES, Token, TokenError, TokenFile, TokenSource};
+pub use transport::{
+    Body, Endpoint, EndpointError, HttpTransport, Reply, Transport, TransportError,
+};
+pub use uploader::{End, LineHook, Options, UploadError, Uploader};
+pub use watch::QueueWatch;
+pub use wire::{Spelling, Wire, respell};

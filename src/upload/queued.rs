@@ -1,0 +1,147 @@
+//! A queue as a backlog.
+
+use std::collections::VecDeque;
+
+use super::backlog::{Backlog, BacklogError, Letter};
+use crate::queue::{Batch, DeadLetter, Drain, Limits, Token};
+use crate::record;
+
+/// Drains a queue: reads ahead of what is confirmed, and turns counts of
+/// records into the queue's tokens.
+#[derive(Debug)]
+pub struct QueueBacklog {
+    drain: Box<dyn Drain>,
+    /// What was handed out and is not confirmed, without the lines.
+    handed_out: VecDeque<Batch>,
+    /// How many records of the first of these are confirmed.
+    confirmed: usize,
+    end: Option<Token>,
+}
+
+impl QueueBacklog {
+    /// A backlog of everything that the drainer has not confirmed.
+    pub fn new(drain: Box<dyn Drain>) -> QueueBacklog {
+        QueueBacklog {
+            drain,
+            handed_out: VecDeque::new(),
+            confirmed: 0,
+            end: None,
+        }
+    }
+}
+
+impl Backlog for QueueBacklog {
+    fn next(&mut self, records: usize, bytes: usize) -> Result<Vec<Vec<u8>>, BacklogError> {
+        let limits = Limits { records, bytes };
+        let mut batch = match &self.end {
+            Some(end) => self.drain.batch_after(end, limits)?,
+            None => self.drain.batch(limits)?,
+        };
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lines = batch
+            .records
+            .iter_mut()
+            .map(|record| std::mem::take(&mut record.line))
+            .collect();
+        self.end = Some(batch.token());
+        self.handed_out.push_back(batch);
+        Ok(lines)
+    }
+
+    fn confirm(&mut self, records: usize) -> Result<(), BacklogError> {
+        let mut token = None;
+        let mut left = self.confirmed + records;
+        while let Some(batch) = self.handed_out.front() {
+            if left < batch.records.len() {
+                token = (left > 0).then(|| batch.token_after(left)).or(token);
+                break;
+            }
+            left -= batch.records.len();
+            token = Some(batch.token());
+            self.handed_out.pop_front();
+        }
+        self.confirmed = left;
+        if let Some(token) = token {
+            // A token that no longer holds leaves the records in the queue:
+            // they are sent again, which their ids make harmless.
+            self.drain.confirm(&token)?;
+        }
+        Ok(())
+    }
+
+    fn bury(&mut self, letters: &[Letter]) -> Result<(), BacklogError> {
+        let time = record::now();
+        let letters: Vec<DeadLetter<'_>> = letters
+            .iter()
+            .map(|letter| DeadLetter {
+                line: &letter.line,
+                status: letter.status,
+                reason: &letter.reason,
+                time: &time,
+            })
+            .collect();
+        Ok(self.drain.dead_letter(&letters)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{LogQueue, MemoryQueue, Options, Queue};
+    use crate::record::{EncodedRecord, Level, LogRecord};
+
+    fn append(queue: &dyn LogQueue, numbers: std::ops::Range<usize>) {
+        for n in numbers {
+            let record = LogRecord::new(Level::Info, "Test", &n.to_string());
+            queue.append(&EncodedRecord::new(record).unwrap()).unwrap();
+        }
+    }
+
+    fn messages(lines: &[Vec<u8>]) -> Vec<String> {
+        let records = lines.iter().map(|line| LogRecord::parse(line).unwrap());
+        records
+            .map(|record| record.message().into_owned())
+            .collect()
+    }
+
+    /// Reads three batches ahead, confirms across their borders, and has the
+    /// next drainer find what is left.
+    fn confirms_by_count(queue: &dyn LogQueue) {
+        append(queue, 0..10);
+        let mut backlog = QueueBacklog::new(queue.drainer().unwrap());
+        let mut next = || messages(&backlog.next(4, 1 << 20).unwrap());
+        assert_eq!(next(), ["0", "1", "2", "3"]);
+        assert_eq!(next(), ["4", "5", "6", "7"]);
+        assert_eq!(next(), ["8", "9"]);
+        assert!(next().is_empty());
+        backlog.confirm(3).unwrap();
+        backlog.confirm(2).unwrap();
+        let letter = Letter {
+            line: br#"{"n":5}"#.to_vec(),
+            status: Some(422),
+            reason: "no".to_owned(),
+        };
+        backlog.bury(&[letter]).unwrap();
+        backlog.confirm(1).unwrap();
+        append(queue, 10..11);
+        assert_eq!(messages(&backlog.next(4, 1 << 20).unwrap()), ["10"]);
+        drop(backlog);
+        let mut backlog = QueueBacklog::new(queue.drainer().unwrap());
+        let left = messages(&backlog.next(100, 1 << 20).unwrap());
+        assert_eq!(left, ["6", "7", "8", "9", "10"]);
+    }
+
+    #[test]
+    fn counts_become_tokens_on_disk_and_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        confirms_by_count(&Queue::open(folder.path(), Options::default()).unwrap());
+        let letters = std::fs::read_to_string(folder.path().join("dead_letter.jsonl")).unwrap();
+        assert!(
+            letters.starts_with(r#"{"record":{"n":5},"status":422,"reason":"no""#),
+            "{letters}"
+        );
+        confirms_by_count(&MemoryQueue::new(1 << 20));
+    }
+}

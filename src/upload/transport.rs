@@ -1,0 +1,299 @@
+//! One POST: the only place that touches the network.
+
+use std::future::Future;
+use std::time::Duration;
+
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, RETRY_AFTER,
+};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+
+use super::token::Token;
+
+/// The path of the contract, for an endpoint that names none.
+const DEFAULT_PATH: &str = "/api/v1/logs";
+
+/// How much of an answer is read.
+const MAX_REPLY_BYTES: usize = 64 * 1024;
+
+/// Sends one body and reads the answer to its end.
+pub trait Transport: Send + Sync {
+    /// Posts a JSON body.
+    fn post(
+        &self,
+        body: Vec<u8>,
+        token: Option<&Token>,
+    ) -> impl Future<Output = Result<Reply, TransportError>> + Send;
+}
+
+/// What a server answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Retry-After` header as it stands.
+    pub retry_after: Option<String>,
+    /// The `Location` header as it stands.
+    pub location: Option<String>,
+    /// The `Date` header as it stands.
+    pub date: Option<String>,
+    /// The body, as far as it was read.
+    pub body: Body,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// It was not read to its end; says why.
+    Cut(&'static str),
+}
+
+impl Reply {
+    /// An answer of this status with no headers and no body.
+    pub fn empty(status: u16) -> Reply {
+        Reply {
+            status,
+            retry_after: None,
+            location: None,
+            date: None,
+            body: Body::Whole(Vec::new()),
+        }
+    }
+}
+
+/// Why there was no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// No connection came about.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// The whole exchange took too long.
+    #[error("no answer within {} s", .0.as_secs())]
+    Timeout(Duration),
+    /// The connection broke.
+    #[error("the connection failed: {0}")]
+    Broken(String),
+}
+
+/// Where logs are posted: an `http` or `https` URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+/// Why a text is no endpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// It is no URL.
+    #[error(
+        "`{text}` is no endpoint: {reason}; it should be a URL such as https://logs.example.com"
+    )]
+    NotUrl {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It holds a user name or a password.
+    #[error(
+        "the endpoint holds a user name or password; give a token in a file or an environment variable"
+    )]
+    UserInfo,
+}
+
+impl Endpoint {
+    /// Reads an endpoint; one without a path gets `/api/v1/logs`.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] for what is not `http` or `https`, and for secrets in
+    /// the URL.
+    pub fn parse(text: &str) -> Result<Endpoint, EndpointError> {
+        let not_url = |reason: &str| EndpointError::NotUrl {
+            // What stands before an `@` may be a password.
+            text: text.rsplit('@').next().unwrap_or_default().to_owned(),
+            reason: reason.to_owned(),
+        };
+        let mut url = Url::parse(text.trim()).map_err(|error| not_url(&error.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EndpointError::UserInfo);
+        }
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(not_url("the scheme is not http or https"));
+        }
+        if url.path() == "/" {
+            url.set_path(DEFAULT_PATH);
+        }
+        url.set_fragment(None);
+        Ok(Endpoint(url))
+    }
+
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// The host's name or address.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Posts to one endpoint over HTTP. Redirects are not followed and nothing is
+/// decompressed; proxies of the environment are honoured.
+#[derive(Clone, Debug)]
+pub struct HttpTransport {
+    client: Client,
+    endpoint: Endpoint,
+    timeout: Duration,
+}
+
+impl HttpTransport {
+    /// A transport that gives each exchange, from connecting to the last byte,
+    /// at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::Broken`] if TLS cannot be set up on this machine.
+    pub fn new(endpoint: Endpoint, timeout: Duration) -> Result<HttpTransport, TransportError> {
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .user_agent(concat!("soliplex/", env!("CARGO_PKG_VERSION")))
+            .default_headers(fixed_headers())
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(1)
+            .build()
+            .map_err(|error| TransportError::Broken(innermost(&error)))?;
+        Ok(HttpTransport {
+            client,
+            endpoint,
+            timeout,
+        })
+    }
+
+    /// Where it posts to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    async fn send(&self, body: Vec<u8>, token: Option<&Token>) -> Result<Response, TransportError> {
+        let mut request = self.client.post(self.endpoint.url().clone()).body(body);
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, bearer(token)?);
+        }
+        request.send().await.map_err(|error| {
+            let reason = innermost(&error);
+            if error.is_connect() {
+                TransportError::Connect(reason)
+            } else {
+                TransportError::Broken(reason)
+            }
+        })
+    }
+}
+
+impl Transport for HttpTransport {
+    async fn post(&self, body: Vec<u8>, token: Option<&Token>) -> Result<Reply, TransportError> {
+        let deadline = tokio::time::Instant::now() + self.timeout;
+        let mut response = tokio::time::timeout_at(deadline, self.send(body, token))
+            .await
+            .map_err(|_| TransportError::Timeout(self.timeout))??;
+        let reply = Reply {
+            retry_after: header(response.headers(), RETRY_AFTER),
+            location: header(response.headers(), LOCATION),
+            date: header(response.headers(), DATE),
+            ..Reply::empty(response.status().as_u16())
+        };
+        let body = tokio::time::timeout_at(deadline, read_body(&mut response))
+            .await
+            .unwrap_or(Body::Cut("the answer did not end in time"));
+        Ok(Reply { body, ..reply })
+    }
+}
+
+fn fixed_headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (ACCEPT, HeaderValue::from_static("application/json")),
+        // A compressed answer could be a bomb, and the real one is tiny.
+        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+    ])
+}
+
+fn bearer(token: &Token) -> Result<HeaderValue, TransportError> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+        .map_err(|_| TransportError::Broken("the token fits into no header".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+async fn read_body(response: &mut Response) -> Body {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_REPLY_BYTES => {
+                return Body::Cut("the answer is over 64 KiB");
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Body::Whole(body),
+            Err(_) => return Body::Cut("the answer was cut off"),
+        }
+    }
+}
+
+/// The cause at the bottom of an error, which is the part that says something.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_without_a_path_gets_the_one_of_the_contract() {
+        let endpoint = |text: &str| Endpoint::parse(text).unwrap().to_string();
+        assert_eq!(
+            endpoint("http://127.0.0.1:8080"),
+            "http://127.0.0.1:8080/api/v1/logs"
+        );
+        assert_eq!(
+            endpoint("https://a.example/x/logs#f"),
+            "https://a.example/x/logs"
+        );
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused_without_repeating_secrets() {
+        for text in [
+            "",
+            "logs.example.com",
+            "ftp://a.example",
+            "http://",
+            "file:///etc",
+        ] {
+            let error = Endpoint::parse(text).unwrap_err().to_string();
+            assert!(error.contains("is no endpoint"), "{text}: {error}");
+        }
+        let error = Endpoint::parse("http://me:hunter2@a.example/")
+            .unwrap_err()
+            .to_string();
+        assert!(!error.contains("hunter2"));
+    }
+}

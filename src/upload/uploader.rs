@@ -1,0 +1,515 @@
+//! Sends a backlog, batch by batch, until it is empty or something stops it.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::backlog::{Backlog, BacklogError, Letter};
+use super::body::{BodyBuilder, Resource};
+use super::observer::{Event, Observer, Silent};
+use super::plan::{Parcel, Plan, Task, Trouble};
+use super::receipt::{Attempt, Receipt, milliseconds};
+use super::reply::{self, Outcome};
+use super::retry::{self, Decision, Facts, StopCause};
+use super::token::{Credential, TokenError, TokenSource};
+use super::transport::Transport;
+use super::wire::{Spelling, Wire};
+use crate::record::MAX_RECORD_BYTES;
+
+/// How long a request that is under way may take once sending is cancelled.
+const CANCEL_GRACE: Duration = Duration::from_secs(2);
+
+/// How long records that are through may stay unconfirmed while more are being
+/// sent. A disk queue takes some 15 ms for each confirmation; what a crash
+/// leaves unconfirmed is sent again.
+const CONFIRM_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How an upload is done.
+pub struct Options {
+    /// The most records in a request.
+    pub batch_records: usize,
+    /// The most bytes in a request's body.
+    pub max_body_bytes: usize,
+    /// The spelling of keys.
+    pub wire: Wire,
+    /// What the payload says about the app and the device.
+    pub resource: Resource,
+    /// How many requests in a row may fail before the upload gives up; `None`
+    /// for as many as it takes.
+    pub max_failures: Option<u32>,
+    /// Applied to each line before it is sent, such as a sanitizer.
+    pub line_hook: Option<LineHook>,
+    /// Is told what happens.
+    pub observer: Box<dyn Observer>,
+}
+
+/// Maps a record line to the line that is sent.
+pub type LineHook = Box<dyn for<'a> Fn(&'a [u8]) -> Cow<'a, [u8]> + Send + Sync>;
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            batch_records: 100,
+            max_body_bytes: 900_000,
+            wire: Wire::Auto,
+            resource: Resource::new(),
+            max_failures: None,
+            line_hook: None,
+            observer: Box::new(Silent),
+        }
+    }
+}
+
+/// Why [`Uploader::drain`] returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Everything is through.
+    Empty,
+    /// It was cancelled.
+    Cancelled,
+    /// There is no token yet.
+    NoToken,
+    /// The server refuses, and will until something changes.
+    Stopped {
+        /// What has to change.
+        cause: StopCause,
+        /// The status of the answer.
+        status: u16,
+        /// What the server says.
+        reason: String,
+    },
+    /// Too many requests in a row failed.
+    GaveUp {
+        /// What was wrong with the last one.
+        reason: String,
+    },
+}
+
+/// Why an upload cannot go on, apart from what a server says.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// The token cannot be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The backlog cannot be read or written; its text names the file.
+    #[error("{0}")]
+    Backlog(BacklogError),
+}
+
+/// Sends the records of one backlog to one endpoint.
+///
+/// Records are confirmed only after a complete, well-formed 2xx for exactly
+/// these, soon and at the latest when [`Uploader::drain`] returns. What cannot be delivered is buried in the backlog with the reason;
+/// nothing is ever discarded.
+pub struct Uploader<T, B> {
+    transport: T,
+    backlog: B,
+    tokens: TokenSource,
+    options: Options,
+    bodies: BodyBuilder,
+    plan: Plan,
+    /// Lines that were handed out and are in no batch yet.
+    ahead: VecDeque<Vec<u8>>,
+    spelling: Spelling,
+    respellings: u8,
+    failures: u32,
+    refused: Option<(Credential, End)>,
+    /// What is to be buried before anything is confirmed.
+    letters: Vec<Letter>,
+    /// How many records are through but not confirmed yet.
+    unconfirmed: usize,
+    last_confirmed: Instant,
+    receipt: Receipt,
+}
+
+impl<T: Transport, B: Backlog> Uploader<T, B> {
+    /// An uploader that has sent nothing yet.
+    pub fn new(transport: T, backlog: B, tokens: TokenSource, options: Options) -> Uploader<T, B> {
+        Uploader {
+            transport,
+            backlog,
+            tokens,
+            bodies: BodyBuilder::new(&options.resource),
+            spelling: match options.wire {
+                Wire::Auto | Wire::Camel => Spelling::Camel,
+                Wire::Snake => Spelling::Snake,
+            },
+            options,
+            plan: Plan::default(),
+            ahead: VecDeque::new(),
+            respellings: 0,
+            failures: 0,
+            refused: None,
+            letters: Vec::new(),
+            unconfirmed: 0,
+            last_confirmed: Instant::now(),
+            receipt: Receipt::default(),
+        }
+    }
+
+    /// The account of everything up to now.
+    pub fn receipt(&mut self) -> &Receipt {
+        self.receipt.finish();
+        &self.receipt
+    }
+
+    /// The backlog.
+    pub fn backlog(&mut self) -> &mut B {
+        &mut self.backlog
+    }
+
+    /// The spelling of keys that the endpoint is spoken to in.
+    pub fn spelling(&self) -> Spelling {
+        self.spelling
+    }
+
+    /// Sends until the backlog is empty, something stops it, or `cancel` is
+    /// called; a request under way then has two more seconds.
+    ///
+    /// May be called again after any end. After a 401 or 403 it returns at
+    /// once until the token is another one.
+    ///
+    /// # Errors
+    ///
+    /// A token that no header can carry, and a backlog that fails.
+    pub async fn drain(&mut self, cancel: &CancellationToken) -> Result<End, UploadError> {
+        let end = self.send_all(cancel).await;
+        self.write_down()?;
+        end
+    }
+
+    async fn send_all(&mut self, cancel: &CancellationToken) -> Result<End, UploadError> {
+        let mut may_hold_more = true;
+        self.failures = 0;
+        loop {
+            if cancel.is_cancelled() {
+                return Ok(End::Cancelled);
+            }
+            let credential = self.tokens.credential()?;
+            if let Some((refused, end)) = &self.refused
+                && *refused == credential
+            {
+                return Ok(end.clone());
+            }
+            let task = self.plan.next(may_hold_more);
+            if task == Task::Nothing {
+                return Ok(End::Empty);
+            }
+            if task == Task::Fetch {
+                may_hold_more = self.fetch()?;
+                continue;
+            }
+            if credential == Credential::Pending {
+                return Ok(End::NoToken);
+            }
+            let parcel = match &task {
+                Task::Send(parcel) => Some(parcel),
+                _ => None,
+            };
+            let Some(outcome) = self.attempt(parcel, &credential, cancel).await else {
+                return Ok(End::Cancelled);
+            };
+            match self.settle(parcel, &outcome, &credential)? {
+                Next::Continue => {}
+                Next::End(end) => return Ok(end),
+                Next::Wait(pause) => {
+                    self.write_down()?;
+                    tokio::select! {
+                        () = cancel.cancelled() => return Ok(End::Cancelled),
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the next batch into the plan, no larger than a request may be.
+    /// `false` if there is none.
+    fn fetch(&mut self) -> Result<bool, UploadError> {
+        let Options {
+            batch_records,
+            max_body_bytes,
+            ..
+        } = self.options;
+        let room = max_body_bytes.saturating_sub(self.bodies.overhead());
+        if self.ahead.is_empty() {
+            let lines = self
+                .backlog
+                .next(batch_records, room)
+                .map_err(UploadError::Backlog)?;
+            let hook = self.options.line_hook.as_ref();
+            self.ahead.extend(
+                lines
+                    .into_iter()
+                    .map(|line| match hook.map(|hook| hook(&line)) {
+                        Some(Cow::Owned(changed)) => changed,
+                        _ => line,
+                    }),
+            );
+        }
+        let mut used = 0;
+        let fitting = self.ahead.iter().take(batch_records).take_while(|line| {
+            used += BodyBuilder::cost(line);
+            used <= room
+        });
+        let count = fitting.count();
+        if count > 0 {
+            self.plan.add(self.ahead.drain(..count).collect());
+        } else if let Some(line) = self.ahead.pop_front() {
+            self.bury_oversized(line);
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// A record that fits into no request.
+    fn bury_oversized(&mut self, line: Vec<u8>) {
+        let reason = format!("{} bytes fit into no request", line.len());
+        self.letters.extend(self.plan.add_buried(line, reason));
+        self.unconfirmed += self.plan.take_finished();
+    }
+
+    /// Sends a parcel, or the copy. `None` if it was cancelled.
+    async fn attempt(
+        &mut self,
+        parcel: Option<&Parcel>,
+        credential: &Credential,
+        cancel: &CancellationToken,
+    ) -> Option<Outcome> {
+        let (body, records) = match parcel {
+            Some(parcel) => {
+                let lines = self.plan.lines(parcel);
+                (self.bodies.build(lines, self.spelling), parcel.len())
+            }
+            None => {
+                let copy = std::iter::once(self.plan.copy());
+                (self.bodies.build(copy, self.spelling), 1)
+            }
+        };
+        let token = match credential {
+            Credential::Bearer(token) => Some(token),
+            Credential::Anonymous | Credential::Pending => None,
+        };
+        let bytes = body.len();
+        let start = Instant::now();
+        let result = with_grace(self.transport.post(body, token), cancel).await?;
+        let outcome = reply::interpret(result, records);
+        let attempt = Attempt {
+            records,
+            bytes,
+            status: outcome.status(),
+            ms: milliseconds(start.elapsed()),
+            trouble: outcome.reason().to_owned(),
+        };
+        self.tell(&Event::Attempted(&attempt));
+        self.receipt.record(attempt);
+        Some(outcome)
+    }
+
+    /// Does what the outcome asks for.
+    fn settle(
+        &mut self,
+        parcel: Option<&Parcel>,
+        outcome: &Outcome,
+        credential: &Credential,
+    ) -> Result<Next, UploadError> {
+        let is_accepted = matches!(outcome, Outcome::Accepted { .. });
+        self.failures = if is_accepted {
+            0
+        } else {
+            self.failures.saturating_add(1)
+        };
+        let decision = retry::decide(outcome, &self.facts());
+        let trouble = Trouble {
+            status: outcome.status(),
+            reason: outcome.reason().to_owned(),
+        };
+        let letters = match (&decision, parcel) {
+            (Decision::Confirm(rejected), Some(parcel)) => {
+                self.count_delivered(parcel.len(), rejected.len(), outcome);
+                self.plan.delivered(parcel, rejected, outcome.status())
+            }
+            (Decision::Confirm(_), None) => self.plan.copy_delivered(),
+            (
+                Decision::Retry {
+                    is_suspect: true, ..
+                },
+                Some(parcel),
+            ) => {
+                self.plan.failed(parcel, trouble);
+                Vec::new()
+            }
+            (Decision::Halve, Some(parcel)) => {
+                self.learn_size(parcel, outcome);
+                self.plan.halve(parcel, trouble)
+            }
+            (Decision::SetAside(bad), Some(parcel)) => {
+                self.plan.set_aside(parcel, bad, outcome.status())
+            }
+            (
+                Decision::Retry {
+                    is_suspect: true, ..
+                }
+                | Decision::Halve
+                | Decision::SetAside(_),
+                None,
+            ) => {
+                self.plan.copy_failed();
+                Vec::new()
+            }
+            (Decision::Retry { .. } | Decision::Respell(_) | Decision::Stop(_), _) => Vec::new(),
+        };
+        self.letters.extend(letters);
+        self.unconfirmed += self.plan.take_finished();
+        if !self.letters.is_empty() || self.last_confirmed.elapsed() >= CONFIRM_INTERVAL {
+            self.write_down()?;
+        }
+        Ok(self.next(decision, outcome, credential))
+    }
+
+    fn next(&mut self, decision: Decision, outcome: &Outcome, credential: &Credential) -> Next {
+        match decision {
+            Decision::Confirm(_) => Next::Continue,
+            Decision::Halve | Decision::SetAside(_) => {
+                // The server is there and has an opinion: this is no outage.
+                self.failures = 0;
+                Next::Continue
+            }
+            Decision::Respell(spelling) => {
+                self.spelling = spelling;
+                self.respellings += 1;
+                self.tell(&Event::Respelled(spelling));
+                Next::Continue
+            }
+            Decision::Stop(cause) => {
+                let status = outcome.status().unwrap_or_default();
+                let reason = outcome.reason();
+                self.tell(&Event::Stopped {
+                    cause,
+                    status,
+                    reason,
+                });
+                let end = End::Stopped {
+                    cause,
+                    status,
+                    reason: reason.to_owned(),
+                };
+                if cause == StopCause::Unauthorized {
+                    self.refused = Some((credential.clone(), end.clone()));
+                }
+                Next::End(end)
+            }
+            Decision::Retry { after, .. } => {
+                let reason = outcome.reason();
+                if self
+                    .options
+                    .max_failures
+                    .is_some_and(|max| self.failures >= max)
+                {
+                    return Next::End(End::GaveUp {
+                        reason: reason.to_owned(),
+                    });
+                }
+                self.tell(&Event::Waiting {
+                    pause: after,
+                    reason,
+                });
+                Next::Wait(after)
+            }
+        }
+    }
+
+    /// After a 413 for several records, what is still to come goes in smaller
+    /// bodies, but never so small that a record might not fit.
+    fn learn_size(&mut self, parcel: &Parcel, outcome: &Outcome) {
+        if outcome.status() != Some(413) || parcel.len() == 1 {
+            return;
+        }
+        let size: usize = self.plan.lines(parcel).map(BodyBuilder::cost).sum();
+        let floor = self.bodies.overhead() + 2 * MAX_RECORD_BYTES;
+        let learnt = (size / 2).max(floor);
+        self.options.max_body_bytes = self.options.max_body_bytes.min(learnt);
+    }
+
+    fn facts(&self) -> Facts {
+        // Once each way; an endpoint that wants neither would never end.
+        let may_respell = self.options.wire == Wire::Auto && self.respellings < 2;
+        Facts {
+            failures: self.failures,
+            now: Utc::now(),
+            jitter: jitter(),
+            may_respell_from: may_respell.then_some(self.spelling),
+        }
+    }
+
+    fn count_delivered(&mut self, records: usize, rejected: usize, outcome: &Outcome) {
+        let good = records.saturating_sub(rejected);
+        let duplicates = match outcome {
+            Outcome::Accepted { duplicates, .. } => (*duplicates).min(good as u64),
+            _ => 0,
+        };
+        self.receipt.batches += 1;
+        self.receipt.sent += records as u64;
+        self.receipt.rejected += rejected as u64;
+        self.receipt.duplicates += duplicates;
+        self.receipt.accepted += good as u64 - duplicates;
+        self.tell(&Event::Delivered { records: good });
+    }
+
+    /// Buries what cannot be delivered, then confirms what is through. What
+    /// fails is tried again the next time.
+    pub(super) fn write_down(&mut self) -> Result<(), UploadError> {
+        if !self.letters.is_empty() {
+            self.backlog
+                .bury(&self.letters)
+                .map_err(UploadError::Backlog)?;
+            self.receipt.dead_lettered += self.letters.len() as u64;
+            for letter in std::mem::take(&mut self.letters) {
+                self.tell(&Event::Buried {
+                    status: letter.status,
+                    reason: &letter.reason,
+                });
+            }
+        }
+        if self.unconfirmed > 0 {
+            self.backlog
+                .confirm(self.unconfirmed)
+                .map_err(UploadError::Backlog)?;
+            self.unconfirmed = 0;
+        }
+        self.last_confirmed = Instant::now();
+        Ok(())
+    }
+
+    pub(super) fn tell(&self, event: &Event<'_>) {
+        self.options.observer.notice(event);
+    }
+}
+
+enum Next {
+    Continue,
+    Wait(Duration),
+    End(End),
+}
+
+/// Awaits a request; once cancelled, only a little longer.
+async fn with_grace<O>(request: impl Future<Output = O>, cancel: &CancellationToken) -> Option<O> {
+    tokio::select! {
+        output = request => Some(output),
+        () = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(CANCEL_GRACE).await;
+        } => None,
+    }
+}
+
+/// A random number from 0 to 1,000.
+fn jitter() -> u32 {
+    (uuid::Uuid::new_v4().as_u128() % 1_001) as u32
+}

@@ -1,0 +1,88 @@
+//! `soliplex doctor`
+
+use serde_json::Value;
+
+use crate::fault_server::{Fault, FaultServer};
+use crate::support::{Home, Ran, record_line};
+
+fn findings(home: &Home, flags: &[&str], code: i32) -> Vec<Value> {
+    let mut args = vec!["doctor", "--format", "json"];
+    args.extend(flags);
+    let ran = home.run(&args).exits(code);
+    let report: Value = serde_json::from_str(&ran.stdout_text()).unwrap();
+    report["findings"].as_array().unwrap().clone()
+}
+
+fn verdict<'f>(findings: &'f [Value], check: &str, says: &str) -> &'f str {
+    let finding = findings.iter().find(|finding| {
+        finding["check"] == check && finding["says"].as_str().unwrap().contains(says)
+    });
+    finding.unwrap_or_else(|| panic!("no {check} {says}: {findings:#?}"))["verdict"]
+        .as_str()
+        .unwrap()
+}
+
+#[test]
+fn where_all_is_well_it_says_so() {
+    let home = Home::new();
+    home.run_with_stdin(&["emit", "--jsonl"], record_line(1))
+        .succeeds();
+    let server = FaultServer::start(|_| Fault::status(200));
+    let found = findings(&home, &["--endpoint", &server.url()], 0);
+    assert_eq!(verdict(&found, "queue", "1 records wait"), "ok");
+    assert_eq!(verdict(&found, "endpoint", "200"), "ok");
+    assert_eq!(verdict(&found, "token", "none"), "ok");
+    let text = home
+        .run(&["doctor", "--endpoint", &server.url()])
+        .succeeds()
+        .stdout_text();
+    assert!(text.contains("ok"), "{text}");
+}
+
+#[test]
+fn what_is_in_the_way_is_a_problem_with_a_next_step() {
+    let home = Home::new();
+    let found = findings(&home, &[], 1);
+    assert_eq!(verdict(&found, "endpoint", "--endpoint"), "problem");
+    let refusing = FaultServer::start(|_| Fault::status(401));
+    let found = findings(&home, &["--endpoint", &refusing.url()], 1);
+    assert_eq!(verdict(&found, "endpoint", "401"), "problem");
+    home.file("token", "a\nb");
+    let found = findings(
+        &home,
+        &["--endpoint", &refusing.url(), "--token-file", "token"],
+        1,
+    );
+    assert_eq!(verdict(&found, "token", "line end"), "problem");
+}
+
+#[test]
+fn the_clock_is_compared_with_the_server_and_the_token_judged_by_its_time() {
+    let home = Home::new();
+    let server = FaultServer::start(|_| Fault::With(200, "date: Fri, 06 Feb 2026 12:00:00 GMT"));
+    // {"exp":1770379500}, which is 2026-02-06T12:05:00Z; there is no signature.
+    home.file("token", "eyJhbGciOiJub25lIn0.eyJleHAiOjE3NzAzNzk1MDB9.x");
+    let found = findings(
+        &home,
+        &["--endpoint", &server.url(), "--token-file", "token"],
+        0,
+    );
+    assert_eq!(verdict(&found, "clock", "from ours"), "warning");
+    assert_eq!(verdict(&found, "token", "exp"), "warning");
+}
+
+#[test]
+fn records_that_the_deployed_backend_would_refuse_are_named() {
+    let home = Home::new();
+    home.run_with_stdin(&["emit", "--jsonl"], record_line(1))
+        .succeeds();
+    let queue = home.queue().join("log_queue.jsonl");
+    let bad = record_line(2).replace("\"install-1\"", "null");
+    let text = std::fs::read_to_string(&queue).unwrap() + &bad + "\n";
+    std::fs::write(&queue, text).unwrap();
+    let found = findings(&home, &[], 1);
+    assert_eq!(
+        verdict(&found, "records", "`install_id` is missing"),
+        "warning"
+    );
+}

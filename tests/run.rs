@@ -1,0 +1,523 @@
+//! `soliplex run`, with real programs, signals and terminals.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{Home, Ran, Running, json_lines, wait_until};
+
+/// The records of the default queue, fatal ones last.
+fn queued(home: &Home) -> Vec<Value> {
+    ["log_queue.jsonl", "log_queue_fatal.jsonl"]
+        .into_iter()
+        .filter_map(|name| fs::read_to_string(home.queue().join(name)).ok())
+        .flat_map(|text| json_lines(&text))
+        .collect()
+}
+
+fn messages(records: &[Value]) -> Vec<&str> {
+    records.iter().map(|record| record["message"].as_str().unwrap()).collect()
+}
+
+/// The records of what the program printed.
+fn printed(home: &Home) -> Vec<Value> {
+    let mut records = queued(home);
+    records.retain(|record| !record["attributes"]["stream"].is_null());
+    records
+}
+
+fn fatal(home: &Home) -> Option<Value> {
+    queued(home).into_iter().find(|record| record["level"] == "fatal")
+}
+
+fn shell(script: &str) -> [&str; 5] {
+    ["run", "--", "sh", "-c", script]
+}
+
+/// The state of a process: `R`, `S`, `T` …
+fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+fn child_of(pid: u32) -> u32 {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    wait_until("the program is started", || {
+        let children = fs::read_to_string(&path).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    })
+}
+
+#[test]
+fn streams_pass_through_unchanged_and_each_line_is_a_record() {
+    let home = Home::new();
+    let script = "read line; printf 'got %s\\n\\ttab\\r\\nno end' \"$line\"; printf 'WARN: low\\n' >&2";
+    let ran = home.run_with_stdin(&shell(script), "input\n").succeeds();
+    assert_eq!(ran.stdout_text(), "got input\n\ttab\r\nno end");
+    let stderr = ran.stderr_text();
+    let (first, rest) = stderr.split_once('\n').unwrap();
+    assert_eq!(rest, "WARN: low\n");
+    let session = first.strip_prefix("session ").unwrap();
+    let records = queued(&home);
+    assert!(records.iter().all(|record| record["sessionId"] == session));
+    let start = &records[0];
+    assert_eq!(start["message"], "session started");
+    assert!(start["attributes"]["os_name"].is_string());
+    let end = records.last().unwrap();
+    assert_eq!(end["message"], "session ended");
+    assert_eq!(end["attributes"]["exit_code"], 0);
+    assert_eq!(end["attributes"]["lines"], 4);
+    let printed = printed(&home);
+    let of = |stream: &str| {
+        let records = printed.iter().filter(|record| record["attributes"]["stream"] == stream);
+        records.map(|record| record["message"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("stdout"), ["got input", "\ttab", "no end"]);
+    assert_eq!(of("stderr"), ["WARN: low"]);
+    let warning = printed.iter().find(|record| record["message"] == "WARN: low").unwrap();
+    assert_eq!(warning["level"], "warning");
+    assert_eq!(warning["logger"], "sh");
+}
+
+#[test]
+fn the_session_is_exported_so_that_emit_joins_it() {
+    let home = Home::new();
+    let soliplex = env!("CARGO_BIN_EXE_soliplex");
+    let script = format!("echo $SOLIPLEX_SESSION_ID; {soliplex} emit 'from within'");
+    let ran = home.run(&shell(&script)).succeeds();
+    let records = queued(&home);
+    assert_eq!(records[0]["sessionId"], ran.stdout_text().trim());
+    let emitted = records.iter().find(|record| record["message"] == "from within").unwrap();
+    assert_eq!(emitted["sessionId"], records[0]["sessionId"]);
+}
+
+#[test]
+fn a_failing_program_leaves_a_fatal_record_with_its_last_words() {
+    let home = Home::new();
+    let script = "echo starting; echo 'cannot open /dev/nothing' >&2; exit 3";
+    home.run(&shell(script)).exits(3);
+    let fatal = fatal(&home).expect("a fatal record");
+    assert_eq!(fatal["message"], "sh exited with 3");
+    assert_eq!(fatal["attributes"]["exit_code"], 3);
+    assert_eq!(fatal["error"], "cannot open /dev/nothing");
+    let crumbs = fatal["breadcrumbs"].as_array().unwrap();
+    assert!(crumbs.iter().any(|crumb| crumb["message"] == "starting"));
+    let records = queued(&home);
+    let end = records.iter().find(|record| record["message"] == "session ended").unwrap();
+    assert_eq!(end["attributes"]["exit_code"], 3);
+}
+
+#[test]
+fn a_crash_says_what_the_stack_trace_said() {
+    let home = Home::new();
+    let script = "import sys\nprint('up', flush=True)\ndef pay():\n    raise ValueError('no')\npay()";
+    home.run(&["run", "--", "python3", "-c", script]).exits(1);
+    let records = printed(&home);
+    assert_eq!(records.len(), 2, "{:?}", messages(&records));
+    let trace = records.iter().find(|record| record["level"] == "error").unwrap();
+    assert_eq!(trace["error"], "ValueError: no");
+    let fatal = fatal(&home).expect("a fatal record");
+    assert_eq!(fatal["error"], "ValueError: no");
+    assert!(fatal["stackTrace"].as_str().unwrap().contains("in pay"));
+}
+
+#[test]
+fn a_program_killed_by_a_signal_exits_as_in_a_shell() {
+    let home = Home::new();
+    home.run(&shell("kill -SEGV $$")).exits(128 + 11);
+    let fatal = fatal(&home).expect("a fatal record");
+    assert_eq!(fatal["message"], "sh was killed by SIGSEGV");
+    assert_eq!(fatal["attributes"]["signal"], "SIGSEGV");
+}
+
+#[test]
+fn a_program_that_does_not_start_is_told_and_recorded() {
+    let home = Home::new();
+    home.run(&["run", "-q", "--", "./not-there"])
+        .exits(127)
+        .says_in_one_line(&["cannot start ./not-there", "No such file"]);
+    let file = home.file("not-executable", "text");
+    home.run(&["run", "-q", "--", file.to_str().unwrap()])
+        .exits(126)
+        .says_in_one_line(&["Permission denied"]);
+    assert!(fatal(&home).is_some());
+    home.run(&["run"]).exits(2);
+}
+
+#[test]
+fn nothing_unsanitized_reaches_the_disk_and_the_terminal_is_left_alone() {
+    let home = Home::new();
+    let key = ["-----BEGIN ", "PRIVATE KEY-----"].concat();
+    let script = format!(
+        "echo mail bob@example.com; echo '{{\"msg\":\"m\",\"password\":\"hunter2-hunter2\"}}'; \
+         printf -- '{key}\\nMIIBOgIBAAJBAKj34Gkx\\n-----END PRIVATE KEY-----\\n'; \
+         echo 'login failed for bob@example.com' >&2; exit 1"
+    );
+    let ran = home.run(&shell(&script)).exits(1);
+    let disk = serde_json::to_string(&queued(&home)).unwrap();
+    for secret in ["bob@example.com", "hunter2-hunter2", "MIIBOgIBAAJBAKj34Gkx"] {
+        assert!(!disk.contains(secret), "{secret} in {disk}");
+        assert!(ran.stdout_text().contains(secret), "{secret} is not in stdout");
+    }
+}
+
+#[test]
+fn the_cold_start_ends_with_the_first_line_or_the_one_asked_for() {
+    let home = Home::new();
+    let cold_start = |home: &Home| {
+        let records = queued(home);
+        let at = records.iter().position(|record| record["attributes"]["metric"] == "cold_start");
+        at.map(|at| (at, records[at]["attributes"]["ms"].as_u64().unwrap()))
+    };
+    home.run(&shell("echo one; echo two")).succeeds();
+    assert_eq!(cold_start(&home).unwrap().0, 1);
+    let home = Home::new();
+    let script = "echo booting; sleep 0.2; echo ready on 80; echo ready again";
+    home.run(&["run", "--ready", "ready on [0-9]+", "--", "sh", "-c", script]).succeeds();
+    assert!(cold_start(&home).unwrap().1 >= 200);
+    let home = Home::new();
+    home.run(&["run", "--ready", "never", "--", "echo", "one"]).succeeds();
+    assert_eq!(cold_start(&home), None);
+}
+
+#[test]
+fn what_was_printed_before_a_kill_is_in_the_queue() {
+    let home = Home::new();
+    let script = "n=0; while :; do n=$((n+1)); echo line $n; done";
+    let mut run = home
+        .soliplex()
+        .args(shell(script))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(run.stdout.take().unwrap());
+    let mut line = String::new();
+    for _ in 0..5_000 {
+        line.clear();
+        stdout.read_line(&mut line).unwrap();
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    let last = rest.lines().last().unwrap_or(&line).trim();
+    let last: usize = last.strip_prefix("line ").unwrap_or("0").parse().unwrap_or(0);
+    let records = printed(&home);
+    assert!(last <= records.len(), "{last} lines seen, {} recorded", records.len());
+    for (n, message) in messages(&records).into_iter().enumerate() {
+        assert_eq!(message, format!("line {}", n + 1));
+    }
+}
+
+#[test]
+fn signals_reach_the_program_and_its_answer_counts() {
+    let home = Home::new();
+    let script = "trap 'echo tidying; exit 7' TERM; trap 'echo reloading' HUP USR1; echo up; while :; do sleep 0.05; done";
+    let mut run = home.start(&shell(script));
+    run.prints("up");
+    run.signal("USR1");
+    run.prints("reloading");
+    run.signal("TERM");
+    run.prints("tidying");
+    assert_eq!(run.ends().code(), Some(7));
+}
+
+#[test]
+fn to_be_told_to_end_is_no_crash() {
+    let home = Home::new();
+    let mut run = home.start(&shell("echo up; exec sleep 60"));
+    run.prints("up");
+    run.signal("TERM");
+    assert_eq!(run.ends().code(), Some(128 + 15));
+    assert_eq!(fatal(&home), None);
+    let records = queued(&home);
+    assert_eq!(records.last().unwrap()["attributes"]["signal"], "SIGTERM");
+}
+
+#[test]
+fn what_it_was_started_to_ignore_the_program_ignores_too() {
+    let home = Home::new();
+    let soliplex = env!("CARGO_BIN_EXE_soliplex");
+    let script = format!("trap '' HUP; exec {soliplex} run -- sh -c 'echo up; kill -HUP $$; echo alive'");
+    let ran = assert_cmd::Command::from_std({
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).env("SOLIPLEX_STATE_DIR", home.path("state"));
+        command.env("HOME", home.path(""));
+        command
+    })
+    .assert()
+    .succeeds();
+    assert_eq!(ran.stdout_text(), "up\nalive\n");
+}
+
+#[test]
+fn stopped_and_continued_it_and_the_program_go_on() {
+    let home = Home::new();
+    let mut run = home.start(&shell("echo up; read line < fifo; echo done"));
+    let fifo = home.path("fifo");
+    // The program waits for the fifo to be there only as long as it must.
+    Command::new("mkfifo").arg(&fifo).status().unwrap();
+    run.prints("up");
+    let program = child_of(run.id());
+    run.signal("TSTP");
+    wait_until("both are stopped", || {
+        (state(run.id()) == Some('T') && state(program) == Some('T')).then_some(())
+    });
+    run.signal("CONT");
+    wait_until("both go on", || {
+        (state(run.id()) != Some('T') && state(program) != Some('T')).then_some(())
+    });
+    fs::write(fifo, "line\n").unwrap();
+    run.prints("done");
+    assert_eq!(run.ends().code(), Some(0));
+}
+
+#[test]
+fn a_stop_that_was_not_asked_of_it_does_not_stop_it() {
+    let home = Home::new();
+    let mut run = home.start(&shell("echo up; sleep 0.2; echo done"));
+    run.prints("up");
+    let program = child_of(run.id());
+    let kill = |signal: &str| Command::new("kill").args([signal, &program.to_string()]).status();
+    kill("-STOP").unwrap();
+    wait_until("it is stopped", || (state(program) == Some('T')).then_some(()));
+    assert_ne!(state(run.id()), Some('T'));
+    kill("-CONT").unwrap();
+    run.prints("done");
+    assert_eq!(run.ends().code(), Some(0));
+}
+
+#[test]
+fn a_silent_program_has_a_start_and_an_end() {
+    let home = Home::new();
+    home.run(&["run", "--", "true"]).succeeds();
+    assert_eq!(messages(&queued(&home)), ["session started", "session ended"]);
+}
+
+#[test]
+fn a_daemon_left_behind_is_not_waited_for() {
+    let home = Home::new();
+    let ran = home.run(&shell("sleep 20 & echo started")).succeeds();
+    assert_eq!(ran.stdout_text(), "started\n");
+    assert_eq!(messages(&printed(&home)), ["started"]);
+}
+
+#[test]
+fn binary_output_passes_through_and_is_not_recorded_as_text() {
+    let home = Home::new();
+    let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let ran = home.run_with_stdin(&["run", "--", "cat"], &bytes).succeeds();
+    assert_eq!(ran.get_output().stdout, bytes);
+    let disk: u64 = fs::metadata(home.queue().join("log_queue.jsonl")).unwrap().len();
+    assert!(disk < 20_000, "{disk} bytes of records");
+}
+
+#[test]
+fn a_huge_line_passes_through_and_is_cut_in_its_record() {
+    let home = Home::new();
+    let mut input = vec![b'x'; 20 << 20];
+    input.extend(b"\nnext\n");
+    let ran = home.run_with_stdin(&["run", "--", "cat"], &input).succeeds();
+    assert!(ran.get_output().stdout == input);
+    let records = printed(&home);
+    assert_eq!(records.len(), 2);
+    assert!(records[0]["message"].as_str().unwrap().len() <= 65_536);
+    assert_eq!(records[1]["message"], "next");
+}
+
+#[test]
+fn a_chatty_program_is_recorded_line_for_line() {
+    let home = Home::new();
+    let ran = home.run(&["run", "--", "seq", "20000"]).succeeds();
+    assert_eq!(ran.stdout_text().lines().count(), 20_000);
+    let records = printed(&home);
+    assert_eq!(records.len(), 20_000);
+    for (n, message) in messages(&records).into_iter().enumerate() {
+        assert_eq!(message, (n + 1).to_string());
+    }
+}
+
+#[test]
+fn when_nobody_reads_any_more_the_program_learns_of_it() {
+    let home = Home::new();
+    let mut run = home
+        .soliplex()
+        .args(["run", "--", "yes"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut some = [0; 10];
+    run.stdout.take().unwrap().read_exact(&mut some).unwrap();
+    let status = wait_until("it ends", || run.try_wait().unwrap());
+    assert_eq!(status.code(), Some(128 + 13));
+}
+
+#[test]
+fn a_queue_that_takes_nothing_does_not_stop_the_program() {
+    let home = Home::new();
+    let soliplex = env!("CARGO_BIN_EXE_soliplex");
+    // A file may grow to 4 KiB, then writing to it fails.
+    let script = format!("trap '' XFSZ; ulimit -f 8; exec {soliplex} run -- sh -c 'seq 1000; exit 5'");
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &script])
+        .env("HOME", home.path(""))
+        .env("SOLIPLEX_STATE_DIR", home.path("state"));
+    let ran = assert_cmd::Command::from_std(command).assert().exits(5);
+    assert_eq!(ran.stdout_text().lines().count(), 1000);
+    assert!(ran.stderr_text().contains("records were not stored"), "{}", ran.stderr_text());
+}
+
+/// A terminal with `soliplex run` on it.
+struct Terminal {
+    ours: pty_process::blocking::Pty,
+    child: std::process::Child,
+    seen: String,
+}
+
+impl Terminal {
+    fn run(home: &Home, command: &[&str]) -> Terminal {
+        let (ours, theirs) = pty_process::blocking::open().unwrap();
+        ours.resize(pty_process::Size::new(33, 77)).unwrap();
+        let child = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_soliplex"))
+            .args(["run", "-q", "--"])
+            .args(command)
+            .env("HOME", home.path(""))
+            .env("SOLIPLEX_STATE_DIR", home.path("state"))
+            .env("PS1", "$ ")
+            .spawn(theirs)
+            .unwrap();
+        Terminal { ours, child, seen: String::new() }
+    }
+
+    /// Reads until this was shown.
+    fn shows(&mut self, text: &str) {
+        let mut buffer = [0; 4096];
+        while !self.seen.contains(text) {
+            let count = self.ours.read(&mut buffer).unwrap_or(0);
+            assert!(count > 0, "{text:?} was not shown in {:?}", self.seen);
+            self.seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.ours.write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn exits(mut self) -> Option<i32> {
+        wait_until("the program ends", || self.child.try_wait().unwrap()).code()
+    }
+}
+
+#[test]
+fn on_a_terminal_the_program_has_one_too() {
+    let home = Home::new();
+    let script = "test -t 0 && test -t 1 && test -t 2 && echo all three; stty size; printf 'name? '; read name; echo \"hello $name\"; exit 4";
+    let mut terminal = Terminal::run(&home, &["sh", "-c", script]);
+    terminal.shows("33 77");
+    terminal.shows("name? ");
+    terminal.types("bob\r");
+    terminal.shows("hello bob");
+    assert!(terminal.seen.contains("all three"), "{}", terminal.seen);
+    assert_eq!(terminal.exits(), Some(4));
+    let records = printed(&home);
+    assert_eq!(messages(&records), ["all three", "33 77", "name? bob", "hello bob"]);
+    assert_eq!(records[0]["attributes"]["stream"], "terminal");
+}
+
+#[test]
+fn keys_that_interrupt_do_so_once() {
+    let home = Home::new();
+    let script = "trap 'echo interrupted; sleep 0.3; echo bye; exit 9' INT; echo up; while :; do sleep 0.05; done";
+    let mut terminal = Terminal::run(&home, &["sh", "-c", script]);
+    terminal.shows("up");
+    terminal.types("\u{3}");
+    terminal.shows("bye");
+    assert_eq!(terminal.seen.matches("interrupted").count(), 1);
+    assert_eq!(terminal.exits(), Some(9));
+}
+
+#[test]
+fn a_terminal_that_changes_its_size_tells_the_program() {
+    let home = Home::new();
+    let script = "trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.05; done";
+    let mut terminal = Terminal::run(&home, &["sh", "-c", script]);
+    terminal.shows("up");
+    terminal.ours.resize(pty_process::Size::new(50, 120)).unwrap();
+    terminal.shows("50 120");
+    assert_eq!(terminal.exits(), Some(0));
+}
+
+#[test]
+fn the_key_that_stops_stops_it_and_the_program() {
+    let home = Home::new();
+    let script = "echo up; while ! test -e go; do sleep 0.05; done; echo done";
+    let mut terminal = Terminal::run(&home, &["sh", "-c", &format!("cd {}; {script}", home.path("").display())]);
+    terminal.shows("up");
+    let run = terminal.child.id();
+    let program = child_of(run);
+    // The program's group is there before its terminal is its own.
+    std::thread::sleep(Duration::from_millis(100));
+    terminal.types("\u{1a}");
+    wait_until("both are stopped", || {
+        (state(run) == Some('T') && state(program) == Some('T')).then_some(())
+    });
+    home.file("go", "");
+    Command::new("kill").args(["-CONT", &run.to_string()]).status().unwrap();
+    terminal.shows("done");
+    assert_eq!(terminal.exits(), Some(0));
+}
+
+#[test]
+fn a_shell_with_jobs_works_inside() {
+    let home = Home::new();
+    let mut terminal = Terminal::run(&home, &["bash", "--norc", "-i"]);
+    terminal.shows("$ ");
+    terminal.types("sleep 60\r");
+    terminal.shows("sleep 60");
+    std::thread::sleep(Duration::from_millis(300));
+    terminal.types("\u{1a}");
+    terminal.shows("Stopped");
+    terminal.types("kill -KILL %1\r");
+    terminal.shows("Killed");
+    terminal.types("exit 6\r");
+    assert_eq!(terminal.exits(), Some(6));
+}
+
+#[test]
+fn records_are_in_the_queue_as_they_are_printed() {
+    let home = Home::new();
+    let run: Running = home.start(&shell("echo one; sleep 20"));
+    run.prints("one");
+    assert_eq!(messages(&printed(&home)), ["one"]);
+}
+
+#[test]
+fn changes_of_the_network_are_recorded() {
+    // A network of its own takes root, or a kernel that lets users have one.
+    let isolate = ["-rn", "--", "ip", "link", "add", "probe0", "type", "dummy"];
+    let is_possible = Command::new("unshare").args(isolate).stderr(Stdio::null()).status();
+    if !is_possible.is_ok_and(|status| status.success()) {
+        return;
+    }
+    let home = Home::new();
+    let script = "until=$(($(date +%s) + 20)); seen() { until grep -q \"$1\" state/queue/log_queue.jsonl; do sleep 0.02; test $(date +%s) -lt $until || exit 1; done; }; \
+        ip link set lo up; ip link add wlan7 type dummy; ip addr add 10.9.8.2/24 dev wlan7; ip link set wlan7 up; seen '\"type\":\"wifi\",\"online\":true'; \
+        ip link set wlan7 down; seen '\"type\":\"none\",\"online\":false'";
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rn", "--", env!("CARGO_BIN_EXE_soliplex"), "run", "--", "sh", "-c", script])
+        .env("HOME", home.path(""))
+        .env("SOLIPLEX_STATE_DIR", home.path("state"))
+        .current_dir(home.path(""));
+    assert_cmd::Command::from_std(command).assert().succeeds();
+    let records = queued(&home);
+    let changes: Vec<_> = records.iter().filter(|record| record["message"] == "network_changed").collect();
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert_eq!(changes[0]["logger"], "Connectivity");
+}

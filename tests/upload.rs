@@ -1,0 +1,571 @@
+//! `soliplex upload`, against a server that misbehaves.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use assert_cmd::assert::Assert;
+use serde_json::{Value, json};
+
+use crate::fault_server::{Fault, FaultServer, Request};
+use crate::support::{Home, Ran, json_lines, record_line, wait_until};
+
+/// A home whose queue holds so many records.
+fn home_with(records: usize) -> Home {
+    let home = Home::new();
+    enqueue(&home, 0..records);
+    home
+}
+
+fn enqueue(home: &Home, numbers: impl Iterator<Item = usize>) {
+    let lines: Vec<String> = numbers.map(record_line).collect();
+    home.run_with_stdin(&["emit", "--jsonl"], lines.join("\n"))
+        .succeeds();
+}
+
+fn upload(home: &Home, server: &FaultServer, flags: &[&str]) -> Assert {
+    let url = server.url();
+    let mut args = vec!["upload", "--endpoint", &url];
+    args.extend(flags);
+    home.run(&args)
+}
+
+/// How many records would still be sent.
+fn pending(home: &Home) -> u64 {
+    let ran = home
+        .run(&["upload", "--dry-run", "--format", "json"])
+        .succeeds();
+    let plan: Value = serde_json::from_str(&ran.stdout_text()).unwrap();
+    let requests = plan["requests"].as_array().unwrap();
+    requests
+        .iter()
+        .map(|request| request["records"].as_u64().unwrap())
+        .sum()
+}
+
+fn dead_letters(home: &Home) -> Vec<Value> {
+    let path = home.queue().join("dead_letter.jsonl");
+    json_lines(&fs::read_to_string(path).unwrap_or_default())
+}
+
+fn receipt(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The deployed backend: snake_case, and 422 for the whole batch.
+fn fastapi(request: &Request) -> Fault {
+    let mut detail = Vec::new();
+    for (index, log) in request.logs().iter().enumerate() {
+        for key in [
+            "timestamp",
+            "level",
+            "logger",
+            "message",
+            "install_id",
+            "session_id",
+        ] {
+            let loc = json!(["body", "logs", index, key]);
+            match log.get(key) {
+                None => detail.push(json!({"type": "missing", "loc": loc, "msg": "Field required"})),
+                Some(value) if !value.is_string() => detail.push(
+                    json!({"type": "string_type", "loc": loc, "msg": "Input should be a valid string"}),
+                ),
+                Some(_) => {}
+            }
+        }
+    }
+    if detail.is_empty() {
+        Fault::accept(request)
+    } else {
+        Fault::Answer(422, json!({ "detail": detail }).to_string())
+    }
+}
+
+#[test]
+fn a_queue_is_shipped_in_batches_and_empty_afterwards() {
+    let home = home_with(250);
+    let server = FaultServer::accepting();
+    let path = home.path("receipt.json");
+    let ran = upload(&home, &server, &["--receipt", path.to_str().unwrap()]).succeeds();
+    assert!(
+        ran.stdout_text()
+            .starts_with("250 records accepted in 3 requests"),
+        "{}",
+        ran.stdout_text()
+    );
+    let expected: Vec<String> = (0..250).map(|n| format!("record {n}")).collect();
+    assert_eq!(server.messages(), expected);
+    assert_eq!(pending(&home), 0);
+    let receipt = receipt(&path);
+    assert_eq!(receipt["accepted"], 250);
+    assert_eq!(receipt["requests"].as_array().unwrap().len(), 3);
+    let request = &server.requests()[0];
+    assert!(request.head.starts_with("POST /api/v1/logs "));
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!(request.header("authorization"), None);
+    upload(&home, &server, &[]).succeeds();
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn the_token_comes_from_a_file_or_the_environment_and_is_shown_nowhere() {
+    let home = home_with(1);
+    let server = FaultServer::accepting();
+    home.file("token", "file-token-value\n");
+    let ran = upload(&home, &server, &["--token-file", "token", "-v"]).succeeds();
+    assert_eq!(
+        server.requests()[0].header("authorization"),
+        Some("Bearer file-token-value")
+    );
+    assert!(!(ran.stdout_text() + &ran.stderr_text()).contains("file-token-value"));
+}
+
+#[test]
+fn a_bad_token_is_a_usage_error_in_one_line() {
+    let home = home_with(1);
+    let server = FaultServer::accepting();
+    home.file("token", "one\ntwo\n");
+    let flags = ["--token-file", "token"];
+    upload(&home, &server, &flags)
+        .exits(2)
+        .says_in_one_line(&["token", "line end inside"]);
+    upload(&home, &server, &["--token-file", "none"])
+        .exits(2)
+        .says_in_one_line(&["none"]);
+    upload(&home, &server, &["--token-env", "NONE"])
+        .exits(2)
+        .says_in_one_line(&["NONE"]);
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_bad_endpoint_is_a_usage_error_in_one_line() {
+    let home = home_with(1);
+    home.run(&["upload"])
+        .exits(2)
+        .says_in_one_line(&["--endpoint"]);
+    home.run(&["upload", "--endpoint", "logs"])
+        .exits(2)
+        .says_in_one_line(&["`logs`"]);
+}
+
+#[test]
+fn a_refused_token_is_one_request_and_exit_6() {
+    for status in [401, 403] {
+        let home = home_with(150);
+        let server = FaultServer::start(move |_| Fault::status(status));
+        upload(&home, &server, &[])
+            .exits(6)
+            .says_in_one_line(&[&status.to_string(), "token"]);
+        assert_eq!(server.requests().len(), 1);
+        assert_eq!(pending(&home), 150);
+    }
+}
+
+#[test]
+fn a_missing_endpoint_is_one_request_and_exit_7() {
+    let home = home_with(3);
+    let server = FaultServer::start(|_| Fault::status(404));
+    upload(&home, &server, &[])
+        .exits(7)
+        .says_in_one_line(&["404", "endpoint"]);
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(pending(&home), 3);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_exit_7_and_costs_nothing() {
+    let home = home_with(3);
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("http://{free}");
+    home.run(&["upload", "--endpoint", &url, "--attempts", "1"])
+        .exits(7)
+        .says_in_one_line(&["cannot connect", "nothing is lost"]);
+    assert_eq!(pending(&home), 3);
+}
+
+#[test]
+fn unclear_answers_confirm_nothing() {
+    let faults: [fn(&Request) -> Fault; 4] = [
+        |_| Fault::Html,
+        |_| Fault::Reset,
+        |_| Fault::Cut,
+        |_| Fault::Answer(200, "{\"accepted\":".to_owned()),
+    ];
+    for fault in faults {
+        let home = home_with(3);
+        let server = FaultServer::start(fault);
+        upload(&home, &server, &["--attempts", "1"]).exits(7);
+        assert_eq!(pending(&home), 3);
+    }
+}
+
+#[test]
+fn what_failed_is_sent_again_unchanged_after_a_pause() {
+    let home = home_with(3);
+    let server = FaultServer::start(|request| match request.number {
+        0 => Fault::With(503, "retry-after: 1"),
+        _ => Fault::accept(request),
+    });
+    upload(&home, &server, &[]).succeeds();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].body, requests[1].body);
+    assert!(requests[1].at - requests[0].at >= Duration::from_secs(1));
+}
+
+#[test]
+fn a_redirect_is_not_followed_and_takes_no_token_elsewhere() {
+    let home = home_with(3);
+    home.file("token", "secret-of-ours\n");
+    let elsewhere = FaultServer::accepting();
+    let location: &'static str = format!("location: {}", elsewhere.url()).leak();
+    let server = FaultServer::start(move |_| Fault::With(307, location));
+    upload(
+        &home,
+        &server,
+        &["--attempts", "1", "--token-file", "token"],
+    )
+    .exits(7)
+    .says_in_one_line(&["redirects to"]);
+    assert!(elsewhere.requests().is_empty());
+    assert_eq!(pending(&home), 3);
+}
+
+#[test]
+fn an_answer_without_end_is_read_no_further_than_64_kib() {
+    let home = home_with(3);
+    let server = FaultServer::start(|_| Fault::Endless);
+    upload(&home, &server, &["--attempts", "1"]).exits(7);
+    // What the sockets between them hold comes on top.
+    assert!(server.written() < 8 << 20, "{} bytes", server.written());
+    assert_eq!(pending(&home), 3);
+}
+
+#[test]
+fn an_answer_that_takes_for_ever_ends_at_the_timeout() {
+    let home = home_with(3);
+    let server = FaultServer::start(|_| Fault::Drip);
+    upload(&home, &server, &["--attempts", "1", "--timeout", "1s"]).exits(7);
+    assert_eq!(pending(&home), 3);
+}
+
+#[test]
+fn the_deployed_backend_gets_snake_case_and_loses_only_the_bad_record() {
+    let home = home_with(99);
+    let bad = r#"{"timestamp":"2026-02-06T12:00:00.000Z","level":"error","logger":"Old","message":"placeholder","installId":null,"sessionId":null}"#;
+    let queue = home.queue().join("log_queue.jsonl");
+    let text = fs::read_to_string(&queue).unwrap() + bad + "\n";
+    fs::write(&queue, text).unwrap();
+    let server = FaultServer::start(fastapi);
+    let ran = upload(&home, &server, &[]).exits(5);
+    assert!(
+        ran.stdout_text().contains("99 records accepted"),
+        "{}",
+        ran.stdout_text()
+    );
+    assert_eq!(server.requests().len(), 3);
+    let letters = dead_letters(&home);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["record"]["message"], "placeholder");
+    assert_eq!(letters[0]["status"], 422);
+    assert!(
+        letters[0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("install_id")
+    );
+    assert_eq!(pending(&home), 0);
+}
+
+#[test]
+fn the_wire_can_be_fixed() {
+    let home = home_with(1);
+    let server = FaultServer::accepting();
+    upload(&home, &server, &["--wire", "snake"]).succeeds();
+    let log = &server.requests()[0].logs()[0];
+    assert_eq!(log["install_id"], "install-1");
+    assert!(log.get("installId").is_none());
+}
+
+#[test]
+fn one_bad_record_in_a_hundred_costs_at_most_14_requests() {
+    let home = home_with(100);
+    let server = FaultServer::start(|request| {
+        let is_bad = request
+            .logs()
+            .iter()
+            .any(|log| log["message"] == "record 37");
+        if is_bad {
+            Fault::status(400)
+        } else {
+            Fault::accept(request)
+        }
+    });
+    upload(&home, &server, &[]).exits(5);
+    assert!(
+        server.requests().len() <= 14,
+        "{} requests",
+        server.requests().len()
+    );
+    assert_eq!(dead_letters(&home)[0]["record"]["message"], "record 37");
+    assert_eq!(pending(&home), 0);
+}
+
+#[test]
+fn dead_letters_can_be_exported_and_sent_again() {
+    let home = home_with(10);
+    let strict = FaultServer::start(|request| {
+        let rejected: Vec<Value> = request
+            .logs()
+            .iter()
+            .enumerate()
+            .filter(|(_, log)| ["record 3", "record 4"].contains(&log["message"].as_str().unwrap()))
+            .map(|(index, _)| json!({"index": index, "reason": "not today"}))
+            .collect();
+        Fault::Answer(
+            200,
+            json!({"accepted": request.logs().len() - rejected.len(), "rejected": rejected})
+                .to_string(),
+        )
+    });
+    upload(&home, &strict, &[]).exits(5);
+    let target = home.path("letters.jsonl");
+    upload(&home, &strict, &["--export", target.to_str().unwrap()]).succeeds();
+    assert_eq!(json_lines(&fs::read_to_string(&target).unwrap()).len(), 2);
+    upload(&home, &strict, &["--dead-letter"]).exits(5);
+    assert_eq!(dead_letters(&home).len(), 2);
+    let kind = FaultServer::accepting();
+    upload(&home, &kind, &["--dead-letter"]).succeeds();
+    assert_eq!(kind.messages(), ["record 3", "record 4"]);
+    assert!(dead_letters(&home).is_empty());
+}
+
+#[test]
+fn what_a_weaker_client_queued_is_sanitized_before_it_is_sent() {
+    let home = home_with(1);
+    let queue = home.queue().join("log_queue.jsonl");
+    let raw = record_line(7).replace("record 7", "mail to bob@example.com");
+    let text = fs::read_to_string(&queue).unwrap() + &raw + "\n";
+    fs::write(&queue, text).unwrap();
+    let server = FaultServer::accepting();
+    upload(&home, &server, &[]).succeeds();
+    let sent = server.messages();
+    assert_eq!(sent.len(), 2);
+    assert!(!sent[1].contains("bob@example.com"), "{sent:?}");
+}
+
+#[test]
+fn a_dry_run_shows_the_batches_and_what_the_deployed_backend_would_reject() {
+    let home = home_with(150);
+    let queue = home.queue().join("log_queue.jsonl");
+    let bad = record_line(7).replace("\"session-1\"", "null");
+    let text = fs::read_to_string(&queue).unwrap() + &bad + "\n";
+    fs::write(&queue, text).unwrap();
+    let before = fs::read(&queue).unwrap();
+    let shown = home.run(&["upload", "--dry-run"]).succeeds().stdout_text();
+    assert!(
+        shown.contains("151 records would go in 2 requests"),
+        "{shown}"
+    );
+    assert!(shown.contains("`session_id` is missing"), "{shown}");
+    assert_eq!(fs::read(&queue).unwrap(), before);
+}
+
+#[test]
+fn a_fixture_is_replayed_in_order_and_left_untouched() {
+    let home = Home::new();
+    let lines: Vec<String> = (0..30).map(record_line).collect();
+    let fixture = home.file("fixture.jsonl", lines.join("\n") + "\n");
+    let before = fs::read(&fixture).unwrap();
+    let server = FaultServer::accepting();
+    let fixture = fixture.to_str().unwrap();
+    upload(
+        &home,
+        &server,
+        &["--replay", fixture, "--expect", "30", "--batch-size", "7"],
+    )
+    .succeeds();
+    let expected: Vec<String> = (0..30).map(|n| format!("record {n}")).collect();
+    assert_eq!(server.messages(), expected);
+    upload(&home, &server, &["--replay", fixture, "--expect", "31"]).exits(5);
+    assert_eq!(fs::read(fixture).unwrap(), before);
+    upload(&home, &server, &["--replay", "none.jsonl"])
+        .exits(1)
+        .says_in_one_line(&["none.jsonl"]);
+    upload(&home, &server, &["--replay"]).exits(2);
+}
+
+#[test]
+fn a_replay_can_look_like_a_session_of_just_now() {
+    let home = Home::new();
+    let lines = [record_line(0), record_line(5_000)];
+    home.file("fixture.jsonl", lines.join("\n"));
+    let server = FaultServer::accepting();
+    upload(
+        &home,
+        &server,
+        &[
+            "--replay",
+            "fixture.jsonl",
+            "--restamp",
+            "shift",
+            "--new-session",
+        ],
+    )
+    .succeeds();
+    let logs = server.requests()[0].logs();
+    let time = |n: usize| {
+        chrono::DateTime::parse_from_rfc3339(logs[n]["timestamp"].as_str().unwrap()).unwrap()
+    };
+    assert_eq!((time(1) - time(0)).num_seconds(), 5);
+    assert!((chrono::Utc::now() - time(1).to_utc()).num_minutes() < 5);
+    assert_ne!(logs[0]["sessionId"], "session-1");
+    assert_eq!(logs[0]["sessionId"], logs[1]["sessionId"]);
+}
+
+#[test]
+fn production_is_not_replayed_to_by_accident() {
+    let home = Home::new();
+    home.file("fixture.jsonl", record_line(0));
+    let config = home.file("config.toml", "production_hosts = [\"127.0.0.1\"]\n");
+    let server = FaultServer::accepting();
+    let flags = [
+        "--config",
+        config.to_str().unwrap(),
+        "--replay",
+        "fixture.jsonl",
+    ];
+    upload(&home, &server, &flags)
+        .exits(2)
+        .says_in_one_line(&["127.0.0.1", "--allow-production"]);
+    assert!(server.requests().is_empty());
+    let flags = [&flags[..], &["--allow-production"]].concat();
+    upload(&home, &server, &flags).succeeds();
+}
+
+#[test]
+fn following_ships_errors_at_once_and_the_rest_when_told_to_stop() {
+    let home = home_with(3);
+    let server = FaultServer::accepting();
+    let url = server.url();
+    let flags = [
+        "upload",
+        "--follow",
+        "--endpoint",
+        &url,
+        "--flush-interval",
+        "1h",
+    ];
+    let mut running = home.start(&flags);
+    wait_until("the backlog is shipped", || {
+        (server.messages().len() == 3).then_some(())
+    });
+    home.run(&["emit", "an error", "--level", "error"])
+        .succeeds();
+    wait_until("the error is shipped", || {
+        (server.messages().len() == 4).then_some(())
+    });
+    home.run(&["emit", "no error"]).succeeds();
+    let start = Instant::now();
+    running.signal("TERM");
+    assert!(running.ends().success());
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(server.messages().last().unwrap(), "no error");
+}
+
+#[test]
+fn following_goes_on_when_the_token_file_changes() {
+    let home = home_with(3);
+    home.file("token", "old-value\n");
+    let server = FaultServer::start(|request| match request.header("authorization") {
+        Some("Bearer new-value-2") => Fault::accept(request),
+        _ => Fault::status(401),
+    });
+    let url = server.url();
+    let mut running = home.start(&[
+        "upload",
+        "--follow",
+        "--endpoint",
+        &url,
+        "--token-file",
+        "token",
+    ]);
+    wait_until("the token is refused", || {
+        (server.requests().len() == 1).then_some(())
+    });
+    home.file("token", "new-value-2\n");
+    wait_until("it goes on", || {
+        (server.requests().len() == 2).then_some(())
+    });
+    running.signal("INT");
+    assert!(running.ends().success());
+    assert_eq!(pending(&home), 0);
+}
+
+#[test]
+fn stopping_in_the_middle_of_a_hanging_request_is_quick_and_loses_nothing() {
+    let home = home_with(3);
+    let server = FaultServer::start(|_| Fault::Drip);
+    let url = server.url();
+    let mut running = home.start(&["upload", "--endpoint", &url]);
+    wait_until("the request is under way", || {
+        (server.requests().len() == 1).then_some(())
+    });
+    let start = Instant::now();
+    running.signal("TERM");
+    assert_eq!(running.ends().code(), Some(1));
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(pending(&home), 3);
+}
+
+#[test]
+fn being_killed_in_the_middle_loses_nothing() {
+    let home = home_with(500);
+    let server = FaultServer::start(|request| {
+        std::thread::sleep(Duration::from_millis(5));
+        Fault::accept(request)
+    });
+    let url = server.url();
+    let mut running = home.start(&["upload", "--endpoint", &url, "--batch-size", "10"]);
+    wait_until("some are sent", || {
+        (server.requests().len() > 10).then_some(())
+    });
+    running.signal("KILL");
+    running.ends();
+    upload(&home, &server, &[]).succeeds();
+    let mut sent = server.messages();
+    sent.sort_unstable();
+    sent.dedup();
+    assert_eq!(sent.len(), 500);
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used() {
+    let home = home_with(1);
+    let proxy = FaultServer::accepting();
+    let mut command = home.soliplex();
+    command.args(["upload", "--endpoint", "http://logs.invalid/x"]);
+    command.env("http_proxy", proxy.url());
+    assert_cmd::Command::from_std(command).assert().succeeds();
+    assert!(
+        proxy.requests()[0]
+            .head
+            .starts_with("POST http://logs.invalid/x ")
+    );
+}
+
+#[test]
+fn request_times_can_be_kept_as_metrics() {
+    let home = home_with(3);
+    let server = FaultServer::accepting();
+    upload(&home, &server, &["--metrics"]).succeeds();
+    upload(&home, &server, &[]).succeeds();
+    let requests = server.requests();
+    let record = &requests[1].logs()[0];
+    assert_eq!(record["attributes"]["metric"], "http_request");
+    assert!(record["attributes"]["ms"].is_number());
+}
