@@ -22,6 +22,9 @@
 //! patterns = { ticket = "TCK-[0-9]{6}" }
 //! ```
 
+mod policy;
+mod telemetry;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -29,6 +32,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+pub use policy::{MinimumRules, POLICY_FILE, Policy, PolicyError};
+pub use telemetry::{Shipped, Telemetry};
 
 /// The environment variable with the session that `run` and `session start`
 /// opened.
@@ -62,6 +68,10 @@ pub struct Config {
     pub resource: BTreeMap<String, String>,
     /// What the sanitizer should redact besides its own rules.
     pub sanitize: SanitizeSettings,
+    /// The switch for shipping without being asked.
+    pub telemetry: Telemetry,
+    /// What an administrator has laid down.
+    pub policy: Policy,
 }
 
 /// A value and who set it.
@@ -139,6 +149,9 @@ pub enum ConfigError {
         /// What is wrong, and where.
         reason: String,
     },
+    /// The policy cannot be followed, or the file goes against it.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// There is no home folder to derive the state folder from.
     #[error("no home folder is known; name a state folder with --state-dir or SOLIPLEX_STATE_DIR")]
     NoHome,
@@ -182,15 +195,28 @@ impl Config {
             let origin = Origin::File(path.clone().unwrap_or_default());
             Setting { value, origin }
         };
+        let policy = Policy::load(Path::new(POLICY_FILE))?;
+        let telemetry = Telemetry::load(&state_dir.value);
+        let switched = |value| {
+            let origin = Origin::File(Telemetry::path(&state_dir.value));
+            Setting { value, origin }
+        };
+        let chosen = telemetry.endpoint.clone().map(switched);
+        let endpoint = file.endpoint.map(text).or(chosen);
+        let mut sanitize = file.sanitize;
+        sanitize.keys.extend(policy.sanitize.keys.iter().cloned());
+        sanitize.patterns.extend(policy.sanitize.patterns.clone());
         Ok(Config {
-            endpoint: file.endpoint.map(text),
+            endpoint: locked_endpoint(&policy, endpoint)?,
+            telemetry,
+            policy,
             server: file.server.map(text),
             token_file: file.token_file.map(from_file),
             operator_token_file: file.operator_token_file.map(from_file),
             user: file.user,
             production_hosts: file.production_hosts,
             resource: file.resource,
-            sanitize: file.sanitize,
+            sanitize,
             file: path,
             state_dir,
             queue,
@@ -207,6 +233,22 @@ impl Config {
         let path = self.state_dir.value.join(INSTALL_ID_FILE);
         keep_install_id(&path).map_err(|source| ConfigError::InstallId { path, source })
     }
+}
+
+/// The endpoint that the policy sets, which no other may contradict.
+fn locked_endpoint(
+    policy: &Policy,
+    endpoint: Option<Setting<String>>,
+) -> Result<Option<Setting<String>>, PolicyError> {
+    let (Some(locked), Some(file)) = (&policy.endpoint, &policy.file) else {
+        return Ok(endpoint);
+    };
+    if let Some(other) = endpoint.filter(|other| other.value != *locked) {
+        let what = format!("{} is refused as the endpoint ({})", other.value, other.origin);
+        return Err(policy.forbids(what, format!("sets it to {locked}")));
+    }
+    let origin = Origin::File(file.clone());
+    Ok(Some(Setting { value: locked.clone(), origin }))
 }
 
 fn default_setting(value: PathBuf) -> Setting<PathBuf> {

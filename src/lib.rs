@@ -39,7 +39,6 @@ pub mod queue;
 pub mod upload;
 pub mod logger;
 
-#[cfg(unix)]
 pub mod capture;
 pub mod ingest;
 pub mod source;

@@ -70,7 +70,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 
 fn exit_of_config(error: &ConfigError) -> Exit {
     match error {
-        ConfigError::Parse { .. } | ConfigError::NoHome => Exit::Usage,
+        ConfigError::Parse { .. } | ConfigError::NoHome | ConfigError::Policy(_) => Exit::Usage,
         ConfigError::Read { .. } | ConfigError::InstallId { .. } => Exit::Failed,
     }
 }

@@ -10,4 +10,5 @@ mod emit;
 mod generated;
 mod pipeline;
 mod readme;
+mod tail;
 mod upload;

@@ -2,6 +2,7 @@
 
 use std::env::consts;
 use std::fs;
+use std::time::Duration;
 
 use crate::record::{Level, LogRecord};
 
@@ -44,6 +45,12 @@ pub fn session_start(app: &App) -> LogRecord {
         }
     }
     record
+}
+
+/// The last record of a session, which lasted this long.
+pub fn session_end(duration: Duration) -> LogRecord {
+    LogRecord::new(Level::Info, "App", SESSION_ENDED)
+        .with_attribute("duration_ms", duration.as_millis() as u64)
 }
 
 /// The distribution where there is one (`debian`), else the system (`linux`).

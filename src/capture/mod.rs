@@ -19,24 +19,13 @@
 //! - Recording never stops the program: what the queue does not take is kept,
 //!   tried again, and in the end counted.
 
-mod child;
-mod cold_start;
 mod device;
-mod level;
-mod network;
-mod recorder;
-mod relay;
-mod run;
-mod structured;
-mod terminal;
-mod text;
-mod trace;
-mod transcript;
-mod watcher;
+#[cfg(unix)]
+mod program;
 
-pub use child::SpawnError;
-pub use device::{App, SESSION_ENDED, SESSION_STARTED, session_start};
-pub use network::{Network, network_changed};
-pub use recorder::{Recorder, Trouble};
-pub use transcript::Parse;
-pub use run::{CaptureError, Ending, Hooks, Lifecycle, Program, run};
+pub use device::{App, SESSION_ENDED, SESSION_STARTED, session_end, session_start};
+#[cfg(unix)]
+pub use program::{
+    CaptureError, Ending, Hooks, Lifecycle, Network, Parse, Program, Recorder, SpawnError, Trouble,
+    network_changed, run,
+};

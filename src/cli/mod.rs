@@ -17,6 +17,7 @@ pub mod run;
 pub mod sanitize;
 pub mod session;
 pub mod tail;
+pub mod telemetry;
 pub mod upload;
 pub mod value;
 
@@ -105,6 +106,9 @@ pub enum Command {
     Session(session::SessionCommand),
     /// Sum up measurements: count, percentiles, a small histogram
     Metrics(metrics::MetricsArgs),
+    /// The switch for shipping without being asked, off by default
+    #[command(subcommand)]
+    Telemetry(telemetry::TelemetryCommand),
     /// Look for what may keep an upload from working
     Doctor(doctor::DoctorArgs),
     /// Show the whole pipeline on this machine in one go, step by step

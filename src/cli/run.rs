@@ -1,6 +1,7 @@
 //! `soliplex run`
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 use regex::Regex;
@@ -38,6 +39,15 @@ pub struct RunArgs {
     /// The number of the program's build, for the first record
     #[arg(long, value_name = "NUMBER")]
     pub build_number: Option<String>,
+    /// Ship the records while the program runs, if telemetry is on
+    #[arg(long)]
+    pub upload: bool,
+    /// Where to post to; without a path, /api/v1/logs is added
+    #[arg(long, value_name = "URL", env = "SOLIPLEX_ENDPOINT")]
+    pub endpoint: Option<String>,
+    /// The file with the token; read again when it changes
+    #[arg(long, value_name = "FILE", env = "SOLIPLEX_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
     /// The signed-in user
     #[arg(long, value_name = "ID", env = "SOLIPLEX_USER")]
     pub user: Option<String>,

@@ -15,6 +15,8 @@ use crate::source::Location;
 pub enum SessionCommand {
     /// Open a session for a script: prints what to `eval`
     Start(StartArgs),
+    /// Close the session that the environment names
+    End(EndArgs),
     /// List sessions, the one heard of last first
     List(ListArgs),
     /// Tell what happened in a session, in order
@@ -25,8 +27,37 @@ pub enum SessionCommand {
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example:
-  eval \"$(soliplex session start)\"")]
-pub struct StartArgs {}
+  eval \"$(soliplex session start --app backup --app-version 3.1)\"
+  soliplex emit 'copying'
+  soliplex session end --status $?")]
+pub struct StartArgs {
+    /// What the script is called
+    #[arg(long, value_name = "NAME", default_value = "script")]
+    pub app: String,
+    /// Its version
+    #[arg(long, visible_alias = "version", value_name = "VERSION")]
+    pub app_version: Option<String>,
+    /// The number of its build
+    #[arg(long, value_name = "NUMBER")]
+    pub build_number: Option<String>,
+    /// The signed-in user
+    #[arg(long, value_name = "ID", env = "SOLIPLEX_USER")]
+    pub user: Option<String>,
+}
+
+/// How a session ended.
+#[derive(Args, Debug)]
+pub struct EndArgs {
+    /// The session
+    #[arg(long, value_name = "ID", env = crate::config::SESSION_VARIABLE)]
+    pub session: String,
+    /// What the script ends with; anything but 0 is recorded as fatal
+    #[arg(long, value_name = "CODE", default_value_t = 0)]
+    pub status: i32,
+    /// The signed-in user
+    #[arg(long, value_name = "ID", env = "SOLIPLEX_USER")]
+    pub user: Option<String>,
+}
 
 /// Which sessions to list.
 #[derive(Args, Debug)]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 
@@ -10,8 +11,10 @@ use crate::cli::emit::EmitArgs;
 use crate::config::Config;
 use crate::error::Exit;
 use crate::output::Printer;
-use crate::queue::{LogQueue, Options, Queue, SyncPolicy};
-use crate::record::{Defaults, EncodedRecord, Identity, LogRecord, RecordError, keys};
+use crate::queue::{LogQueue, Options, Queue, SyncPolicy, read_recent};
+use crate::record::{
+    Defaults, EncodedRecord, Identity, Level, LogRecord, MAX_BREADCRUMBS, RecordError, Trail, keys,
+};
 use crate::sanitize::{Sanitizer, StreamSanitizer};
 
 /// How many bytes of records are appended in one go.
@@ -31,6 +34,8 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
         queue: open_queue(&args, &context.config)?,
         sanitizer,
         defaults,
+        folder: context.config.queue.value.clone(),
+        trail: None,
         chunk: Vec::new(),
         chunk_bytes: 0,
         is_print: args.print,
@@ -85,6 +90,10 @@ struct Emitter {
     queue: Queue,
     sanitizer: Sanitizer,
     defaults: Defaults,
+    /// The queue's folder.
+    folder: PathBuf,
+    /// What led up to the next error, once there was one.
+    trail: Option<Trail>,
     chunk: Vec<EncodedRecord>,
     chunk_bytes: usize,
     is_print: bool,
@@ -105,12 +114,39 @@ impl Emitter {
     fn take(&mut self, line: &[u8], printer: &mut Printer) -> Result<(), EmitError> {
         let clean = self.sanitizer.sanitize_line(line);
         let record = EncodedRecord::from_json(&clean, &self.defaults)?;
+        let record = self.with_breadcrumbs(record, printer)?;
         self.chunk_bytes += record.as_bytes().len();
         self.chunk.push(record);
         if self.chunk_bytes >= CHUNK_BYTES {
             self.append(printer)?;
         }
         Ok(())
+    }
+
+    /// Gives an error what led up to it: what the queue holds of the session,
+    /// and from then on what is emitted here.
+    fn with_breadcrumbs(
+        &mut self,
+        record: EncodedRecord,
+        printer: &mut Printer,
+    ) -> Result<EncodedRecord, EmitError> {
+        let record = match (record.level() >= Level::Error, &mut self.trail) {
+            (false, _) => record,
+            (true, Some(trail)) => trail.lead_to_encoded(record)?,
+            (true, None) => {
+                self.append(printer)?;
+                let session = &self.defaults.identity.session_id;
+                let recent = read_recent(&self.folder, session, MAX_BREADCRUMBS)
+                    .map_err(anyhow::Error::from)?;
+                let trail = self.trail.insert(Trail::default());
+                recent.iter().for_each(|line| trail.push(line));
+                trail.lead_to_encoded(record)?
+            }
+        };
+        if let Some(trail) = &mut self.trail {
+            trail.push(record.as_bytes());
+        }
+        Ok(record)
     }
 
     fn append(&mut self, printer: &mut Printer) -> anyhow::Result<()> {

@@ -16,6 +16,7 @@ mod session;
 mod sources;
 mod stop;
 mod tail;
+mod telemetry;
 mod upload;
 
 use crate::cli::Command;
@@ -50,6 +51,7 @@ pub fn run(command: Command, context: &mut Context) -> anyhow::Result<Exit> {
         Command::Fingerprint(args) => fingerprint::run(args, context),
         Command::Session(command) => session::run(command, context),
         Command::Metrics(args) => metrics::run(args, context),
+        Command::Telemetry(command) => telemetry::run(command, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Demo(_) => demo::run(context),
         Command::Completions(args) => generate::completions(&args, context),

@@ -1,10 +1,12 @@
 //! `soliplex run`: runs a program and records it.
 
+mod shipping;
+
 use std::sync::Arc;
 
 use super::Context;
 use super::sanitizer::sanitizer;
-use crate::capture::{self, App, CaptureError, Program, Recorder, Trouble};
+use crate::capture::{self, App, CaptureError, Hooks, Program, Recorder, Trouble};
 use crate::cli::run::RunArgs;
 use crate::config::SESSION_VARIABLE;
 use crate::error::{Error, Exit};
@@ -31,7 +33,15 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
         logger: args.logger.unwrap_or_else(|| program.name()),
     };
     let queue = Arc::new(Queue::open(&config.queue.value, Options::default())?);
-    let recorder = Recorder::new(queue, sanitizer(config)?, defaults);
+    let shipper = match args.upload {
+        true => shipping::start(args.endpoint.as_deref(), args.token_file.as_ref(), queue.clone(), context)?,
+        false => None,
+    };
+    let config = &context.config;
+    let mut recorder = Recorder::new(queue, sanitizer(config)?, defaults);
+    if let Some(shipper) = &shipper {
+        recorder = recorder.on_urgent(shipper.flush_on_call());
+    }
     let app = App {
         name: program.name(),
         version: args.app_version.or_else(|| config.resource.get("service.version").cloned()),
@@ -39,8 +49,15 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
         runtime: None,
     };
     context.printer.note(format_args!("session {session_id}"));
-    let result = capture::run(&program, &recorder, capture::session_start(&app), &());
+    let hooks: &dyn Hooks = match &shipper {
+        Some(shipper) => shipper,
+        None => &(),
+    };
+    let result = capture::run(&program, &recorder, capture::session_start(&app), hooks);
     tell_trouble(&recorder.finish(), &mut context.printer);
+    if let Some(shipper) = shipper {
+        shipper.finish(context);
+    }
     match result {
         Ok(ending) => Ok(Exit::Program(ending.exit_code())),
         Err(CaptureError::Spawn(error)) => {

@@ -30,6 +30,13 @@ pub(super) fn rules(settings: &SanitizeSettings) -> anyhow::Result<Rules> {
 
 /// The sanitizer of the configuration.
 pub(super) fn sanitizer(config: &Config) -> anyhow::Result<Sanitizer> {
-    Sanitizer::new(rules(&config.sanitize)?)
+    let rules = rules(&config.sanitize)?;
+    let required = &config.policy.sanitize.required;
+    if let Some(rule) = required.iter().find(|rule| rules.disabled.contains(rule)) {
+        let what = format!("the rule {rule} stays on");
+        let error = config.policy.forbids(what, "requires it".to_owned());
+        return Err(Error::usage(error.to_string()).into());
+    }
+    Sanitizer::new(rules)
         .map_err(|error| Error::usage("the sanitizer's rules").because(error).into())
 }

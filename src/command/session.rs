@@ -1,5 +1,6 @@
 //! `soliplex session`: open one for a script, list them, tell one.
 
+mod lifecycle;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,6 @@ use super::sanitizer::sanitizer;
 use super::{Context, sources};
 use crate::cli::Format;
 use crate::cli::session::{ListArgs, SessionCommand, ShowArgs};
-use crate::config::SESSION_VARIABLE;
 use crate::error::{Error, Exit};
 use crate::filter::Filter;
 use crate::fingerprint::Groups;
@@ -23,18 +23,11 @@ use crate::source::{self, Event, Location, Options};
 
 pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Result<Exit> {
     match command {
-        SessionCommand::Start(_) => start(context),
+        SessionCommand::Start(args) => lifecycle::start(args, context),
+        SessionCommand::End(args) => lifecycle::end(args, context),
         SessionCommand::List(args) => list(args, context),
         SessionCommand::Show(args) => show(*args, context),
     }
-}
-
-fn start(context: &mut Context) -> anyhow::Result<Exit> {
-    let id = uuid::Uuid::now_v7();
-    context
-        .printer
-        .line(format_args!("export {SESSION_VARIABLE}={id}"))?;
-    Ok(Exit::Done)
 }
 
 fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {

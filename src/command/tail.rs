@@ -81,7 +81,7 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
                 }
             }
             Next::Item(Err(error)) if failure.is_none() => failure = Some(error),
-            Next::Item(Err(error)) => tail.printer.warn(error),
+            Next::Item(Err(error)) => tail.printer.warn(error.in_words()),
             // Where it was the deadline, the next round ends it.
             Next::TimedOut => tail.tell_repeats()?,
             Next::End => break,

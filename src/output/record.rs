@@ -348,7 +348,7 @@ mod tests {
         };
         assert!(
             colored
-                .record(&record())
+                .format(&record())
                 .contains("\u{1b}[31mERROR\u{1b}[0m")
         );
         assert!(!PLAIN.format(&record()).contains('\u{1b}'));

@@ -132,7 +132,9 @@ impl LogQueue for Queue {
     }
 
     fn sync(&self) -> Result<(), QueueError> {
-        self.writer().files.queue.sync(&self.folder)
+        let mut writer = self.writer();
+        writer.files.fatal.sync(&self.folder)?;
+        writer.files.queue.sync(&self.folder)
     }
 
     fn drainer(&self) -> Result<Box<dyn Drain>, QueueError> {
@@ -344,9 +346,9 @@ impl Log {
             true => Ok(()),
             false => folder.sync(),
         });
-        self.unsynced = None;
         match synced {
             Ok(()) => {
+                self.unsynced = None;
                 self.named = Some(id);
                 self.file = Some(file);
             }

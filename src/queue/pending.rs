@@ -110,6 +110,34 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) fn open(folder: &Folder) -> Result<Parts, QueueError> {
+        // Without the lock the queue file may be replaced between looking at it
+        // and at its meta.
+        const ATTEMPTS: usize = 5;
+        let mut parts = Parts::open_once(folder)?;
+        for _ in 1..ATTEMPTS {
+            if parts.are_current(folder)? {
+                break;
+            }
+            parts = Parts::open_once(folder)?;
+        }
+        Ok(parts)
+    }
+
+    fn are_current(&self, folder: &Folder) -> Result<bool, QueueError> {
+        let opened = match &self.queue {
+            Some(queue) => Some(
+                queue
+                    .file
+                    .stat()
+                    .map_err(io_error("look at", folder.path()))?
+                    .id,
+            ),
+            None => None,
+        };
+        Ok(folder.stat(names::QUEUE)?.map(|stat| stat.id) == opened)
+    }
+
+    fn open_once(folder: &Folder) -> Result<Parts, QueueError> {
         let queue = Stretch::open(folder, names::QUEUE)?;
         let end = queue.as_ref().map_or(0, |queue| queue.end);
         let loaded = load(folder, queue.as_ref().map(|queue| &*queue.file), end)?;

@@ -56,6 +56,10 @@ pub(super) fn rewrite(
     }
     for range in &plan.keep {
         copy(old, range.clone(), &temp)?;
+        // A record out of a damaged line, or at the end of the file, has none.
+        if temp.is_torn(temp.len()?)? {
+            temp.append(b"\n")?;
+        }
     }
     let head_len = temp.len()?;
     copy(old, rest..old_len, &temp)?;

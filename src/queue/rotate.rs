@@ -88,7 +88,9 @@ fn plan_drops(
             Some(Item::Damage { damage, end, .. }) => {
                 rest_offset = end;
                 rest.damaged += 1;
-                drops.bytes += damage.len;
+                if damage.salvaged == 0 {
+                    drops.bytes += damage.len;
+                }
             }
             // Only fatal records are left.
             None => match kept.pop_front() {

@@ -42,7 +42,10 @@ const fn table() -> [u8; 256] {
         if b == b'_' {
             class |= UNDERSCORE;
         }
-        if matches!(b, b'@' | b'=' | b':' | b'+' | b'-' | b'(' | b'[' | b'<' | b'/' | b'\\') {
+        if matches!(
+            b,
+            b'@' | b'=' | b':' | b'+' | b'-' | b'(' | b'[' | b'<' | b'/' | b'\\'
+        ) {
             class |= MARK;
         }
         if matches!(b, b'\\' | b'%' | b'&') || b >= 0x80 {
@@ -124,7 +127,9 @@ pub(crate) fn run_start(text: &[u8], to: usize, limit: usize, keep: impl Fn(u8) 
 
 /// Where the word stands that ends before `end`, with spaces and light punctuation between.
 pub(crate) fn previous_word_range(text: &[u8], end: usize) -> std::ops::Range<usize> {
-    let end = run_start(text, end, 4, |b| matches!(b, b' ' | b':' | b'=' | b'"' | b'\'' | b'(' | b'#' | b'\t'));
+    let end = run_start(text, end, 4, |b| {
+        matches!(b, b' ' | b':' | b'=' | b'"' | b'\'' | b'(' | b'#' | b'\t')
+    });
     let start = run_start(text, end, 24, |b| b.is_ascii_alphanumeric());
     start..end
 }
@@ -136,5 +141,7 @@ pub(crate) fn previous_word(text: &[u8], end: usize) -> &[u8] {
 
 /// True when `word` equals one of `words`, which are written in lower case.
 pub(crate) fn is_one_of(word: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
+    words
+        .iter()
+        .any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
 }

@@ -32,11 +32,19 @@ struct Score {
 }
 
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 100.0 } else { 100.0 * part as f64 / whole as f64 }
+    if whole == 0 {
+        100.0
+    } else {
+        100.0 * part as f64 / whole as f64
+    }
 }
 
 fn texts<'v>(entry: &'v serde_json::Value, key: &str) -> impl Iterator<Item = &'v str> {
-    entry[key].as_array().into_iter().flatten().filter_map(|text| text.as_str())
+    entry[key]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|text| text.as_str())
 }
 
 fn score(file: &Path) -> Score {
@@ -50,7 +58,11 @@ fn score(file: &Path) -> Score {
         let clean = sanitizer.sanitize_line(line.as_bytes()).into_owned();
         let text = String::from_utf8_lossy(&clean);
         let again = sanitizer.sanitize_line(&clean);
-        assert_eq!(String::from_utf8_lossy(&again), text, "sanitizing twice: {line}");
+        assert_eq!(
+            String::from_utf8_lossy(&again),
+            text,
+            "sanitizing twice: {line}"
+        );
         for secret in texts(&entry, "must_go") {
             score.must_go += 1;
             if text.contains(secret) {
@@ -84,12 +96,22 @@ fn the_corpus_reaches_its_marks() {
     assert!(!files.is_empty(), "no corpus in {}", folder.display());
     let mut below = Vec::new();
     for file in files {
-        let category = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let category = file
+            .file_stem()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let score = score(&file);
-        let (recall, keep) = (share(score.gone, score.must_go), share(score.kept, score.must_stay));
-        println!("{category:<10} gone {recall:6.2} % of {:<4} kept {keep:6.2} % of {}", score.must_go, score.must_stay);
+        let (recall, keep) = (
+            share(score.gone, score.must_go),
+            share(score.kept, score.must_stay),
+        );
+        println!(
+            "{category:<10} gone {recall:6.2} % of {:<4} kept {keep:6.2} % of {}",
+            score.must_go, score.must_stay
+        );
         let mark = MARKS.iter().find(|(name, _, _)| *name == category);
-        let (least_recall, least_keep) = mark.map_or((99.5, 99.5), |(_, recall, keep)| (*recall, *keep));
+        let (least_recall, least_keep) =
+            mark.map_or((99.5, 99.5), |(_, recall, keep)| (*recall, *keep));
         if recall < least_recall || keep < least_keep {
             below.push(format!("{category}:\n  {}", score.misses.join("\n  ")));
         }

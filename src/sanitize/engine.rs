@@ -7,16 +7,17 @@ use memchr::memchr;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::builtin::{BUILTIN_RULES, PATH, PRIVATE_KEY, SECRET};
+use super::chars::{self, VEIL};
 use super::finding::{Finding, Findings, RuleId};
+use super::json;
 use super::keycache::KeyCache;
-use super::keys::{self, KeyKind, Words};
+use super::keys::{self, KeyKind};
 use super::replace::Placeholders;
 use super::rules::{Paths, Replacement, RuleError, Rules};
 use super::text::{Fix, Scanner, Span};
 use super::value;
 use super::view::View;
-use super::chars::{self, VEIL};
-use super::json;
+use super::words::Words;
 
 /// How often what is redacted is searched again before it goes whole.
 const ROUNDS: usize = 3;
@@ -61,7 +62,10 @@ impl Engine {
             enabled[PATH.index()] = false;
         }
         let mut added_keys = HashMap::new();
-        for (list, kind) in [(&rules.keys, KeyKind::Secret), (&rules.safe_keys, KeyKind::Plain)] {
+        for (list, kind) in [
+            (&rules.keys, KeyKind::Secret),
+            (&rules.safe_keys, KeyKind::Plain),
+        ] {
             for key in list {
                 let joined = Words::of(key.as_bytes()).joined();
                 if joined.is_empty() {
@@ -72,10 +76,17 @@ impl Engine {
         }
         let mut patterns = Vec::new();
         for (offset, (name, regex)) in rules.patterns.iter().enumerate() {
-            let compiled = RegexBuilder::new(regex).build().map_err(|error| RuleError::Pattern {
-                name: name.clone(),
-                reason: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
-            })?;
+            let compiled =
+                RegexBuilder::new(regex)
+                    .build()
+                    .map_err(|error| RuleError::Pattern {
+                        name: name.clone(),
+                        reason: error
+                            .to_string()
+                            .split_whitespace()
+                            .collect::<Vec<_>>()
+                            .join(" "),
+                    })?;
             patterns.push((RuleId((BUILTIN_RULES.len() + offset) as u16), compiled));
         }
         let engine = Engine {
@@ -83,7 +94,11 @@ impl Engine {
             enabled,
             added_keys,
             patterns,
-            allowed: rules.allowed.iter().map(|value| value.to_lowercase().into_bytes()).collect(),
+            allowed: rules
+                .allowed
+                .iter()
+                .map(|value| value.to_lowercase().into_bytes())
+                .collect(),
             placeholders: Placeholders::of(&rules.replacement),
             replacement: rules.replacement,
         };
@@ -93,8 +108,13 @@ impl Engine {
 
     /// A replacement must be one line, and must not itself be found.
     fn check_replacement(&self) -> Result<(), RuleError> {
-        let Replacement::Text(text) = &self.replacement else { return Ok(()) };
-        let plain = Engine { placeholders: Placeholders::of(&Replacement::Redacted), ..Engine::builtin() };
+        let Replacement::Text(text) = &self.replacement else {
+            return Ok(());
+        };
+        let plain = Engine {
+            placeholders: Placeholders::of(&Replacement::Redacted),
+            ..Engine::builtin()
+        };
         let found = Cleaner::new(&plain).clean(text.as_bytes(), &mut Vec::new(), None);
         if text.is_empty() || text.len() > 64 || text.chars().any(char::is_control) || found {
             return Err(RuleError::Replacement(text.clone()));
@@ -161,19 +181,17 @@ impl<'e> Cleaner<'e> {
 
     /// Appends the clean line to `out` and returns true; when nothing changes, leaves `out` as it
     /// was and returns false.
-    pub(crate) fn clean(
-        &mut self,
-        line: &[u8],
-        out: &mut Vec<u8>,
-        mut report: Report<'_>,
-    ) -> bool {
+    pub(crate) fn clean(&mut self, line: &[u8], out: &mut Vec<u8>, mut report: Report<'_>) -> bool {
         if json::looks_like_json(line) {
             let mark = out.len();
             let counted = self.found.len();
             let mut pending = Vec::new();
             let mut collect = |finding: Finding| pending.push(finding);
-            let collector: Report<'_> =
-                if report.is_some() { Some(&mut collect) } else { None };
+            let collector: Report<'_> = if report.is_some() {
+                Some(&mut collect)
+            } else {
+                None
+            };
             match json::clean(self, line, out, collector) {
                 Ok(changed) => {
                     if let Some(report) = &mut report {
@@ -207,7 +225,10 @@ impl<'e> Cleaner<'e> {
         for span in &self.spans {
             self.found.push(span.rule);
             if let Some(report) = &mut report {
-                report(Finding { rule: span.rule, range: base + span.start..base + span.end });
+                report(Finding {
+                    rule: span.rule,
+                    range: base + span.start..base + span.end,
+                });
             }
         }
         let first_rule = self.spans[0].rule;
@@ -240,7 +261,12 @@ impl<'e> Cleaner<'e> {
     /// Fills `spans` with what must go from `source`, in order and without overlaps.
     fn find(&mut self, source: Source<'_>) {
         self.spans.clear();
-        let Source { text, kind, form, classes } = source;
+        let Source {
+            text,
+            kind,
+            form,
+            classes,
+        } = source;
         let veiled = classes & VEIL != 0;
         if form == Form::JsonString && veiled && memchr(b'\\', text).is_some() {
             let mut view = std::mem::take(&mut self.json_view);
@@ -291,19 +317,29 @@ impl<'e> Cleaner<'e> {
                 continue;
             }
             for found in regex.find_iter(text) {
-                if !found.is_empty() && !value::inside_placeholder(&engine.placeholders, text, found.range()) {
-                    self.spans.push(Span { start: found.start(), end: found.end(), rule: *rule, fix: Fix::Mask });
+                if !found.is_empty()
+                    && !value::inside_placeholder(&engine.placeholders, text, found.range())
+                {
+                    self.spans.push(Span {
+                        start: found.start(),
+                        end: found.end(),
+                        rule: *rule,
+                        fix: Fix::Mask,
+                    });
                 }
             }
         }
         if !engine.allowed.is_empty() {
-            self.spans.retain(|span| !engine.is_allowed(&text[span.start..span.end]));
+            self.spans
+                .retain(|span| !engine.is_allowed(&text[span.start..span.end]));
         }
     }
 
     /// Writes `source` with the spans replaced.
     fn apply(&mut self, source: Source<'_>, out: &mut Vec<u8>) {
-        let Source { text: source, form, .. } = source;
+        let Source {
+            text: source, form, ..
+        } = source;
         let spans = std::mem::take(&mut self.spans);
         let mut copied = 0;
         for span in &spans {
@@ -393,7 +429,10 @@ impl<'e> Cleaner<'e> {
     pub(crate) fn found_key(&mut self, range: Range<usize>, report: &mut Report<'_>) {
         self.found.push(PRIVATE_KEY);
         if let Some(report) = report {
-            report(Finding { rule: PRIVATE_KEY, range });
+            report(Finding {
+                rule: PRIVATE_KEY,
+                range,
+            });
         }
     }
 
@@ -431,12 +470,22 @@ pub(crate) struct Source<'t> {
 impl<'t> Source<'t> {
     /// A text as it is.
     pub(crate) fn plain(text: &'t [u8]) -> Source<'t> {
-        Source { text, kind: KeyKind::Plain, form: Form::Text, classes: chars::union(text) }
+        Source {
+            text,
+            kind: KeyKind::Plain,
+            form: Form::Text,
+            classes: chars::union(text),
+        }
     }
 
     /// The same place with another text.
     fn with<'d>(self, text: &'d [u8]) -> Source<'d> {
-        Source { text, classes: chars::union(text), kind: self.kind, form: self.form }
+        Source {
+            text,
+            classes: chars::union(text),
+            kind: self.kind,
+            form: self.form,
+        }
     }
 }
 

@@ -32,7 +32,9 @@ impl Finding {
         let count = text.chars().count();
         let (first, last) = (text.chars().next(), text.chars().next_back());
         match (first, last) {
-            (Some(first), Some(last)) if count >= 12 && !first.is_control() && !last.is_control() => {
+            (Some(first), Some(last))
+                if count >= 12 && !first.is_control() && !last.is_control() =>
+            {
                 format!("{first}…{last} ({count} characters)")
             }
             _ => format!("… ({count} characters)"),

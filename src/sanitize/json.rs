@@ -44,9 +44,24 @@ pub(crate) fn clean(
 ) -> Result<bool, NotJson> {
     let mut frames = std::mem::take(&mut cleaner.frames);
     frames.clear();
-    let mut walk = Walk { cleaner, line, out, report, at: 0, copied: 0, changed: false, frames, muted: None };
+    let mut walk = Walk {
+        cleaner,
+        line,
+        out,
+        report,
+        at: 0,
+        copied: 0,
+        changed: false,
+        frames,
+        muted: None,
+    };
     let done = walk.run();
-    let Walk { frames, copied, changed, .. } = walk;
+    let Walk {
+        frames,
+        copied,
+        changed,
+        ..
+    } = walk;
     cleaner.frames = frames;
     done?;
     if changed {
@@ -106,7 +121,11 @@ impl Walk<'_, '_, '_> {
             self.value()?;
         }
         self.white_space();
-        if self.at == self.line.len() { Ok(()) } else { Err(NotJson) }
+        if self.at == self.line.len() {
+            Ok(())
+        } else {
+            Err(NotJson)
+        }
     }
 
     fn peek(&self) -> Result<u8, NotJson> {
@@ -125,7 +144,12 @@ impl Walk<'_, '_, '_> {
 
     fn open(&mut self, byte: u8, kind: KeyKind) {
         self.at += 1;
-        self.frames.push(Frame { object: byte == b'{', empty: true, kind, named: KeyKind::Plain });
+        self.frames.push(Frame {
+            object: byte == b'{',
+            empty: true,
+            kind,
+            named: KeyKind::Plain,
+        });
     }
 
     fn close(&mut self) {
@@ -179,7 +203,11 @@ impl Walk<'_, '_, '_> {
         }
         if let Some(frame) = self.frames.last_mut() {
             if kind == KeyKind::Value {
-                kind = if frame.named.is_secret() { frame.named } else { KeyKind::Plain };
+                kind = if frame.named.is_secret() {
+                    frame.named
+                } else {
+                    KeyKind::Plain
+                };
             }
             frame.kind = kind;
         }
@@ -193,17 +221,29 @@ impl Walk<'_, '_, '_> {
     }
 
     fn value(&mut self) -> Result<(), NotJson> {
-        let kind = self.frames.last().map_or(KeyKind::Plain, |frame| frame.kind);
+        let kind = self
+            .frames
+            .last()
+            .map_or(KeyKind::Plain, |frame| frame.kind);
         match self.peek()? {
             b'"' => self.string_value(kind),
             open @ (b'{' | b'[') => {
-                let goes_whole = kind.is_secret() && !matches!(kind, KeyKind::Code | KeyKind::Signature | KeyKind::Pass);
+                let goes_whole = kind.is_secret()
+                    && !matches!(kind, KeyKind::Code | KeyKind::Signature | KeyKind::Pass);
                 if goes_whole && self.muted.is_none() && self.cleaner.secret_enabled() {
-                    self.muted =
-                        Some(Muted { start: self.at, depth: self.frames.len(), kind, has_string: false });
+                    self.muted = Some(Muted {
+                        start: self.at,
+                        depth: self.frames.len(),
+                        kind,
+                        has_string: false,
+                    });
                 }
                 let inherited = match kind {
-                    KeyKind::Stack | KeyKind::Version | KeyKind::Phone | KeyKind::Card if open == b'[' => kind,
+                    KeyKind::Stack | KeyKind::Version | KeyKind::Phone | KeyKind::Card
+                        if open == b'[' =>
+                    {
+                        kind
+                    }
                     KeyKind::Stack => kind,
                     _ => KeyKind::Plain,
                 };
@@ -239,9 +279,12 @@ impl Walk<'_, '_, '_> {
         }
         let whole = digits.iter().all(u8::is_ascii_digit);
         let rule = match kind {
-            KeyKind::Secret | KeyKind::Token | KeyKind::Auth | KeyKind::Authorization | KeyKind::Phrase | KeyKind::Ssn => {
-                Some(SECRET)
-            }
+            KeyKind::Secret
+            | KeyKind::Token
+            | KeyKind::Auth
+            | KeyKind::Authorization
+            | KeyKind::Phrase
+            | KeyKind::Ssn => Some(SECRET),
             KeyKind::Code if whole && (3..=10).contains(&digits.len()) => Some(SECRET),
             KeyKind::Phone if whole && (10..=15).contains(&digits.len()) => Some(PHONE),
             _ if whole && digits.len() >= 15 && number::is_card_number(digits) => Some(CARD),
@@ -263,7 +306,11 @@ impl Walk<'_, '_, '_> {
         let line = self.line;
         let content = &line[range.clone()];
         let array = self.frames.last().is_some_and(|frame| !frame.object);
-        let kind = if array { self.element_kind(kind, content) } else { kind };
+        let kind = if array {
+            self.element_kind(kind, content)
+        } else {
+            kind
+        };
         match kind {
             KeyKind::Id => return Ok(()),
             KeyKind::Name => {
@@ -294,8 +341,14 @@ impl Walk<'_, '_, '_> {
     fn element_kind(&mut self, kind: KeyKind, content: &[u8]) -> KeyKind {
         let flag = content.starts_with(b"-") && content.len() > 2 && !content.contains(&b'=');
         let header = matches!(content.len(), 6..=32) && !content.contains(&b' ');
-        let says = if flag || header { self.cleaner.veiled_key_kind(content) } else { KeyKind::Plain };
-        let Some(frame) = self.frames.last_mut() else { return kind };
+        let says = if flag || header {
+            self.cleaner.veiled_key_kind(content)
+        } else {
+            KeyKind::Plain
+        };
+        let Some(frame) = self.frames.last_mut() else {
+            return kind;
+        };
         let before = std::mem::replace(
             &mut frame.named,
             match says {
@@ -304,7 +357,11 @@ impl Walk<'_, '_, '_> {
                 _ => KeyKind::Plain,
             },
         );
-        if before.is_secret() && frame.named == KeyKind::Plain && !content.starts_with(b"-") { before } else { kind }
+        if before.is_secret() && frame.named == KeyKind::Plain && !content.starts_with(b"-") {
+            before
+        } else {
+            kind
+        }
     }
 
     fn secret_goes(&self, kind: KeyKind, content: &[u8]) -> bool {
@@ -328,12 +385,20 @@ impl Walk<'_, '_, '_> {
     /// Cleans the content of a string.
     fn text(&mut self, range: Range<usize>, kind: KeyKind, classes: u8) {
         let prefix = &self.line[self.copied..range.start];
-        let source = Source { text: &self.line[range.clone()], kind, form: Form::JsonString, classes };
+        let source = Source {
+            text: &self.line[range.clone()],
+            kind,
+            form: Form::JsonString,
+            classes,
+        };
         let report: Report<'_> = match &mut self.report {
             Some(report) => Some(&mut **report),
             None => None,
         };
-        if self.cleaner.clean_text(prefix, source, range.start, self.out, report) {
+        if self
+            .cleaner
+            .clean_text(prefix, source, range.start, self.out, report)
+        {
             self.copied = range.end;
             self.changed = true;
         }
@@ -343,10 +408,14 @@ impl Walk<'_, '_, '_> {
     fn redact(&mut self, from: usize, to: usize, rule: RuleId) {
         self.cleaner.count(rule);
         if let Some(report) = &mut self.report {
-            report(Finding { rule, range: from..to });
+            report(Finding {
+                rule,
+                range: from..to,
+            });
         }
         self.out.extend_from_slice(&self.line[self.copied..from]);
-        self.cleaner.replace_value(rule, &self.line[from..to], self.out);
+        self.cleaner
+            .replace_value(rule, &self.line[from..to], self.out);
         self.copied = to;
         self.changed = true;
     }
@@ -365,7 +434,12 @@ fn string_stop(line: &[u8], at: usize) -> Option<usize> {
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     let mut at = at;
     for _ in 0..4 {
-        let Some(bytes) = line.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else { break };
+        let Some(bytes) = line
+            .get(at..at + 8)
+            .and_then(|bytes| <[u8; 8]>::try_from(bytes).ok())
+        else {
+            break;
+        };
         let word = u64::from_le_bytes(bytes);
         let stops = has_zero(word ^ (ONES * b'"' as u64)) | has_zero(word ^ (ONES * b'\\' as u64));
         if stops != 0 {

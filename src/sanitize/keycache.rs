@@ -28,7 +28,14 @@ impl KeyCache {
             return engine.key_kind(key);
         }
         if self.slots.is_empty() {
-            self.slots = vec![Slot { key: [0; MAX_KEY], length: 0, kind: KeyKind::Plain }; SLOTS];
+            self.slots = vec![
+                Slot {
+                    key: [0; MAX_KEY],
+                    length: 0,
+                    kind: KeyKind::Plain
+                };
+                SLOTS
+            ];
         }
         let slot = &mut self.slots[place(key)];
         if usize::from(slot.length) == key.len() && slot.key[..key.len()] == *key {
@@ -42,13 +49,19 @@ impl KeyCache {
     }
 }
 
-/// The place of a key, from its length and its first and last eight bytes.
+/// The place of a key, from its length and its first and last eight or four bytes.
 fn place(key: &[u8]) -> usize {
-    let word = |bytes: &[u8]| match <[u8; 8]>::try_from(bytes) {
-        Ok(bytes) => u64::from_le_bytes(bytes),
-        Err(_) => bytes.iter().fold(0, |word, b| word << 8 | u64::from(*b)),
+    let ends = match (key.first_chunk(), key.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+        }
+        _ => match (key.first_chunk(), key.last_chunk()) {
+            (Some(first), Some(last)) => {
+                u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+            }
+            _ => key.iter().fold(0, |word, b| word << 8 | u64::from(*b)),
+        },
     };
-    let n = key.len().min(8);
-    let mixed = word(&key[..n]) ^ word(&key[key.len() - n..]).rotate_left(29) ^ key.len() as u64;
+    let mixed = ends ^ key.len() as u64;
     (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS.trailing_zeros())) as usize
 }

@@ -1,6 +1,6 @@
 //! What a key says about its value, in camel, snake, kebab, dotted, spaced and upper spelling.
 
-use super::chars::{CLASS, DIGIT, LOWER, UPPER};
+use super::words::Words;
 
 /// What a key says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,81 +65,6 @@ impl KeyKind {
     }
 }
 
-/// The longest key that is looked at; of a longer one, its end.
-const MAX_KEY: usize = 96;
-/// The most words of a key that are looked at; of more, the last.
-const MAX_WORDS: usize = 12;
-
-/// A key cut into lower-case words: `userPassword2` is `user`, `password`.
-pub(crate) struct Words {
-    buffer: [u8; MAX_KEY],
-    ends: [(u8, u8); MAX_WORDS],
-    count: usize,
-}
-
-impl Words {
-    /// Cuts a key at its separators and at its changes of case, and drops digits at a word's end.
-    pub(crate) fn of(key: &[u8]) -> Words {
-        let key = &key[key.len().saturating_sub(MAX_KEY)..];
-        let mut words = Words { buffer: [0; MAX_KEY], ends: [(0, 0); MAX_WORDS], count: 0 };
-        let mut start = 0;
-        let mut previous = 0u8;
-        for (i, &b) in key.iter().enumerate() {
-            let class = CLASS[b as usize];
-            let letter = class & (UPPER | LOWER) != 0 || b >= 0x80;
-            let next_is_lower = key.get(i + 1).is_some_and(u8::is_ascii_lowercase);
-            let begins = class & UPPER != 0
-                && (previous & (LOWER | DIGIT) != 0 || (previous & UPPER != 0 && next_is_lower));
-            if begins || !(letter || class & DIGIT != 0) {
-                words.close(start, i);
-                start = if letter || class & DIGIT != 0 { i } else { i + 1 };
-            }
-            words.buffer[i] = b.to_ascii_lowercase();
-            previous = class;
-        }
-        words.close(start, key.len());
-        words
-    }
-
-    fn close(&mut self, start: usize, end: usize) {
-        let mut end = end;
-        while end > start && self.buffer[end - 1].is_ascii_digit() {
-            end -= 1;
-        }
-        if end <= start {
-            return;
-        }
-        if self.count == MAX_WORDS {
-            self.ends.copy_within(1.., 0);
-            self.count -= 1;
-        }
-        self.ends[self.count] = (start as u8, end as u8);
-        self.count += 1;
-    }
-
-    /// The word `back` places before the last one; empty when there is none.
-    fn back(&self, back: usize) -> &[u8] {
-        if back >= self.count {
-            return b"";
-        }
-        let (start, end) = self.ends[self.count - 1 - back];
-        &self.buffer[usize::from(start)..usize::from(end)]
-    }
-
-    fn any(&self, test: impl Fn(&[u8]) -> bool) -> bool {
-        (0..self.count).any(|back| test(self.back(back)))
-    }
-
-    /// The words glued together, for keys that a user added.
-    pub(crate) fn joined(&self) -> String {
-        let mut joined = String::new();
-        for back in (0..self.count).rev() {
-            joined.push_str(&String::from_utf8_lossy(self.back(back)));
-        }
-        joined
-    }
-}
-
 /// What the built-in table says about a key.
 pub(crate) fn classify(key: &[u8]) -> KeyKind {
     if key.len() < 2 {
@@ -152,17 +77,58 @@ pub(crate) fn classify(key: &[u8]) -> KeyKind {
         last += 1;
     }
     let kind = noun(&words, last);
-    if kind == KeyKind::Plain && last > 0 { noun(&words, 0) } else { kind }
+    if kind == KeyKind::Plain && last > 0 {
+        noun(&words, 0)
+    } else {
+        kind
+    }
 }
 
 fn is_neutral(word: &[u8]) -> bool {
     matches!(
         word,
-        b"value" | b"val" | b"string" | b"str" | b"text" | b"txt" | b"raw" | b"plain" | b"plaintext" | b"hash"
-            | b"hashed" | b"digest" | b"enc" | b"encrypted" | b"base" | b"b" | b"hex" | b"header" | b"confirm"
-            | b"confirmation" | b"confirmed" | b"again" | b"repeat" | b"new" | b"old" | b"current" | b"previous"
-            | b"prev" | b"temp" | b"data" | b"env" | b"live" | b"prod" | b"dev" | b"staging" | b"last" | b"primary"
-            | b"secondary" | b"default" | b"input" | b"param" | b"bytes"
+        b"value"
+            | b"val"
+            | b"string"
+            | b"str"
+            | b"text"
+            | b"txt"
+            | b"raw"
+            | b"plain"
+            | b"plaintext"
+            | b"hash"
+            | b"hashed"
+            | b"digest"
+            | b"enc"
+            | b"encrypted"
+            | b"base"
+            | b"b"
+            | b"hex"
+            | b"header"
+            | b"confirm"
+            | b"confirmation"
+            | b"confirmed"
+            | b"again"
+            | b"repeat"
+            | b"new"
+            | b"old"
+            | b"current"
+            | b"previous"
+            | b"prev"
+            | b"temp"
+            | b"data"
+            | b"env"
+            | b"live"
+            | b"prod"
+            | b"dev"
+            | b"staging"
+            | b"last"
+            | b"primary"
+            | b"secondary"
+            | b"default"
+            | b"input"
+            | b"param"
+            | b"bytes"
     )
 }
 
@@ -171,14 +137,25 @@ fn noun(words: &Words, at: usize) -> KeyKind {
     let word = words.back(at);
     let before = words.back(at + 1);
     match word {
-        b"password" | b"passwords" | b"passwd" | b"passwds" | b"pwd" | b"pwds" | b"passcode" | b"passcodes" | b"passwort"
-        | b"kennwort" | b"contrasena" | b"motdepasse" | b"secret" | b"secrets" | b"credential" | b"credentials"
-        | b"creds" | b"cred" | b"apikey" | b"apikeys" | b"accesskey" | b"secretkey" | b"privatekey" | b"authkey"
-        | b"signingkey" | b"encryptionkey" | b"accountkey" | b"masterkey" | b"sharedkey" | b"sshkey" | b"cvv" | b"cvc"
-        | b"jsessionid" | b"phpsessid" | b"sessid" | b"aspsessionid" | b"apisecret" => KeyKind::Secret,
+        b"password" | b"passwords" | b"passwd" | b"passwds" | b"pwd" | b"pwds" | b"passcode"
+        | b"passcodes" | b"passwort" | b"kennwort" | b"contrasena" | b"motdepasse" | b"secret"
+        | b"secrets" | b"credential" | b"credentials" | b"creds" | b"cred" | b"apikey"
+        | b"apikeys" | b"accesskey" | b"secretkey" | b"privatekey" | b"authkey" | b"signingkey"
+        | b"encryptionkey" | b"accountkey" | b"masterkey" | b"sharedkey" | b"sshkey" | b"cvv"
+        | b"cvc" | b"jsessionid" | b"phpsessid" | b"sessid" | b"aspsessionid" | b"apisecret" => {
+            KeyKind::Secret
+        }
         b"ssn" | b"ssns" => KeyKind::Ssn,
+        b"word" if before == b"pass" => KeyKind::Secret,
         b"passphrase" | b"passphrases" | b"mnemonic" => KeyKind::Phrase,
-        b"phrase" if matches!(before, b"pass" | b"seed" | b"recovery" | b"secret" | b"backup") => KeyKind::Phrase,
+        b"phrase"
+            if matches!(
+                before,
+                b"pass" | b"seed" | b"recovery" | b"secret" | b"backup"
+            ) =>
+        {
+            KeyKind::Phrase
+        }
         b"token" if is_count(words) => KeyKind::Tokens,
         b"token" if matches!(before, b"key") && words.back(at + 2) == b"public" => KeyKind::Plain,
         b"token" | b"jwt" | b"bearer" => KeyKind::Token,
@@ -188,7 +165,10 @@ fn noun(words: &Words, at: usize) -> KeyKind {
         b"authenticate" if matches!(before, b"www" | b"proxy") => KeyKind::Plain,
         b"cookie" | b"cookies" => KeyKind::Cookie,
         b"key" | b"keys" if is_secret_key(before, words.back(at + 2)) => KeyKind::Secret,
-        b"id" | b"ids" if matches!(before, b"key") && is_secret_key(words.back(at + 2), words.back(at + 3)) => {
+        b"id" | b"ids"
+            if matches!(before, b"key")
+                && is_secret_key(words.back(at + 2), words.back(at + 3)) =>
+        {
             KeyKind::Secret
         }
         b"id" => match before {
@@ -199,19 +179,47 @@ fn noun(words: &Words, at: usize) -> KeyKind {
         b"installid" | b"sessionid" | b"recordid" | b"traceid" | b"spanid" => KeyKind::Id,
         b"pin" | b"pincode" | b"otp" | b"totp" | b"passkey" => KeyKind::Code,
         b"code" if is_secret_code(before) => KeyKind::Code,
-        b"pass" if matches!(before, b"" | b"user" | b"db" | b"database" | b"my" | b"root" | b"admin" | b"login" | b"smtp"
-            | b"ftp" | b"mysql" | b"pg" | b"redis" | b"http" | b"proxy" | b"mail" | b"email" | b"auth" | b"ldap"
-            | b"key" | b"store" | b"keystore" | b"sudo" | b"ssh" | b"wifi") => KeyKind::Pass,
+        b"pass"
+            if matches!(
+                before,
+                b"" | b"user"
+                    | b"db"
+                    | b"database"
+                    | b"my"
+                    | b"root"
+                    | b"admin"
+                    | b"login"
+                    | b"smtp"
+                    | b"ftp"
+                    | b"mysql"
+                    | b"pg"
+                    | b"redis"
+                    | b"http"
+                    | b"proxy"
+                    | b"mail"
+                    | b"email"
+                    | b"auth"
+                    | b"ldap"
+                    | b"key"
+                    | b"store"
+                    | b"keystore"
+                    | b"sudo"
+                    | b"ssh"
+                    | b"wifi"
+            ) =>
+        {
+            KeyKind::Pass
+        }
         b"signature" | b"sig" => KeyKind::Signature,
         b"number" if before == b"security" && words.back(at + 2) == b"social" => KeyKind::Ssn,
         b"number" | b"no" | b"num" if is_phone(before) => KeyKind::Phone,
         b"number" | b"no" | b"num" if is_card(before) => KeyKind::Card,
         b"stack" | b"stacktrace" | b"backtrace" | b"traceback" => KeyKind::Stack,
         b"trace" if matches!(before, b"stack" | b"back") => KeyKind::Stack,
-        b"version" | b"versions" | b"ver" | b"build" | b"release" | b"firmware" | b"sdk" | b"revision" | b"semver" => {
-            KeyKind::Version
-        }
-        b"name" | b"key" | b"header" | b"field" | b"param" | b"attribute" | b"property" | b"k" | b"n"
+        b"version" | b"versions" | b"ver" | b"build" | b"release" | b"firmware" | b"sdk"
+        | b"revision" | b"semver" => KeyKind::Version,
+        b"name" | b"key" | b"header" | b"field" | b"param" | b"attribute" | b"property" | b"k"
+        | b"n"
             if at == 0 && before.is_empty() =>
         {
             KeyKind::Name
@@ -225,8 +233,16 @@ fn noun(words: &Words, at: usize) -> KeyKind {
 
 /// Keys written in lower case without separators: `userpassword`, `authtoken`, `pgpassword`.
 fn glued(word: &[u8]) -> KeyKind {
-    const SECRET: [&[u8]; 8] =
-        [b"password", b"passwd", b"secret", b"credential", b"credentials", b"apikey", b"privatekey", b"secretkey"];
+    const SECRET: [&[u8]; 8] = [
+        b"password",
+        b"passwd",
+        b"secret",
+        b"credential",
+        b"credentials",
+        b"apikey",
+        b"privatekey",
+        b"secretkey",
+    ];
     const LONGEST_PREFIX: usize = 24;
     if word.len() < 6 || word.len() > 12 + LONGEST_PREFIX {
         return KeyKind::Plain;
@@ -240,13 +256,24 @@ fn glued(word: &[u8]) -> KeyKind {
     if word.ends_with(b"token") && word.len() >= 7 {
         return KeyKind::Token;
     }
-    if word.ends_with(b"pwd") && matches!(&word[..word.len() - 3], b"user" | b"admin" | b"root" | b"mysql") {
+    if word.ends_with(b"pwd")
+        && matches!(
+            &word[..word.len() - 3],
+            b"user" | b"admin" | b"root" | b"mysql"
+        )
+    {
         return KeyKind::Secret;
     }
-    if matches!(word, b"dbpass" | b"userpass" | b"rootpass" | b"keypass" | b"storepass" | b"adminpass") {
+    if matches!(
+        word,
+        b"dbpass" | b"userpass" | b"rootpass" | b"keypass" | b"storepass" | b"adminpass"
+    ) {
         return KeyKind::Pass;
     }
-    if matches!(word, b"xauth" | b"httpauth" | b"basicauth" | b"proxyauth" | b"userauth") {
+    if matches!(
+        word,
+        b"xauth" | b"httpauth" | b"basicauth" | b"proxyauth" | b"userauth"
+    ) {
         return KeyKind::Auth;
     }
     KeyKind::Plain
@@ -256,8 +283,26 @@ fn is_count(words: &Words) -> bool {
     words.any(|word| {
         matches!(
             word,
-            b"max" | b"min" | b"num" | b"n" | b"total" | b"count" | b"counts" | b"limit" | b"limits" | b"used" | b"usage"
-                | b"per" | b"remaining" | b"avg" | b"cost" | b"length" | b"size" | b"input" | b"output" | b"prompt"
+            b"max"
+                | b"min"
+                | b"num"
+                | b"n"
+                | b"total"
+                | b"count"
+                | b"counts"
+                | b"limit"
+                | b"limits"
+                | b"used"
+                | b"usage"
+                | b"per"
+                | b"remaining"
+                | b"avg"
+                | b"cost"
+                | b"length"
+                | b"size"
+                | b"input"
+                | b"output"
+                | b"prompt"
                 | b"completion"
         )
     })
@@ -267,13 +312,61 @@ fn is_count(words: &Words) -> bool {
 fn is_secret_key(before: &[u8], further: &[u8]) -> bool {
     matches!(
         before,
-        b"api" | b"access" | b"secret" | b"private" | b"auth" | b"signing" | b"encryption" | b"encrypt" | b"decryption"
-            | b"account" | b"master" | b"shared" | b"ssh" | b"service" | b"storage" | b"app" | b"application"
-            | b"subscription" | b"license" | b"licence" | b"hmac" | b"jwt" | b"deploy" | b"bearer" | b"root" | b"admin"
-            | b"crypto" | b"aes" | b"rsa" | b"write" | b"ingest" | b"webhook" | b"wrapping" | b"host" | b"stripe"
-            | b"consumer" | b"session" | b"login" | b"user" | b"functions"
+        b"api"
+            | b"access"
+            | b"secret"
+            | b"private"
+            | b"auth"
+            | b"signing"
+            | b"encryption"
+            | b"encrypt"
+            | b"decryption"
+            | b"account"
+            | b"master"
+            | b"shared"
+            | b"ssh"
+            | b"service"
+            | b"storage"
+            | b"app"
+            | b"application"
+            | b"subscription"
+            | b"license"
+            | b"licence"
+            | b"hmac"
+            | b"jwt"
+            | b"deploy"
+            | b"bearer"
+            | b"root"
+            | b"admin"
+            | b"crypto"
+            | b"aes"
+            | b"rsa"
+            | b"write"
+            | b"ingest"
+            | b"webhook"
+            | b"wrapping"
+            | b"host"
+            | b"stripe"
+            | b"consumer"
+            | b"session"
+            | b"login"
+            | b"user"
+            | b"functions"
     ) && !matches!(further, b"public")
-        && !matches!((further, before), (b"", b"host" | b"root" | b"user" | b"service" | b"session" | b"account" | b"app" | b"application"))
+        && !matches!(
+            (further, before),
+            (
+                b"",
+                b"host"
+                    | b"root"
+                    | b"user"
+                    | b"service"
+                    | b"session"
+                    | b"account"
+                    | b"app"
+                    | b"application"
+            )
+        )
         || (before == b"access" && further.is_empty())
         || (before == b"account" && further.is_empty())
 }
@@ -281,21 +374,49 @@ fn is_secret_key(before: &[u8], further: &[u8]) -> bool {
 fn is_secret_code(before: &[u8]) -> bool {
     matches!(
         before,
-        b"auth" | b"authorization" | b"verification" | b"otp" | b"pin" | b"security" | b"access" | b"mfa" | b"recovery"
-            | b"backup" | b"sms" | b"confirmation" | b"passcode" | b"login" | b"time" | b"fa"
+        b"auth"
+            | b"authorization"
+            | b"verification"
+            | b"otp"
+            | b"pin"
+            | b"security"
+            | b"access"
+            | b"mfa"
+            | b"recovery"
+            | b"backup"
+            | b"sms"
+            | b"confirmation"
+            | b"passcode"
+            | b"login"
+            | b"time"
+            | b"fa"
     )
 }
 
 fn is_phone(word: &[u8]) -> bool {
     matches!(
         word,
-        b"phone" | b"phones" | b"telephone" | b"tel" | b"mobile" | b"cellphone" | b"msisdn" | b"fax" | b"whatsapp"
-            | b"phonenumber" | b"mobilephone" | b"telefon" | b"handy"
+        b"phone"
+            | b"phones"
+            | b"telephone"
+            | b"tel"
+            | b"mobile"
+            | b"cellphone"
+            | b"msisdn"
+            | b"fax"
+            | b"whatsapp"
+            | b"phonenumber"
+            | b"mobilephone"
+            | b"telefon"
+            | b"handy"
     )
 }
 
 fn is_card(word: &[u8]) -> bool {
-    matches!(word, b"card" | b"cardnumber" | b"pan" | b"creditcard" | b"cc" | b"ccn" | b"ccnumber")
+    matches!(
+        word,
+        b"card" | b"cardnumber" | b"pan" | b"creditcard" | b"cc" | b"ccn" | b"ccnumber"
+    )
 }
 
 #[cfg(test)]
@@ -304,7 +425,15 @@ mod tests {
 
     #[test]
     fn the_key_list_is_found_in_every_spelling() {
-        for name in ["password", "token", "auth", "authorization", "secret", "ssn", "credential"] {
+        for name in [
+            "password",
+            "token",
+            "auth",
+            "authorization",
+            "secret",
+            "ssn",
+            "credential",
+        ] {
             let mut upper_first = name.to_owned();
             upper_first[..1].make_ascii_uppercase();
             for key in [
@@ -325,10 +454,37 @@ mod tests {
     #[test]
     fn relatives_are_found() {
         for key in [
-            "passwd", "pwd", "DB_PASSWORD", "pgpassword", "api_key", "apiKey", "x-api-key", "X-API-Key", "APIKey", "access_key",
-            "aws_secret_access_key", "privateKey", "client_secret", "refreshToken", "accessToken", "id_token", "authtoken",
-            "csrf_token", "Set-Cookie", "cookie", "passwordHash", "newPassword2", "password_confirmation", "credentials",
-            "social_security_number", "cvv", "otp_code", "signature", "passphrase", "seedPhrase", "Proxy-Authorization",
+            "passwd",
+            "pwd",
+            "DB_PASSWORD",
+            "pgpassword",
+            "api_key",
+            "apiKey",
+            "x-api-key",
+            "X-API-Key",
+            "APIKey",
+            "access_key",
+            "aws_secret_access_key",
+            "privateKey",
+            "client_secret",
+            "refreshToken",
+            "accessToken",
+            "id_token",
+            "authtoken",
+            "csrf_token",
+            "Set-Cookie",
+            "cookie",
+            "passwordHash",
+            "newPassword2",
+            "password_confirmation",
+            "credentials",
+            "social_security_number",
+            "cvv",
+            "otp_code",
+            "signature",
+            "passphrase",
+            "seedPhrase",
+            "Proxy-Authorization",
         ] {
             assert!(classify(key.as_bytes()).is_secret(), "{key}");
         }
@@ -337,14 +493,46 @@ mod tests {
     #[test]
     fn neighbours_are_not() {
         for key in [
-            "author", "authority", "secretary", "passwordless", "tokenizer", "tokenized", "token_type", "tokenCount", "token_url",
-            "auth_method", "authenticated", "oauth", "compass", "bypass", "passport", "public_key", "PublicKeyToken",
-            "primary_key", "cache_key", "keyboard", "keyId", "password_length", "password_reset_at", "spinner", "user_id",
-            "first_pass", "monkey", "key",
+            "author",
+            "authority",
+            "secretary",
+            "passwordless",
+            "tokenizer",
+            "tokenized",
+            "token_type",
+            "tokenCount",
+            "token_url",
+            "auth_method",
+            "authenticated",
+            "oauth",
+            "compass",
+            "bypass",
+            "passport",
+            "public_key",
+            "PublicKeyToken",
+            "primary_key",
+            "cache_key",
+            "keyboard",
+            "keyId",
+            "password_length",
+            "password_reset_at",
+            "spinner",
+            "user_id",
+            "first_pass",
+            "monkey",
+            "key",
         ] {
             assert!(!classify(key.as_bytes()).is_secret(), "{key}");
         }
-        for key in ["installId", "install_id", "session.id", "SESSION-ID", "parentSpanId", "trace_id", "recordid"] {
+        for key in [
+            "installId",
+            "install_id",
+            "session.id",
+            "SESSION-ID",
+            "parentSpanId",
+            "trace_id",
+            "recordid",
+        ] {
             assert_eq!(classify(key.as_bytes()), KeyKind::Id, "{key}");
         }
         assert_eq!(classify(b"max_tokens"), KeyKind::Tokens);

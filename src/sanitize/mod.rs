@@ -34,6 +34,7 @@ pub mod stream;
 mod text;
 mod value;
 mod view;
+mod words;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -45,7 +46,9 @@ use engine::{Cleaner, Engine};
 pub use finding::{Finding, Findings, RuleId};
 pub use replace::Key;
 pub use rules::{DEFAULT_REPLACEMENT, Paths, Replacement, RuleError, Rules};
-pub use stream::{LineFinding, Stats, StreamOptions, StreamSanitizer, sanitize_stream, sanitize_stream_with};
+pub use stream::{
+    LineFinding, Stats, StreamOptions, StreamSanitizer, sanitize_stream, sanitize_stream_with,
+};
 
 /// Finds and redacts. Cheap to clone and to share between threads.
 #[derive(Debug, Clone)]
@@ -56,7 +59,9 @@ pub struct Sanitizer {
 impl Default for Sanitizer {
     /// All built-in rules, `[REDACTED]`.
     fn default() -> Sanitizer {
-        Sanitizer { engine: Arc::new(Engine::builtin()) }
+        Sanitizer {
+            engine: Arc::new(Engine::builtin()),
+        }
     }
 }
 
@@ -67,19 +72,29 @@ impl Sanitizer {
     ///
     /// A [`RuleError`] says which rule cannot be used and why.
     pub fn new(rules: Rules) -> Result<Sanitizer, RuleError> {
-        Ok(Sanitizer { engine: Arc::new(Engine::new(rules)?) })
+        Ok(Sanitizer {
+            engine: Arc::new(Engine::new(rules)?),
+        })
     }
 
     /// Sanitizes one line without its newline: a JSON object or array, or plain text. Borrowed
     /// when nothing changed.
     pub fn sanitize_line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         let mut out = Vec::new();
-        if Cleaner::new(&self.engine).clean(line, &mut out, None) { Cow::Owned(out) } else { Cow::Borrowed(line) }
+        if Cleaner::new(&self.engine).clean(line, &mut out, None) {
+            Cow::Owned(out)
+        } else {
+            Cow::Borrowed(line)
+        }
     }
 
     /// Like [`sanitize_line`](Sanitizer::sanitize_line), and hands every finding to `report`, in
     /// the order of the line.
-    pub fn sanitize_line_with<'a>(&self, line: &'a [u8], report: &mut dyn FnMut(Finding)) -> Cow<'a, [u8]> {
+    pub fn sanitize_line_with<'a>(
+        &self,
+        line: &'a [u8],
+        report: &mut dyn FnMut(Finding),
+    ) -> Cow<'a, [u8]> {
         let mut out = Vec::new();
         if Cleaner::new(&self.engine).clean(line, &mut out, Some(report)) {
             Cow::Owned(out)
@@ -96,7 +111,9 @@ impl Sanitizer {
             *record = LogRecord::default();
             return findings;
         };
-        if let Cow::Owned(clean) = self.sanitize_line_with(&line, &mut |finding| findings.add(finding.rule)) {
+        if let Cow::Owned(clean) =
+            self.sanitize_line_with(&line, &mut |finding| findings.add(finding.rule))
+        {
             *record = LogRecord::parse(&clean).unwrap_or_default();
         }
         findings

@@ -10,13 +10,87 @@ use super::*;
 
 /// Pieces of which lines are made: secrets, near misses, disguises and structure.
 const PIECES: &[&str] = &[
-    "password", "token", "auth", "Authorization", "secret", "=", ":", ": ", " ", "\"", "'", "\\\"", "\\", "{", "}", "[", "]", ",", ";", "&", "?",
-    "Bearer ", "Basic ", "abc123DEF", "bob@example.com", "@", ".", "10.0.0.1", "1.2.3.4.5", "::1", "fe80::", "::", "-", "--", "+", "(", ")",
-    "4111 1111 1111 1111", "4111", "+1 415-555-0123", "219-09-9999", "DE89370400440532013000", "00:1b:44:11:3a:b7", "%40", "%", "\\u0040", "\\n",
-    "\u{200b}", "\u{ff20}", "é", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "MIIEvQIBADANBgkq", "eyJhbGciOiJIUzI1NiJ9", "https://",
-    "user:pass@host", "/home/ann/app/lib/main.dart:10:5", "C:\\a\\src\\x.rs:1:2", "[REDACTED]", "[REDACTED", "[REDACTED:email]", "[email:7f3a9c]",
-    "cookie", "Set-Cookie: ", "sid=abc123", "true", "null", "512", "tokens", "version ", "<password>", "</", "&#64;", "is ", "--password ", "curl -u ",
-    "passphrase: correct horse", "{{", "Some(\"", "\t", "\r",
+    "password",
+    "token",
+    "auth",
+    "Authorization",
+    "secret",
+    "=",
+    ":",
+    ": ",
+    " ",
+    "\"",
+    "'",
+    "\\\"",
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ";",
+    "&",
+    "?",
+    "Bearer ",
+    "Basic ",
+    "abc123DEF",
+    "bob@example.com",
+    "@",
+    ".",
+    "10.0.0.1",
+    "1.2.3.4.5",
+    "::1",
+    "fe80::",
+    "::",
+    "-",
+    "--",
+    "+",
+    "(",
+    ")",
+    "4111 1111 1111 1111",
+    "4111",
+    "+1 415-555-0123",
+    "219-09-9999",
+    "DE89370400440532013000",
+    "00:1b:44:11:3a:b7",
+    "%40",
+    "%",
+    "\\u0040",
+    "\\n",
+    "\u{200b}",
+    "\u{ff20}",
+    "é",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "MIIEvQIBADANBgkq",
+    "eyJhbGciOiJIUzI1NiJ9",
+    "https://",
+    "user:pass@host",
+    "/home/ann/app/lib/main.dart:10:5",
+    "C:\\a\\src\\x.rs:1:2",
+    "[REDACTED]",
+    "[REDACTED",
+    "[REDACTED:email]",
+    "[email:7f3a9c]",
+    "cookie",
+    "Set-Cookie: ",
+    "sid=abc123",
+    "true",
+    "null",
+    "512",
+    "tokens",
+    "version ",
+    "<password>",
+    "</",
+    "&#64;",
+    "is ",
+    "--password ",
+    "curl -u ",
+    "passphrase: correct horse",
+    "{{",
+    "Some(\"",
+    "\t",
+    "\r",
 ];
 
 fn line() -> impl Strategy<Value = Vec<u8>> {
@@ -36,15 +110,16 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         }
         serde_json::to_vec(&object).unwrap_or_default()
     });
-    let noisy = (vec(select(PIECES), 0..12), vec(any::<u8>(), 0..12)).prop_map(|(pieces, noise)| {
-        let mut line = pieces.concat().into_bytes();
-        for (i, byte) in noise.into_iter().enumerate() {
-            let place = (i * 31 + usize::from(byte)) % (line.len() + 1);
-            line.insert(place, byte);
-        }
-        line.retain(|b| *b != b'\n');
-        line
-    });
+    let noisy =
+        (vec(select(PIECES), 0..12), vec(any::<u8>(), 0..12)).prop_map(|(pieces, noise)| {
+            let mut line = pieces.concat().into_bytes();
+            for (i, byte) in noise.into_iter().enumerate() {
+                let place = (i * 31 + usize::from(byte)) % (line.len() + 1);
+                line.insert(place, byte);
+            }
+            line.retain(|b| *b != b'\n');
+            line
+        });
     prop_oneof![pieces, json, noisy]
 }
 
@@ -59,7 +134,10 @@ fn modes() -> Vec<Sanitizer> {
     let mut modes = Vec::new();
     for replacement in replacements.into_iter().flatten() {
         let mut rules = Rules::default();
-        rules.replace_with(replacement).add_pattern("word", "abc[0-9]+").add_key("fe80");
+        rules
+            .replace_with(replacement)
+            .add_pattern("word", "abc[0-9]+")
+            .add_key("fe80");
         modes.push(Sanitizer::new(rules).expect("the rules of this test are valid"));
     }
     modes.push(Sanitizer::default());

@@ -56,21 +56,30 @@ impl Replacement {
 fn pseudonym(key: &Key, rule: &str, secret: &[u8]) -> [u8; PSEUDONYM_DIGITS] {
     // An HMAC takes a key of any length, so that this cannot fail; an empty digest would be the answer.
     let mut digits = [b'0'; PSEUDONYM_DIGITS];
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key.0) else { return digits };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key.0) else {
+        return digits;
+    };
     mac.update(rule.as_bytes());
     mac.update(&[0]);
     match rule {
         "email" | "ipv6" => mac.update(&secret.to_ascii_lowercase()),
         "card" | "phone" | "iban" | "ssn" | "mac" => {
-            let plain: Vec<u8> =
-                secret.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+            let plain: Vec<u8> = secret
+                .iter()
+                .filter(|b| b.is_ascii_alphanumeric())
+                .map(u8::to_ascii_lowercase)
+                .collect();
             mac.update(&plain);
         }
         _ => mac.update(secret),
     }
     let digest = mac.finalize().into_bytes();
     for (i, digit) in digits.iter_mut().enumerate() {
-        let nibble = if i % 2 == 0 { digest[i / 2] >> 4 } else { digest[i / 2] & 15 };
+        let nibble = if i % 2 == 0 {
+            digest[i / 2] >> 4
+        } else {
+            digest[i / 2] & 15
+        };
         *digit = b"0123456789abcdef"[usize::from(nibble)];
     }
     digits
@@ -108,16 +117,25 @@ impl Placeholders {
         if text.starts_with(DEFAULT_REPLACEMENT.as_bytes()) {
             return DEFAULT_REPLACEMENT.len();
         }
-        let Some(end) = text.iter().take(64).position(|b| *b == b']') else { return 0 };
-        let Some(colon) = text[..end].iter().position(|b| *b == b':') else { return 0 };
+        let Some(end) = text.iter().take(64).position(|b| *b == b']') else {
+            return 0;
+        };
+        let Some(colon) = text[..end].iter().position(|b| *b == b':') else {
+            return 0;
+        };
         let is_name = |name: &[u8]| {
-            !name.is_empty() && name.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+            !name.is_empty()
+                && name
+                    .iter()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
         };
         let (name, rest) = (&text[1..colon], &text[colon + 1..end]);
         let hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
         let typed = name == b"REDACTED" && is_name(rest);
-        let pseudonym =
-            self.pseudonyms && is_name(name) && rest.len() == PSEUDONYM_DIGITS && rest.iter().all(hex);
+        let pseudonym = self.pseudonyms
+            && is_name(name)
+            && rest.len() == PSEUDONYM_DIGITS
+            && rest.iter().all(hex);
         if typed || pseudonym { end + 1 } else { 0 }
     }
 
@@ -128,7 +146,10 @@ impl Placeholders {
 
     /// True when a placeholder stands in `text`.
     pub(crate) fn is_in(&self, text: &[u8]) -> bool {
-        let custom = self.custom.as_ref().is_some_and(|custom| memchr::memmem::find(text, custom).is_some());
+        let custom = self
+            .custom
+            .as_ref()
+            .is_some_and(|custom| memchr::memmem::find(text, custom).is_some());
         custom || memchr::memchr_iter(b'[', text).any(|at| self.length(&text[at..]) > 0)
     }
 

@@ -61,13 +61,17 @@ pub enum RuleError {
         reason: String,
     },
     /// A name that stands for a rule twice, or that cannot stand in a placeholder.
-    #[error("rule name `{0}` is taken or not made of lower-case letters, digits and hyphens; choose another")]
+    #[error(
+        "rule name `{0}` is taken or not made of lower-case letters, digits and hyphens; choose another"
+    )]
     Name(String),
     /// A rule to disable that does not exist.
     #[error("there is no rule `{0}` to disable; `soliplex sanitize --list` shows all names")]
     UnknownRule(String),
     /// A replacement that the rules would redact again.
-    #[error("replacement `{0}` would itself be redacted or is empty or not on one line; choose another")]
+    #[error(
+        "replacement `{0}` would itself be redacted or is empty or not on one line; choose another"
+    )]
     Replacement(String),
     /// A key to add that has no letters.
     #[error("key `{0}` has no letters to compare")]
@@ -116,11 +120,13 @@ impl Rules {
     /// [`RuleError::Syntax`]; what the entries say is checked by
     /// [`Sanitizer::new`](super::Sanitizer::new).
     pub fn from_toml(text: &str) -> Result<Rules, RuleError> {
-        let file: RulesFile =
-            toml::from_str(text).map_err(|error| RuleError::Syntax(error.to_string().trim().replace('\n', " ")))?;
+        let file: RulesFile = toml::from_str(text)
+            .map_err(|error| RuleError::Syntax(error.to_string().trim().replace('\n', " ")))?;
         let replacement = match file.replacement {
             Some(_) if file.typed => {
-                return Err(RuleError::Syntax("`replacement` and `typed` exclude each other".to_owned()));
+                return Err(RuleError::Syntax(
+                    "`replacement` and `typed` exclude each other".to_owned(),
+                ));
             }
             Some(text) => Replacement::Text(text),
             None if file.typed => Replacement::Typed,
@@ -129,7 +135,11 @@ impl Rules {
         Ok(Rules {
             keys: file.keys,
             safe_keys: file.safe_keys,
-            patterns: file.pattern.into_iter().map(|entry| (entry.name, entry.regex)).collect(),
+            patterns: file
+                .pattern
+                .into_iter()
+                .map(|entry| (entry.name, entry.regex))
+                .collect(),
             disabled: file.disable,
             allowed: file.allow,
             replacement,
@@ -185,7 +195,9 @@ impl Rules {
         for (name, _) in &self.patterns {
             let plain = !name.is_empty()
                 && name.len() <= 40
-                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             if !plain || names.iter().any(|taken| **taken == **name) {
                 return Err(RuleError::Name(name.clone()));
             }

@@ -2,7 +2,7 @@
 
 use super::builtin;
 use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD};
-use super::detect::{auth, email, iban, ip, keyvalue, number, path, pem, token, url};
+use super::detect::{auth, email, flag, iban, ip, keyvalue, number, path, pem, token, url};
 use super::engine::Engine;
 use super::finding::RuleId;
 use super::keycache::KeyCache;
@@ -54,7 +54,17 @@ impl<'s> Scanner<'s> {
         kind: KeyKind,
         spans: &'s mut Vec<Span>,
     ) -> Scanner<'s> {
-        Scanner { engine, keys, text, kind, spans, floor: 0, hex_end: 0, version_end: usize::MAX, groups_end: 0 }
+        Scanner {
+            engine,
+            keys,
+            text,
+            kind,
+            spans,
+            floor: 0,
+            hex_end: 0,
+            version_end: usize::MAX,
+            groups_end: 0,
+        }
     }
 
     /// Looks at every word and every mark once.
@@ -92,7 +102,12 @@ impl<'s> Scanner<'s> {
         if start >= end || !self.engine.enabled[rule.index()] {
             return false;
         }
-        self.spans.push(Span { start, end, rule, fix });
+        self.spans.push(Span {
+            start,
+            end,
+            rule,
+            fix,
+        });
         self.floor = self.floor.max(end);
         true
     }
@@ -104,7 +119,11 @@ impl<'s> Scanner<'s> {
 
     /// Adds a span and returns where to go on: behind it, or at `next` when the rule is off.
     fn hit(&mut self, rule: RuleId, range: std::ops::Range<usize>, next: usize) -> usize {
-        if self.push(rule, range.start, range.end, Fix::Mask) { range.end } else { next }
+        if self.push(rule, range.start, range.end, Fix::Mask) {
+            range.end
+        } else {
+            next
+        }
     }
 
     fn word(&mut self, start: usize, end: usize, kinds: u8) -> usize {
@@ -147,12 +166,16 @@ impl<'s> Scanner<'s> {
                 if let Some(range) = pem::at(text, at) {
                     return self.hit(builtin::PRIVATE_KEY, range, at + 1);
                 }
-                keyvalue::at_flag(self, at)
+                flag::at(self, at)
             }
             b'[' => at + self.engine.placeholders.length(&text[at..]),
             b'<' => keyvalue::at_tag(self, at),
             b'/' | b'\\' => {
-                if text[at] == b'\\' && text.get(at + 1).is_some_and(|b| matches!(b, b'n' | b'r' | b't' | b'\\' | b'"')) {
+                if text[at] == b'\\'
+                    && text
+                        .get(at + 1)
+                        .is_some_and(|b| matches!(b, b'n' | b'r' | b't' | b'\\' | b'"'))
+                {
                     if let Some(next) = path::at(self, at) {
                         return next;
                     }
@@ -168,7 +191,9 @@ impl<'s> Scanner<'s> {
     fn colon(&mut self, at: usize) -> usize {
         let text = self.text;
         if text[at + 1..].starts_with(b"//") {
-            if let Some(range) = url::credentials(text, at + 3).filter(|range| !self.engine.placeholders.is_whole(&text[range.clone()])) {
+            if let Some(range) = url::credentials(text, at + 3)
+                .filter(|range| !self.engine.placeholders.is_whole(&text[range.clone()]))
+            {
                 return self.hit(builtin::URL_CREDENTIALS, range, at + 3);
             }
             return match path::at(self, at) {
@@ -204,7 +229,12 @@ fn is_timestamp(text: &[u8]) -> bool {
         && matches!(text[10], b'T' | b' ')
         && text[13] == b':'
         && text[16] == b':'
-        && text.iter().all(|b| matches!(b, b'0'..=b'9' | b'-' | b'T' | b' ' | b':' | b'.' | b'Z' | b'+'))
+        && text.iter().all(|b| {
+            matches!(
+                b,
+                b'0'..=b'9' | b'-' | b'T' | b' ' | b':' | b'.' | b'Z' | b'+'
+            )
+        })
 }
 
 /// A UUID, alone.

@@ -6,37 +6,288 @@ use super::replace::Placeholders;
 
 /// Values that say that there is no secret, whatever the key.
 const NOTHING: &[&str] = &[
-    "true", "false", "null", "nil", "none", "undefined", "empty", "n/a", "na", "nan", "(null)", "<nil>", "<none>", "<null>",
-    "<empty>", "unset", "yes", "no",
+    "true",
+    "false",
+    "null",
+    "nil",
+    "none",
+    "undefined",
+    "empty",
+    "n/a",
+    "na",
+    "nan",
+    "(null)",
+    "<nil>",
+    "<none>",
+    "<null>",
+    "<empty>",
+    "unset",
+    "yes",
+    "no",
 ];
 
 /// Words that follow a key in prose and in status fields: they are no secrets.
 const PROSE: &[&str] = &[
-    "a", "accepted", "active", "added", "again", "all", "already", "an", "and", "anonymous", "any", "apikey", "are", "as", "at",
-    "attached", "auth", "available", "bad", "basic", "be", "bearer", "been", "begin", "blank", "by", "can", "cannot", "challenge", "change",
-    "changed", "check", "checked", "checking", "cleared", "complete", "completed", "configured", "confirmed", "contains", "could",
-    "created", "decoded", "deleted", "denied", "did", "digest", "disabled", "do", "does", "done", "enabled", "end", "entered", "error",
-    "error:", "exists", "expected", "expired", "expires", "expiring", "external", "fail", "failed", "failing", "failure", "for", "forbidden",
-    "format", "found", "from", "generated", "get", "got", "granted", "had", "has", "have", "hidden", "if", "ignored", "in", "incorrect",
-    "initialized", "internal", "invalid", "is", "issue", "issued", "it", "jwt", "kerberos", "ldap", "loaded", "local", "locked", "login",
-    "logged", "logout", "malformed", "manual", "masked", "may", "method", "mismatch", "missing", "must", "need", "needed", "needs", "new",
-    "not", "ntlm", "oauth", "oauth2", "of", "off", "ok", "on", "only", "optional", "or", "parse", "parsed", "parsing", "password", "passed", "pending",
-    "plain", "policy", "present", "provided", "received", "redacted", "refresh", "refreshed", "refreshing", "rejected", "removed", "renewed",
-    "request", "requested", "required", "reset", "response", "retry", "revoked", "rotated", "rotation", "saml", "saved", "secret", "secure", "sent",
-    "server", "service", "session", "set", "should", "signature", "skipped", "skipping", "sso", "started", "starting", "state", "status", "still", "stored", "strong",
-    "success", "successful", "successfully", "succeeded", "the", "their", "this", "timeout", "to", "token", "too", "type", "unauthorized", "unavailable", "unchanged",
-    "unexpected", "unknown", "unsupported", "unverified", "update", "updated", "use", "used", "user", "using", "valid", "validated", "validation", "value", "verified", "verifying", "via",
-    "was", "weak", "were", "when", "which", "will", "with", "without", "would", "wrong", "you", "your",
+    "a",
+    "accepted",
+    "active",
+    "added",
+    "again",
+    "all",
+    "already",
+    "an",
+    "and",
+    "anonymous",
+    "any",
+    "apikey",
+    "are",
+    "as",
+    "at",
+    "attached",
+    "auth",
+    "available",
+    "bad",
+    "basic",
+    "be",
+    "bearer",
+    "been",
+    "begin",
+    "blank",
+    "by",
+    "can",
+    "cannot",
+    "challenge",
+    "change",
+    "changed",
+    "check",
+    "checked",
+    "checking",
+    "cleared",
+    "complete",
+    "completed",
+    "configured",
+    "confirmed",
+    "contains",
+    "could",
+    "created",
+    "decoded",
+    "deleted",
+    "denied",
+    "did",
+    "digest",
+    "disabled",
+    "do",
+    "does",
+    "done",
+    "enabled",
+    "end",
+    "entered",
+    "error",
+    "error:",
+    "exists",
+    "expected",
+    "expired",
+    "expires",
+    "expiring",
+    "external",
+    "fail",
+    "failed",
+    "failing",
+    "failure",
+    "for",
+    "forbidden",
+    "format",
+    "found",
+    "from",
+    "generated",
+    "get",
+    "got",
+    "granted",
+    "had",
+    "has",
+    "have",
+    "hidden",
+    "if",
+    "ignored",
+    "in",
+    "incorrect",
+    "initialized",
+    "internal",
+    "invalid",
+    "is",
+    "issue",
+    "issued",
+    "it",
+    "jwt",
+    "kerberos",
+    "ldap",
+    "loaded",
+    "local",
+    "locked",
+    "login",
+    "logged",
+    "logout",
+    "malformed",
+    "manual",
+    "masked",
+    "may",
+    "method",
+    "mismatch",
+    "missing",
+    "must",
+    "need",
+    "needed",
+    "needs",
+    "new",
+    "not",
+    "ntlm",
+    "oauth",
+    "oauth2",
+    "of",
+    "off",
+    "ok",
+    "on",
+    "only",
+    "optional",
+    "or",
+    "parse",
+    "parsed",
+    "parsing",
+    "password",
+    "passed",
+    "pending",
+    "plain",
+    "policy",
+    "present",
+    "provided",
+    "received",
+    "redacted",
+    "refresh",
+    "refreshed",
+    "refreshing",
+    "rejected",
+    "removed",
+    "renewed",
+    "request",
+    "requested",
+    "required",
+    "reset",
+    "response",
+    "retry",
+    "revoked",
+    "rotated",
+    "rotation",
+    "saml",
+    "saved",
+    "secret",
+    "secure",
+    "sent",
+    "server",
+    "service",
+    "session",
+    "set",
+    "should",
+    "signature",
+    "skipped",
+    "skipping",
+    "sso",
+    "started",
+    "starting",
+    "state",
+    "status",
+    "still",
+    "stored",
+    "strong",
+    "success",
+    "successful",
+    "successfully",
+    "succeeded",
+    "the",
+    "their",
+    "this",
+    "timeout",
+    "to",
+    "token",
+    "too",
+    "type",
+    "unauthorized",
+    "unavailable",
+    "unchanged",
+    "unexpected",
+    "unknown",
+    "unsupported",
+    "unverified",
+    "update",
+    "updated",
+    "use",
+    "used",
+    "user",
+    "using",
+    "valid",
+    "validated",
+    "validation",
+    "value",
+    "verified",
+    "verifying",
+    "via",
+    "was",
+    "weak",
+    "were",
+    "when",
+    "which",
+    "will",
+    "with",
+    "without",
+    "would",
+    "wrong",
+    "you",
+    "your",
 ];
 
 /// Names of algorithms and formats, which hold digits but are no secrets.
 const ALGORITHMS: &[&str] = &[
-    "md5", "sha1", "sha256", "sha512", "sha-256", "sha-512", "sha-1", "hs256", "rs256", "es256", "bcrypt", "scrypt", "argon2", "argon2id", "pbkdf2", "oauth2", "oauth2.0", "oidc",
-    "utf8", "utf-8", "base64", "aes256", "aes-256", "rsa2048", "x509", "2fa", "mfa", "totp", "cram-md5", "scram-sha-256", "hmac-sha256", "ed25519", "pkcs8", "v1", "v2", "v3",
+    "md5",
+    "sha1",
+    "sha256",
+    "sha512",
+    "sha-256",
+    "sha-512",
+    "sha-1",
+    "hs256",
+    "rs256",
+    "es256",
+    "bcrypt",
+    "scrypt",
+    "argon2",
+    "argon2id",
+    "pbkdf2",
+    "oauth2",
+    "oauth2.0",
+    "oidc",
+    "utf8",
+    "utf-8",
+    "base64",
+    "aes256",
+    "aes-256",
+    "rsa2048",
+    "x509",
+    "2fa",
+    "mfa",
+    "totp",
+    "cram-md5",
+    "scram-sha-256",
+    "hmac-sha256",
+    "ed25519",
+    "pkcs8",
+    "v1",
+    "v2",
+    "v3",
 ];
 
 fn is_in(value: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+    words
+        .iter()
+        .any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// True when a value is a placeholder, a variable, a mask of one character or says "nothing".
@@ -53,13 +304,19 @@ fn is_variable(value: &[u8]) -> bool {
     let named = |name: &[u8]| {
         !name.is_empty()
             && name.len() <= 40
-            && name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ' | b':'))
+            && name
+                .iter()
+                .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ' | b':'))
     };
     match value {
         b"%s" | b"%d" | b"%v" | b"%q" | b"{}" | b"{:?}" | b"?" | b"[]" => true,
-        [b'$', b'{', inner @ .., b'}'] | [b'{', b'{', inner @ .., b'}', b'}'] | [b'<', inner @ .., b'>'] => named(inner),
+        [b'$', b'{', inner @ .., b'}']
+        | [b'{', b'{', inner @ .., b'}', b'}']
+        | [b'<', inner @ .., b'>'] => named(inner),
         [b'{', inner @ .., b'}'] => named(inner),
-        [b'$', name @ ..] => named(name) && name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'),
+        [b'$', name @ ..] => {
+            named(name) && name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
+        }
         [b'%', b'(', inner @ .., b')', _] => named(inner),
         _ => false,
     }
@@ -67,9 +324,14 @@ fn is_variable(value: &[u8]) -> bool {
 
 /// `****`, `xxxx`, `....`, `••••`, `[hidden]`, `<redacted>`.
 fn is_mask(value: &[u8]) -> bool {
-    let stars = value.len() >= 3 && value.iter().all(|b| matches!(b, b'*' | b'.' | b'-' | b'_' | b'#'));
+    let stars = value.len() >= 3
+        && value
+            .iter()
+            .all(|b| matches!(b, b'*' | b'.' | b'-' | b'_' | b'#'));
     let crosses = value.len() >= 3 && value.iter().all(|b| matches!(b, b'x' | b'X'));
-    let dots = value.len() >= 9 && value.len().is_multiple_of(3) && value.chunks(3).all(|c| c == "•".as_bytes());
+    let dots = value.len() >= 9
+        && value.len().is_multiple_of(3)
+        && value.chunks(3).all(|c| c == "•".as_bytes());
     let inner: &[u8] = match value {
         [b'[', inner @ .., b']'] | [b'<', inner @ .., b'>'] | [b'(', inner @ .., b')'] => inner,
         other => other,
@@ -77,7 +339,21 @@ fn is_mask(value: &[u8]) -> bool {
     stars
         || crosses
         || dots
-        || is_in(inner, &["redacted", "filtered", "hidden", "masked", "removed", "secret", "scrubbed", "omitted", "sanitized", "protected"])
+        || is_in(
+            inner,
+            &[
+                "redacted",
+                "filtered",
+                "hidden",
+                "masked",
+                "removed",
+                "secret",
+                "scrubbed",
+                "omitted",
+                "sanitized",
+                "protected",
+            ],
+        )
 }
 
 /// True for a word that follows a key in prose, such as `password: required`.
@@ -115,7 +391,10 @@ pub(crate) fn is_secretish(value: &[u8]) -> bool {
     if upper + lower == 0 {
         return digits >= 4;
     }
-    (digits > 0 && value.len() >= 4) || inner_symbols || (turns >= 2 && value.len() >= 8) || (value.len() >= 24 && turns >= 1)
+    (digits > 0 && value.len() >= 4)
+        || inner_symbols
+        || (turns >= 2 && value.len() >= 8)
+        || (value.len() >= 24 && turns >= 1)
 }
 
 /// True when digits and letters are mixed the way generated secrets mix them.
@@ -126,7 +405,11 @@ pub(crate) fn is_random(value: &[u8], shortest: usize) -> bool {
 }
 
 /// True when a match lies within a placeholder.
-pub(crate) fn inside_placeholder(placeholders: &Placeholders, text: &[u8], found: Range<usize>) -> bool {
+pub(crate) fn inside_placeholder(
+    placeholders: &Placeholders,
+    text: &[u8],
+    found: Range<usize>,
+) -> bool {
     (found.start.saturating_sub(64)..=found.start).any(|at| {
         let length = placeholders.length(&text[at..]);
         length > 0 && at + length >= found.end

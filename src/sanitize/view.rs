@@ -227,7 +227,9 @@ fn character_reference(source: &[u8]) -> Option<(char, usize)> {
         b"period" => '.',
         b"colon" => ':',
         b"equals" => '=',
-        [b'#', b'x' | b'X', digits @ ..] if !digits.is_empty() => char::from_u32(hex_value(digits)?)?,
+        [b'#', b'x' | b'X', digits @ ..] if !digits.is_empty() => {
+            char::from_u32(hex_value(digits)?)?
+        }
         [b'#', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
             char::from_u32(std::str::from_utf8(digits).ok()?.parse().ok()?)?
         }
@@ -251,9 +253,23 @@ fn utf8_char(source: &[u8]) -> Option<(char, usize)> {
 fn fold(c: char) -> Fold {
     let code = c as u32;
     let ascii = match code {
-        0x00AD | 0x034F | 0x061C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
-        | 0x202A..=0x202E | 0x2060..=0x206F | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0
-        | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF => return Fold::Drop,
+        0x00AD
+        | 0x034F
+        | 0x061C
+        | 0x115F
+        | 0x1160
+        | 0x17B4
+        | 0x17B5
+        | 0x180B..=0x180F
+        | 0x200B..=0x200F
+        | 0x202A..=0x202E
+        | 0x2060..=0x206F
+        | 0x3164
+        | 0xFE00..=0xFE0F
+        | 0xFEFF
+        | 0xFFA0
+        | 0x1D173..=0x1D17A
+        | 0xE0000..=0xE0FFF => return Fold::Drop,
         0xFF01..=0xFF5E => code - 0xFF01 + 0x21,
         0x00A0 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 | 0x2028 | 0x2029 => 0x20,
         0x2010..=0x2015 | 0x2212 | 0xFE58 | 0xFE63 => 0x2D,
@@ -269,7 +285,11 @@ fn fold(c: char) -> Fold {
         0x1D7CE..=0x1D7FF => (code - 0x1D7CE) % 10 + 0x30,
         0x1D400..=0x1D6A3 => {
             let letter = (code - 0x1D400) % 52;
-            if letter < 26 { letter + 0x41 } else { letter - 26 + 0x61 }
+            if letter < 26 {
+                letter + 0x41
+            } else {
+                letter - 26 + 0x61
+            }
         }
         0x24B6..=0x24CF => code - 0x24B6 + 0x41,
         0x24D0..=0x24E9 => code - 0x24D0 + 0x61,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A file cannot be opened.
-    #[error("cannot open {}: {source}", path.display())]
+    #[error("cannot open {}", path.display())]
     Open {
         /// Which.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum SourceError {
         pattern: PathBuf,
     },
     /// Reading failed on the way; what came before was read.
-    #[error("cannot read {place} any further: {source}")]
+    #[error("cannot read {place} any further")]
     Read {
         /// The file or stream.
         place: String,
@@ -82,4 +82,16 @@ pub enum SourceError {
         /// What it was.
         reason: String,
     },
+}
+
+impl SourceError {
+    /// The error with its cause, on one line.
+    pub fn in_words(&self) -> String {
+        match self {
+            SourceError::Open { source, .. } | SourceError::Read { source, .. } => {
+                format!("{self}: {source}")
+            }
+            _ => self.to_string(),
+        }
+    }
 }

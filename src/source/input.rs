@@ -229,7 +229,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
-        let error = |path: &Path| open(path).err().unwrap().to_string();
+        let error = |path: &Path| open(path).err().unwrap().in_words();
         assert!(error(&pipe).contains("is a named pipe"), "{}", error(&pipe));
         assert!(error(folder.path()).contains("is a folder"));
         assert!(error(Path::new("/dev/zero")).contains("is a device"));

@@ -28,6 +28,10 @@ use super::{SourceError, backward};
 /// How long a file that was renamed away is still read.
 const RETIRED_FOR: Duration = Duration::from_secs(10);
 
+/// How long nothing may stand at the path before that is told: rotation
+/// leaves a moment between taking a file away and making the next.
+const MISSED_AFTER: Duration = Duration::from_millis(500);
+
 /// Takes what a file yields; breaks off when nobody listens any more.
 pub(super) type Emit<'e> = dyn FnMut(Event) -> ControlFlow<()> + 'e;
 
@@ -49,6 +53,8 @@ pub(super) struct Tail {
     retired: Vec<(Followed, Instant)>,
     /// The rotated files beside it that have been read or were there before.
     known: HashSet<FileId>,
+    /// Since when nothing has stood at the path.
+    missing_since: Option<Instant>,
     /// What was last said about the path, so that it is said once.
     told: Option<Notice>,
 }
@@ -63,6 +69,7 @@ impl Tail {
             current: None,
             retired: Vec::new(),
             known: generations(path).into_iter().map(|(id, _)| id).collect(),
+            missing_since: None,
             told: None,
         }
     }
@@ -109,12 +116,18 @@ impl Tail {
     ) -> ControlFlow<()> {
         self.read_current(matcher, emit)?;
         match std::fs::metadata(&self.path).map(|metadata| FileId::of(&metadata)) {
-            Ok(id) if Some(id) == self.id() => self.told = None,
+            Ok(id) if Some(id) == self.id() => {
+                self.told = None;
+                self.missing_since = None;
+            }
             Ok(id) if taken.contains(&id) => {}
             Ok(_) => self.succeed(matcher, emit)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let path = self.path.clone();
-                self.tell(Notice::Waiting { path }, emit)?;
+                let since = *self.missing_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= MISSED_AFTER {
+                    let path = self.path.clone();
+                    self.tell(Notice::Waiting { path }, emit)?;
+                }
             }
             Err(error) => self.tell_unreadable(error.to_string(), emit)?,
         }
@@ -154,7 +167,7 @@ impl Tail {
         });
         let mut next = match opened {
             Ok(next) => next,
-            Err(error) => return self.tell_unreadable(error.to_string(), emit),
+            Err(error) => return self.tell_unreadable(error.in_words(), emit),
         };
         // What was written to the former file up to the moment it was renamed.
         self.read_current(matcher, emit)?;
@@ -176,6 +189,7 @@ impl Tail {
             (None, _) => {}
         }
         self.told = None;
+        self.missing_since = None;
         if let Some(former) = former {
             self.known.insert(former.id);
             self.retired.push((former, Instant::now() + RETIRED_FOR));
@@ -210,7 +224,7 @@ impl Tail {
                     self.retired.push((missed, Instant::now() + RETIRED_FOR));
                     self.read_retired(matcher, emit)?;
                 }
-                Err(error) => self.tell_unreadable(error.to_string(), emit)?,
+                Err(error) => self.tell_unreadable(error.in_words(), emit)?,
             }
         }
         ControlFlow::Continue(())

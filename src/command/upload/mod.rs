@@ -155,7 +155,8 @@ fn finish(
         ResultFormat::Json => context.printer.json(receipt)?,
         ResultFormat::Table => context.printer.line(telling::summary(receipt))?,
     }
-    exit_of(end, receipt).map_err(Into::into)
+    let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+    exit_of(end, receipt).with_context(|| format!("upload to {}", endpoint.url()))
 }
 
 fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::upload::UploadArgs;
-use crate::config::Config;
+use crate::config::{Config, PolicyError};
 use crate::error::{Error, Exit};
 use crate::sanitize::Sanitizer;
 use crate::upload::{
@@ -30,7 +30,23 @@ pub(in crate::command) fn endpoint(
     let text = typed.or(configured).ok_or_else(|| {
         Error::usage("no endpoint: give --endpoint URL, or set `endpoint` in the configuration")
     })?;
-    Endpoint::parse(text).map_err(|error| Error::usage(error.to_string()).into())
+    let endpoint = Endpoint::parse(text).map_err(|error| Error::usage(error.to_string()))?;
+    permit(&endpoint, config).map_err(|error| Error::usage(error.to_string()))?;
+    Ok(endpoint)
+}
+
+/// Checks that the policy lets records be sent there.
+fn permit(endpoint: &Endpoint, config: &Config) -> Result<(), PolicyError> {
+    let policy = &config.policy;
+    policy.check_shipping()?;
+    policy.check_endpoint(&endpoint.to_string(), endpoint.host())?;
+    match policy.endpoint.as_ref().map(|locked| Endpoint::parse(locked)) {
+        Some(Ok(locked)) if locked.url() != endpoint.url() => {
+            let rule = format!("sets the endpoint to {locked}");
+            Err(policy.forbids(format!("{endpoint} is refused"), rule))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where the token comes from. With --follow the file may still be to come;
@@ -54,7 +70,7 @@ pub(in crate::command) fn credential(
         .map_err(token_error)
 }
 
-fn token_source(
+pub(in crate::command) fn token_source(
     variable: &Option<String>,
     file: Option<&PathBuf>,
     config: &Config,

@@ -180,3 +180,81 @@ fn a_newer_format_is_read_but_not_written() {
     let report = inspect::inspect_in(Arc::new(sim), Run::folder(), InspectOptions::default());
     assert_eq!(report.unwrap().pending, unsent.len() as u64);
 }
+
+#[test]
+fn inspect_names_what_a_file_shows_and_repair_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    std::fs::create_dir(&from).unwrap();
+    let good = |message: &str| {
+        format!(
+            r#"{{"timestamp":"2026-02-06T12:00:00.000Z","level":"info","logger":"Auth","message":"{message}","install_id":"i","session_id":"s"}}"#
+        )
+    };
+    let placeholder = r#"{"timestamp":"2026-02-06T12:00:00.000Z","level":"error","logger":"Big","message":"[record exceeded 65536 bytes after truncation]","installId":null,"sessionId":null}"#;
+    let lines = format!(
+        "{}\n{}{}\n{placeholder}\n{{\"torn",
+        good("a"),
+        good("b"),
+        good("c")
+    );
+    std::fs::write(from.join("log_queue.jsonl"), lines).unwrap();
+    std::fs::write(from.join(".queue_meta"), "\0\0\0\0").unwrap();
+    std::fs::write(from.join("log_queue_fatal.jsonl"), good("f")).unwrap();
+    let report = inspect(&from, InspectOptions { verify: true }).unwrap();
+    assert_eq!((report.pending, report.damaged), (5, 2));
+    assert_eq!(report.levels["info"], 4);
+    assert_eq!(report.rejections["`installId` is missing"], 1);
+    assert!(report.meta_problem.is_some());
+    assert_eq!(report.faults.len(), 4, "{:?}", report.faults);
+
+    let repaired = repair(&from, &to).unwrap();
+    assert_eq!(
+        (repaired.records, repaired.salvaged, repaired.mended),
+        (5, 2, 1)
+    );
+    let report = inspect(&to, InspectOptions { verify: true }).unwrap();
+    assert!(!report.is_damaged());
+    assert_eq!((report.pending, report.rejections.len()), (5, 0));
+    assert!(
+        repair(&from, &to).is_err(),
+        "a folder in use is not written to"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_plain_file_is_refused_and_not_touched() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("target");
+    std::fs::write(&target, "precious").unwrap();
+    let append = |path: &std::path::Path| {
+        let queue = Queue::open(path, Options::default())?;
+        queue.append(&record("x"))
+    };
+    for (name, link) in [("a", true), ("b", false)] {
+        let path = folder.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        let file = path.join("log_queue.jsonl");
+        match link {
+            true => symlink(&target, file).unwrap(),
+            false => std::fs::hard_link(&target, file).unwrap(),
+        }
+        let error = append(&path).unwrap_err();
+        assert!(matches!(error, QueueError::Refused { .. }), "{error}");
+    }
+    symlink(folder.path().join("a"), folder.path().join("c")).unwrap();
+    assert!(matches!(
+        append(&folder.path().join("c")),
+        Err(QueueError::Refused { .. })
+    ));
+    assert!(matches!(append(&target), Err(QueueError::Refused { .. })));
+    assert_eq!(std::fs::read(&target).unwrap(), b"precious");
+    append(&folder.path().join("new")).unwrap();
+    let mode = |path: &str| {
+        let metadata = std::fs::metadata(folder.path().join(path)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!((mode("new"), mode("new/log_queue.jsonl")), (0o700, 0o600));
+}

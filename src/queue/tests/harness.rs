@@ -329,7 +329,10 @@ impl Run {
         let count = meta.and_then(|bytes| count_in(&bytes)).unwrap_or(0);
         let queue = queue.unwrap_or_default();
         for line in queue.split(|byte| *byte == b'\n') {
-            if matches!(read_line(line), Line::Damaged(_, pieces) if !pieces.is_empty()) {
+            if let Line::Damaged(kind, pieces) = read_line(line)
+                && kind != DamageKind::Zeros
+                && !pieces.is_empty()
+            {
                 return Err(format!("glued: {}", line.escape_ascii()));
             }
         }

@@ -1,7 +1,10 @@
 //! What holds when nothing goes wrong.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use super::harness::Run;
+use super::sim::Sim;
 use crate::queue::*;
 use crate::record::{EncodedRecord, Level, LogRecord, keys};
 
@@ -35,7 +38,18 @@ fn open(path: &Path) -> Queue {
     Queue::open(path, Options::default()).unwrap()
 }
 
-fn info(queue: &Queue, messages: &[&str]) {
+/// A queue in memory that thinks it is on a disk, without the wait for syncs.
+fn simulated(options: Options) -> (Sim, Queue) {
+    let sim = Sim::default();
+    let queue = Queue::open_in(Arc::new(sim.clone()), Run::folder(), options).unwrap();
+    (sim, queue)
+}
+
+fn len(sim: &Sim) -> usize {
+    sim.read(&Run::path("log_queue.jsonl")).unwrap().len()
+}
+
+fn info(queue: &dyn LogQueue, messages: &[&str]) {
     for message in messages {
         queue.append(&record(Level::Info, message)).unwrap();
     }
@@ -97,20 +111,16 @@ fn a_second_drainer_is_refused_until_the_first_is_gone() {
 
 #[test]
 fn a_full_queue_drops_the_oldest_that_are_not_fatal_and_says_so() {
-    let folder = tempfile::tempdir().unwrap();
     let options = Options {
         max_bytes: 20_000,
         ..Options::default()
     };
-    let queue = Queue::open(folder.path(), options).unwrap();
+    let (sim, queue) = simulated(options);
     queue.append(&record(Level::Fatal, "fatal")).unwrap();
     queue.drainer().unwrap().batch(ALL).unwrap();
     for number in 0..1000 {
         info(&queue, &[&number.to_string()]);
-        let len = std::fs::metadata(folder.path().join("log_queue.jsonl"))
-            .unwrap()
-            .len();
-        assert!(len <= 20_000, "{len}");
+        assert!(len(&sim) <= 20_000);
     }
     let mut drainer = queue.drainer().unwrap();
     let batch = drainer.batch(ALL).unwrap();
@@ -130,12 +140,11 @@ fn a_full_queue_drops_the_oldest_that_are_not_fatal_and_says_so() {
 
 #[test]
 fn rotation_while_a_batch_is_in_flight_confirms_only_what_was_sent() {
-    let folder = tempfile::tempdir().unwrap();
     let options = Options {
         max_bytes: 10_000,
         ..Options::default()
     };
-    let queue = Queue::open(folder.path(), options).unwrap();
+    let (_, queue) = simulated(options);
     let mut drainer = queue.drainer().unwrap();
     let mut delivered = 0;
     let mut number = 0;
@@ -187,12 +196,11 @@ fn some_records_can_be_taken_out_of_the_middle() {
 
 #[test]
 fn confirmed_records_are_taken_out_of_the_file_and_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
     let options = Options {
         compact_bytes: 2000,
         ..Options::default()
     };
-    let queue = Queue::open(folder.path(), options).unwrap();
+    let (sim, queue) = simulated(options);
     let mut drainer = queue.drainer().unwrap();
     for round in 0..100 {
         info(&queue, &[&format!("{round}a"), &format!("{round}b")]);
@@ -200,10 +208,7 @@ fn confirmed_records_are_taken_out_of_the_file_and_nothing_else() {
         assert_eq!(messages(&batch)[0], format!("{round}a"));
         drainer.confirm(&batch.token()).unwrap();
     }
-    let len = std::fs::metadata(folder.path().join("log_queue.jsonl"))
-        .unwrap()
-        .len();
-    assert!(len < 4000, "{len}");
+    assert!(len(&sim) < 4000);
 }
 
 #[test]
@@ -228,4 +233,70 @@ fn reading_without_a_lock_sees_what_a_drainer_would() {
         texts(read_all(folder.path()).unwrap()),
         ["a", "b", "f", "g"]
     );
+}
+
+#[test]
+fn a_queue_in_memory_keeps_the_same_promises() {
+    let queue = MemoryQueue::new(4_000);
+    queue.append(&record(Level::Fatal, "fatal")).unwrap();
+    for number in 0..100 {
+        info(&queue, &[&number.to_string()]);
+    }
+    let mut drainer = queue.drainer().unwrap();
+    assert!(queue.drainer().is_err(), "there is one drainer at a time");
+    let batch = drainer.batch(ALL).unwrap();
+    let texts = messages(&batch);
+    assert_eq!(texts[0], "fatal");
+    let notice = LogRecord::parse(&batch.records[1].line).unwrap();
+    let dropped = drainer.dropped().unwrap();
+    assert_eq!(
+        notice.attribute("dropped").unwrap().as_u64(),
+        Some(dropped.records)
+    );
+    assert_eq!(dropped.records as usize + texts.len() - 2, 100);
+    assert_eq!(texts.last().unwrap(), "99");
+
+    let taken = [batch.records[0].reference()];
+    drainer.confirm_some(&batch.token(), &taken).unwrap();
+    drainer.confirm(&batch.token_after(3)).unwrap();
+    info(&queue, &["new"]);
+    let rest = drainer.batch_after(&batch.token(), ALL).unwrap();
+    assert_eq!(messages(&rest), ["new"]);
+    assert_eq!(messages(&drainer.batch(ALL).unwrap())[0], texts[3]);
+}
+
+#[test]
+fn writers_in_many_threads_never_mix_their_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let path = folder.path();
+            scope.spawn(move || {
+                let options = Options {
+                    max_bytes: 100_000_000,
+                    ..Options::default()
+                };
+                let queue = Queue::open(path, options).unwrap();
+                for number in 0..500 {
+                    let padding = "x".repeat(number * 131 % 9000);
+                    info(&queue, &[&format!("{writer} {number} {padding}")]);
+                }
+            });
+        }
+    });
+    let mut next = [0; 8];
+    for entry in read_pending(folder.path()).unwrap() {
+        let Entry::Record(line) = entry.unwrap() else {
+            panic!("damage");
+        };
+        let message = LogRecord::parse(&line).unwrap().message().into_owned();
+        let mut words = message.split(' ');
+        let mut number = || words.next().unwrap().parse::<usize>().unwrap();
+        let (writer, number) = (number(), number());
+        assert_eq!(next[writer], number);
+        next[writer] += 1;
+    }
+    let dropped = open(folder.path()).drainer().unwrap().dropped().unwrap();
+    assert_eq!(dropped.records, 0);
+    assert_eq!(next, [500; 8]);
 }

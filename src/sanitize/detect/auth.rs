@@ -1,7 +1,7 @@
 //! Credentials that follow a word: `Bearer …`, `Basic …`, `password …`, `token is …`.
 
 use crate::sanitize::builtin::{AUTHORIZATION, SECRET};
-use crate::sanitize::chars::{is_one_of, run_end, word_before};
+use crate::sanitize::chars::{is_one_of, previous_word, run_end, word_before};
 use crate::sanitize::text::{Fix, Scanner};
 use crate::sanitize::value;
 
@@ -19,27 +19,82 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
         b'b' if is_one_of(word, &["bearer", "basic"]) => scheme(scanner, start, end),
         b'd' if word.eq_ignore_ascii_case(b"digest") => scheme(scanner, start, end),
         b'n' if is_one_of(word, &["negotiate", "ntlm"]) => scheme(scanner, start, end),
-        b'p' if is_one_of(word, &["password", "passwd", "passphrase", "passcode", "pin", "pwd"]) => said(scanner, start, end),
+        b'p' if is_one_of(
+            word,
+            &["password", "passwd", "passphrase", "passcode", "pin", "pwd"],
+        ) =>
+        {
+            said(scanner, start, end)
+        }
         b't' if word.eq_ignore_ascii_case(b"token") => said(scanner, start, end),
         b's' if is_one_of(word, &["secret", "ssn"]) => said(scanner, start, end),
         b'o' if is_one_of(word, &["otp"]) => said(scanner, start, end),
         b'c' if is_one_of(word, &["credential", "credentials"]) => said(scanner, start, end),
-        b'k' if word.eq_ignore_ascii_case(b"key") && is_spaced_key(text, start) => said(scanner, start, end),
+        b'k' if word.eq_ignore_ascii_case(b"key") && is_spaced_key(text, start) => {
+            said(scanner, start, end)
+        }
+        b'c' if word.eq_ignore_ascii_case(b"code") && is_code_name(previous_word(text, start)) => {
+            said(scanner, start, end)
+        }
+        b'i' if word.eq_ignore_ascii_case(b"identified") => identified_by(scanner, end),
         _ => None,
     }
+}
+
+/// `verification code 482913`.
+fn is_code_name(word: &[u8]) -> bool {
+    is_one_of(
+        word,
+        &[
+            "verification",
+            "otp",
+            "security",
+            "2fa",
+            "mfa",
+            "pin",
+            "sms",
+            "login",
+        ],
+    )
+}
+
+/// SQL: `IDENTIFIED BY 'password'`.
+fn identified_by(scanner: &mut Scanner<'_>, end: usize) -> Option<usize> {
+    let text = scanner.text;
+    let by = text.get(end..end + 4)?;
+    let quote = *text.get(end + 4).filter(|b| matches!(b, b'"' | b'\''))?;
+    let start = end + 5;
+    let stop = start + text[start..].iter().take(256).position(|b| *b == quote)?;
+    let found = by.eq_ignore_ascii_case(b" by ")
+        && !value::is_nothing(&scanner.engine.placeholders, &text[start..stop]);
+    (found && scanner.push(SECRET, start, stop, Fix::Mask)).then_some(stop)
 }
 
 fn is_spaced_key(text: &[u8], start: usize) -> bool {
     start > 0
         && matches!(text[start - 1], b' ' | b'-')
         && is_one_of(
-            crate::sanitize::chars::previous_word(text, start - 1 + usize::from(text[start - 1] == b' ')),
-            &["api", "access", "secret", "private", "auth", "encryption", "signing", "account", "master"],
+            previous_word(text, start - 1 + usize::from(text[start - 1] == b' ')),
+            &[
+                "api",
+                "access",
+                "secret",
+                "private",
+                "auth",
+                "encryption",
+                "signing",
+                "account",
+                "master",
+            ],
         )
 }
 
 fn is_credential(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'|' | b':' | b'%')
+    b.is_ascii_alphanumeric()
+        || matches!(
+            b,
+            b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'|' | b':' | b'%'
+        )
 }
 
 /// The credential behind a scheme, when it is one.
@@ -57,12 +112,18 @@ fn scheme(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> 
         b'd' => false,
         _ => found.len() >= 16 && is_base64(found),
     };
-    if is_secret && scanner.push(AUTHORIZATION, from, to, Fix::Mask) { Some(to) } else { None }
+    if is_secret && scanner.push(AUTHORIZATION, from, to, Fix::Mask) {
+        Some(to)
+    } else {
+        None
+    }
 }
 
 /// The run of credential bytes behind the spaces at `end`.
 fn credential(text: &[u8], end: usize) -> Option<(usize, usize)> {
-    let from = run_end(text, end, 4, |b| matches!(b, b' ' | b'\t' | b':' | b'"' | b'\''));
+    let from = run_end(text, end, 4, |b| {
+        matches!(b, b' ' | b'\t' | b':' | b'"' | b'\'')
+    });
     let mut to = run_end(text, from, MAX_CREDENTIAL, is_credential);
     while to > from && matches!(text[to - 1], b'.' | b':' | b'|') {
         to -= 1;
@@ -71,15 +132,30 @@ fn credential(text: &[u8], end: usize) -> Option<(usize, usize)> {
 }
 
 fn is_bearer_token(found: &[u8], next: Option<&u8>) -> bool {
-    let core = found.iter().rposition(|b| *b != b'=').map_or(found, |last| &found[..=last]);
+    let core = found
+        .iter()
+        .rposition(|b| *b != b'=')
+        .map_or(found, |last| &found[..=last]);
     // `Bearer realm="…"` and `Bearer error=…` are a server's challenge.
-    if core.contains(&b'=') || (core.len() < found.len() && matches!(next, Some(b'"'))) || value::is_prose(core) {
+    if core.contains(&b'=')
+        || (core.len() < found.len() && matches!(next, Some(b'"')))
+        || value::is_prose(core)
+    {
         return false;
     }
     let digit = core.iter().any(u8::is_ascii_digit);
-    let mark = core.iter().any(|b| matches!(b, b'.' | b'_' | b'~' | b'+' | b'/'));
-    let turn = core.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
-    let sentence = core.len() < 16 && !digit && !turn && core.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'.' | b'_'));
+    let mark = core
+        .iter()
+        .any(|b| matches!(b, b'.' | b'_' | b'~' | b'+' | b'/'));
+    let turn = core
+        .windows(2)
+        .any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
+    let sentence = core.len() < 16
+        && !digit
+        && !turn
+        && core
+            .iter()
+            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'.' | b'_'));
     core.len() >= 4 && (digit || turn || (mark && !sentence) || core.len() >= 24)
 }
 
@@ -89,15 +165,25 @@ fn is_basic(found: &[u8]) -> bool {
         return false;
     }
     let decoded = decode_base64(found);
-    let readable = decoded.iter().all(|b| (0x20..0x7F).contains(b) || *b >= 0x80);
-    (readable && decoded.contains(&b':')) || (found.ends_with(b"=") && found.len() >= 8 && found.iter().any(|b| b.is_ascii_uppercase()))
+    let readable = decoded
+        .iter()
+        .all(|b| (0x20..0x7F).contains(b) || *b >= 0x80);
+    (readable && decoded.contains(&b':'))
+        || (found.ends_with(b"=")
+            && found.len() >= 8
+            && found.iter().any(|b| b.is_ascii_uppercase()))
 }
 
 fn is_base64(found: &[u8]) -> bool {
-    let core = found.iter().rposition(|b| *b != b'=').map_or(&found[..0], |last| &found[..=last]);
+    let core = found
+        .iter()
+        .rposition(|b| *b != b'=')
+        .map_or(&found[..0], |last| &found[..=last]);
     found.len() - core.len() <= 2
         && !core.is_empty()
-        && core.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'))
+        && core
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'))
 }
 
 /// Decodes what is complete; the input has passed [`is_base64`].
@@ -132,7 +218,9 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     let mut from = run_end(text, end, 3, |b| matches!(b, b' ' | b'\t'));
     let mut linked = false;
     let copula = run_end(text, from, 6, |b| b.is_ascii_alphabetic());
-    if is_one_of(&text[from..copula], &["is", "was", "to", "of", "set"]) && text.get(copula) == Some(&b' ') {
+    if is_one_of(&text[from..copula], &["is", "was", "to", "of", "set"])
+        && text.get(copula) == Some(&b' ')
+    {
         linked = !text[from..copula].eq_ignore_ascii_case(b"of");
         from = run_end(text, copula, 2, |b| b == b' ');
         if text[from..].starts_with(b"set to ") {
@@ -141,12 +229,24 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
             from += 3;
         }
     }
-    let quote = text.get(from).copied().filter(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let quote = text
+        .get(from)
+        .copied()
+        .filter(|b| matches!(b, b'"' | b'\'' | b'`'));
     let (from, to) = if let Some(quote) = quote {
-        let length = text[from + 1..].iter().take(256).position(|b| *b == quote)?;
+        let length = text[from + 1..]
+            .iter()
+            .take(256)
+            .position(|b| *b == quote)?;
         (from + 1, from + 1 + length)
     } else {
-        let to = run_end(text, from, MAX_CREDENTIAL, |b| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'(' | b'<' | b'>' | b'\\'));
+        let to = run_end(text, from, MAX_CREDENTIAL, |b| {
+            !b.is_ascii_whitespace()
+                && !matches!(
+                    b,
+                    b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'(' | b'<' | b'>' | b'\\'
+                )
+        });
         let mut to = to;
         while to > from && matches!(text[to - 1], b'.' | b':' | b'!' | b'?' | b']' | b'}') {
             to -= 1;
@@ -154,23 +254,44 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
         (from, to)
     };
     let found = &text[from..to];
-    if found.is_empty() || value::is_nothing(&scanner.engine.placeholders, found) || value::is_prose(found) {
+    if found.is_empty()
+        || value::is_nothing(&scanner.engine.placeholders, found)
+        || value::is_prose(found)
+    {
         return None;
     }
     let word = &text[start..end];
     let is_secret = match word[0] | 0x20 {
-        _ if quote.is_some() => !found.contains(&b' ') && found.len() >= 4 && (linked || value::is_secretish(found) || word[0] | 0x20 == b'p'),
+        _ if quote.is_some() => {
+            !found.contains(&b' ')
+                && found.len() >= 4
+                && (linked || value::is_secretish(found) || word[0] | 0x20 == b'p')
+        }
         b's' if word.len() == 3 => found.iter().filter(|b| b.is_ascii_digit()).count() >= 9,
-        b'p' if word.len() == 3 && word[1] | 0x20 == b'i' => matches!(found.len(), 4..=8) && found.iter().all(u8::is_ascii_digit),
-        b'o' => matches!(found.len(), 4..=8) && found.iter().all(u8::is_ascii_digit),
+        b'p' if word.len() == 3 && word[1] | 0x20 == b'i' => {
+            matches!(found.len(), 4..=8) && found.iter().all(u8::is_ascii_digit)
+        }
+        b'o' | b'c' if word.len() <= 4 => {
+            matches!(found.len(), 4..=8) && found.iter().all(u8::is_ascii_digit)
+        }
         b't' | b's' | b'k' | b'c' => {
-            (linked && found.len() >= 6 && value::is_random(found, 6) && found.iter().filter(|b| b.is_ascii_digit()).count() >= 2)
+            (linked
+                && found.len() >= 6
+                && value::is_random(found, 6)
+                && found.iter().filter(|b| b.is_ascii_digit()).count() >= 2)
                 || (value::is_random(found, 16) && !found.contains(&b'=') && !found.contains(&b':'))
         }
         _ => {
-            let mixed = value::is_random(found, 6) && !found.contains(&b'=') && !found.contains(&b':') && !found.contains(&b'/');
+            let mixed = value::is_random(found, 6)
+                && !found.contains(&b'=')
+                && !found.contains(&b':')
+                && !found.contains(&b'/');
             mixed || (linked && value::is_secretish(found))
         }
     };
-    if is_secret && scanner.push(SECRET, from, to, Fix::Mask) { Some(to) } else { None }
+    if is_secret && scanner.push(SECRET, from, to, Fix::Mask) {
+        Some(to)
+    } else {
+        None
+    }
 }

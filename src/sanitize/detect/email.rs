@@ -11,10 +11,67 @@ const MAX_DOMAIN: usize = 253;
 /// File and unit names after the last dot, which are no top-level domains: `icon@2x.png`,
 /// `getty@tty1.service`, `f@main.js`.
 const FILE_ENDINGS: &[&str] = &[
-    "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "bmp", "js", "mjs", "cjs", "jsx", "ts", "tsx", "dart", "java", "kt", "html",
-    "htm", "css", "scss", "json", "xml", "yaml", "yml", "toml", "txt", "log", "lock", "tgz", "gz", "tar", "whl", "jar", "war", "exe", "dll",
-    "service", "socket", "timer", "mount", "target", "slice", "scope", "device", "path", "conf", "cfg", "ini", "pem", "crt", "pdf",
-    "swift", "go", "cpp", "hpp", "vue", "class", "proto", "sql", "local_only",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "svg",
+    "webp",
+    "ico",
+    "bmp",
+    "js",
+    "mjs",
+    "cjs",
+    "jsx",
+    "ts",
+    "tsx",
+    "dart",
+    "java",
+    "kt",
+    "html",
+    "htm",
+    "css",
+    "scss",
+    "json",
+    "xml",
+    "yaml",
+    "yml",
+    "toml",
+    "txt",
+    "log",
+    "lock",
+    "tgz",
+    "gz",
+    "tar",
+    "whl",
+    "jar",
+    "war",
+    "exe",
+    "dll",
+    "service",
+    "socket",
+    "timer",
+    "mount",
+    "target",
+    "slice",
+    "scope",
+    "device",
+    "path",
+    "conf",
+    "cfg",
+    "ini",
+    "pem",
+    "crt",
+    "pdf",
+    "swift",
+    "go",
+    "cpp",
+    "hpp",
+    "vue",
+    "class",
+    "proto",
+    "sql",
+    "local_only",
 ];
 
 /// The address around the `@` at `at`.
@@ -35,11 +92,18 @@ fn local_start(text: &[u8], at: usize, floor: usize) -> Option<usize> {
     }
     let limit = MAX_LOCAL.min(at - floor.min(at));
     let mut start = run_start(text, at, limit, |b| {
-        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'' | b'!' | b'#' | b'$' | b'*' | b'~' | b'^') || b >= 0x80
+        b.is_ascii_alphanumeric()
+            || matches!(
+                b,
+                b'.' | b'_' | b'%' | b'+' | b'-' | b'\'' | b'!' | b'#' | b'$' | b'*' | b'~' | b'^'
+            )
+            || b >= 0x80
     });
     start = after_escape(text, start, at);
     // What stands before the first letter or digit is punctuation around the address.
-    while start < at && !(text[start].is_ascii_alphanumeric() || text[start] == b'_' || text[start] >= 0x80) {
+    while start < at
+        && !(text[start].is_ascii_alphanumeric() || text[start] == b'_' || text[start] >= 0x80)
+    {
         start += 1;
     }
     while start < at && text[start] >= 0x80 && is_punctuation(&text[start..]) {
@@ -63,11 +127,15 @@ fn quoted_local(text: &[u8], at: usize, floor: usize) -> Option<usize> {
 fn domain_end(text: &[u8], from: usize) -> Option<usize> {
     if text.get(from) == Some(&b'[') {
         let close = text[from..].iter().take(48).position(|b| *b == b']')? + from;
-        let inner = text[from + 1..close].strip_prefix(b"IPv6:").unwrap_or(&text[from + 1..close]);
+        let inner = text[from + 1..close]
+            .strip_prefix(b"IPv6:")
+            .unwrap_or(&text[from + 1..close]);
         let address = std::str::from_utf8(inner).ok()?.parse::<std::net::IpAddr>();
         return address.is_ok().then_some(close + 1);
     }
-    let mut end = run_end(text, from, MAX_DOMAIN, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-') || b >= 0x80);
+    let mut end = run_end(text, from, MAX_DOMAIN, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-') || b >= 0x80
+    });
     while end > from && matches!(text[end - 1], b'.' | b'-') {
         end -= 1;
     }
@@ -96,24 +164,41 @@ fn domain_end(text: &[u8], from: usize) -> Option<usize> {
 }
 
 fn is_top_level(label: &[u8]) -> bool {
-    let international = label.iter().any(|b| *b >= 0x80) || label.to_ascii_lowercase().starts_with(b"xn--");
+    let international =
+        label.iter().any(|b| *b >= 0x80) || label.to_ascii_lowercase().starts_with(b"xn--");
     if international {
         return label.len() >= 3;
     }
-    let letters = label.len() >= 2 && label.len() <= 18 && label.iter().all(u8::is_ascii_alphabetic);
+    let letters =
+        label.len() >= 2 && label.len() <= 18 && label.iter().all(u8::is_ascii_alphabetic);
     // `this@MainActivity.lifecycleScope` is code.
-    let camel = label.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
+    let camel = label
+        .windows(2)
+        .any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
     letters && !camel && !is_one_of(label, FILE_ENDINGS)
 }
 
 fn are_labels(domain: &[u8]) -> bool {
     let mut labels = domain.split(|b| *b == b'.');
-    let sound = labels.clone().all(|label| !label.is_empty() && label[0] != b'-');
+    let sound = labels
+        .clone()
+        .all(|label| !label.is_empty() && label[0] != b'-');
     // `left-pad@1.2.3.final` is a version; `bob@163.com` is not.
-    let numbers = labels.clone().filter(|label| label.iter().all(u8::is_ascii_digit)).count();
+    let numbers = labels
+        .clone()
+        .filter(|label| label.iter().all(u8::is_ascii_digit))
+        .count();
     let count = labels.clone().count();
     let version = labels.next().is_some_and(|label| {
-        label.len() > 1 && matches!(label[0], b'v' | b'^' | b'~') && label[1..].iter().all(u8::is_ascii_digit)
+        label.len() > 1
+            && matches!(label[0], b'v' | b'^' | b'~')
+            && label[1..].iter().all(u8::is_ascii_digit)
     });
-    sound && numbers < 2 && !(version && count > 1) && !(numbers == 1 && count > 1 && domain[0].is_ascii_digit() && domain.iter().take_while(|b| **b != b'.').count() <= 2)
+    sound
+        && numbers < 2
+        && !(version && count > 1)
+        && !(numbers == 1
+            && count > 1
+            && domain[0].is_ascii_digit()
+            && domain.iter().take_while(|b| **b != b'.').count() <= 2)
 }

@@ -4,28 +4,124 @@ use std::net::Ipv6Addr;
 use std::ops::Range;
 
 use crate::sanitize::builtin::{IPV4, IPV6, MAC};
-use crate::sanitize::chars::{is_one_of, is_word, previous_word, previous_word_range, run_end, run_start, word_at};
+use crate::sanitize::chars::{
+    is_one_of, is_word, previous_word, previous_word_range, run_end, run_start, word_at,
+};
 use crate::sanitize::finding::RuleId;
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
 
 /// Words before a dotted quad that make it a version, an object id or a place in a document.
 const VERSION_WORDS: &[&str] = &[
-    "version", "versions", "ver", "v", "build", "builds", "release", "released", "rev", "revision", "firmware", "fw", "sdk", "driver", "schema", "assembly",
-    "upgrade", "upgraded", "upgrading", "update", "updated", "downgrade", "downgraded", "patch", "patched", "hotfix", "bios", "agent", "plugin", "engine", "runtime", "oid", "section", "chapter",
-    "step", "figure", "table", "clause", "paragraph", "appendix", "rule", "item", "article", "semver", "tag", "tagged", "installed", "chrome", "chromium",
-    "electron", "webview", "edge", "opera", "app", "dll", "jdk", "sp", "spec", "requirement", "test", "snmp", "mib", "newer", "older", "since", "requires", "appversion", "fileversion", "productversion", "assemblyversion",
+    "version",
+    "versions",
+    "ver",
+    "v",
+    "build",
+    "builds",
+    "release",
+    "released",
+    "rev",
+    "revision",
+    "firmware",
+    "fw",
+    "sdk",
+    "driver",
+    "schema",
+    "assembly",
+    "upgrade",
+    "upgraded",
+    "upgrading",
+    "update",
+    "updated",
+    "downgrade",
+    "downgraded",
+    "patch",
+    "patched",
+    "hotfix",
+    "bios",
+    "agent",
+    "plugin",
+    "engine",
+    "runtime",
+    "oid",
+    "section",
+    "chapter",
+    "step",
+    "figure",
+    "table",
+    "clause",
+    "paragraph",
+    "appendix",
+    "rule",
+    "item",
+    "article",
+    "semver",
+    "tag",
+    "tagged",
+    "installed",
+    "chrome",
+    "chromium",
+    "electron",
+    "webview",
+    "edge",
+    "opera",
+    "app",
+    "dll",
+    "jdk",
+    "sp",
+    "spec",
+    "requirement",
+    "test",
+    "snmp",
+    "mib",
+    "newer",
+    "older",
+    "since",
+    "requires",
+    "appversion",
+    "fileversion",
+    "productversion",
+    "assemblyversion",
 ];
 
 /// Names of programs that put a version behind a slash.
 const NETWORK_WORDS: &[&str] = &[
-    "host", "server", "client", "peer", "addr", "address", "ip", "node", "remote", "local", "http", "https", "tcp", "udp", "from", "to", "via", "proxy", "gateway",
-    "inet", "ipv4", "localhost", "endpoint", "source", "destination", "src", "dst", "origin",
+    "host",
+    "server",
+    "client",
+    "peer",
+    "addr",
+    "address",
+    "ip",
+    "node",
+    "remote",
+    "local",
+    "http",
+    "https",
+    "tcp",
+    "udp",
+    "from",
+    "to",
+    "via",
+    "proxy",
+    "gateway",
+    "inet",
+    "ipv4",
+    "localhost",
+    "endpoint",
+    "source",
+    "destination",
+    "src",
+    "dst",
+    "origin",
 ];
 
 /// File endings behind a dotted quad: the quad is a version.
-const FILE_ENDINGS: &[&str] =
-    &["jar", "zip", "tar", "gz", "tgz", "deb", "rpm", "whl", "apk", "aab", "ipa", "exe", "dll", "so", "msi", "dmg", "pkg", "war", "aar", "nupkg", "vsix", "js", "dylib", "pom"];
+const FILE_ENDINGS: &[&str] = &[
+    "jar", "zip", "tar", "gz", "tgz", "deb", "rpm", "whl", "apk", "aab", "ipa", "exe", "dll", "so",
+    "msi", "dmg", "pkg", "war", "aar", "nupkg", "vsix", "js", "dylib", "pom",
+];
 
 /// Looks at the dotted number whose first part is the word from `start` to `end`. Returns where
 /// to go on when there is one.
@@ -61,7 +157,11 @@ fn parts_are_phone(number: &[u8]) -> bool {
 }
 
 fn octet(digits: &[u8]) -> bool {
-    matches!(digits.len(), 1..=3) && digits.iter().fold(0u32, |n, b| n * 10 + u32::from(b - b'0')) <= 255
+    matches!(digits.len(), 1..=3)
+        && digits
+            .iter()
+            .fold(0u32, |n, b| n * 10 + u32::from(b - b'0'))
+            <= 255
 }
 
 /// True when the surroundings say that the dotted quad is no address.
@@ -69,7 +169,10 @@ fn is_version(scanner: &Scanner<'_>, start: usize, end: usize) -> bool {
     let text = scanner.text;
     let before = if start > 0 { text[start - 1] } else { 0 };
     let after = text.get(end).copied().unwrap_or(0);
-    if is_word(before) || (before == b'.' && start > 1 && is_word(text[start - 2])) || word_at(text, end) {
+    if is_word(before)
+        || (before == b'.' && start > 1 && is_word(text[start - 2]))
+        || word_at(text, end)
+    {
         return true;
     }
     let port = after == b':' && text.get(end + 1).is_some_and(u8::is_ascii_digit);
@@ -87,7 +190,9 @@ fn is_version(scanner: &Scanner<'_>, start: usize, end: usize) -> bool {
     match before {
         b'-' => {
             // `10.0.0.1-10.0.0.9` is a range, `lib-1.2.3.4` a version.
-            let digits = start > 1 && (text[start - 2].is_ascii_digit() || matches!(text[start - 2], b']' | b' ' | b'>' | b'-'));
+            let digits = start > 1
+                && (text[start - 2].is_ascii_digit()
+                    || matches!(text[start - 2], b']' | b' ' | b'>' | b'-'));
             let word = previous_word(text, start - 1);
             return !(digits || is_one_of(word, NETWORK_WORDS)) && start > 1;
         }
@@ -116,11 +221,30 @@ fn is_version(scanner: &Scanner<'_>, start: usize, end: usize) -> bool {
 /// `version is 1.2.3.4`, `version: "1.2.3.4"`, `from version 1.2.3.4 to 1.2.3.5`.
 fn has_version_before(text: &[u8], start: usize) -> bool {
     let word = previous_word_range(text, start);
-    if !is_one_of(&text[word.clone()], &["is", "to", "was", "from", "number", "than", "at", "of"]) {
+    if !is_one_of(
+        &text[word.clone()],
+        &["is", "to", "was", "from", "number", "than", "at", "of"],
+    ) {
         return false;
     }
     let further = previous_word(text, word.start);
-    is_one_of(further, &["version", "versions", "release", "build", "upgraded", "updated", "update", "upgrade", "downgraded", "newer", "older", "firmware"])
+    is_one_of(
+        further,
+        &[
+            "version",
+            "versions",
+            "release",
+            "build",
+            "upgraded",
+            "updated",
+            "update",
+            "upgrade",
+            "downgraded",
+            "newer",
+            "older",
+            "firmware",
+        ],
+    )
 }
 
 /// What may stand between two versions of a list.
@@ -135,12 +259,22 @@ fn is_list_gap(gap: &[u8]) -> bool {
 /// `Chrome/120.0.0.0`, but not `/10.0.0.1` and not `node7/10.0.0.1`.
 fn is_product(text: &[u8], start: usize) -> bool {
     let name_end = start - 1;
-    let name_start = run_start(text, name_end, 40, |b| is_word(b) || matches!(b, b'-' | b'.'));
+    let name_start = run_start(text, name_end, 40, |b| {
+        is_word(b) || matches!(b, b'-' | b'.')
+    });
     let name = &text[name_start..name_end];
     if name.is_empty() || !name[0].is_ascii_alphabetic() || is_one_of(name, NETWORK_WORDS) {
         return false;
     }
-    let private = [&b"10."[..], b"192.168.", b"127.", b"172.1", b"172.2", b"172.3", b"169.254."];
+    let private = [
+        &b"10."[..],
+        b"192.168.",
+        b"127.",
+        b"172.1",
+        b"172.2",
+        b"172.3",
+        b"169.254.",
+    ];
     if private.iter().any(|net| text[start..].starts_with(net)) && !name[0].is_ascii_uppercase() {
         return false;
     }
@@ -168,7 +302,9 @@ pub(crate) fn hex_run(text: &[u8], at: usize) -> Option<Range<usize>> {
 /// The address in a run of hex digits, colons and dots.
 pub(crate) fn in_run(text: &[u8], run: Range<usize>) -> Option<(RuleId, Range<usize>)> {
     let Range { mut start, mut end } = run;
-    while end > start && (text[end - 1] == b'.' || (text[end - 1] == b':' && !text[..end].ends_with(b"::"))) {
+    while end > start
+        && (text[end - 1] == b'.' || (text[end - 1] == b':' && !text[..end].ends_with(b"::")))
+    {
         end -= 1;
     }
     while start < end && text[start] == b'.' {
@@ -192,7 +328,11 @@ pub(crate) fn in_run(text: &[u8], run: Range<usize>) -> Option<(RuleId, Range<us
         return None;
     }
     let colons = run.iter().filter(|b| **b == b':').count();
-    if word_at(text, end) || (start > 0 && (is_word(text[start - 1]) || (run.starts_with(b"::") && matches!(text[start - 1], b')' | b'>')))) {
+    if word_at(text, end)
+        || (start > 0
+            && (is_word(text[start - 1])
+                || (run.starts_with(b"::") && matches!(text[start - 1], b')' | b'>'))))
+    {
         return None;
     }
     if colons == 5 && is_mac(run, b':') {
@@ -204,7 +344,9 @@ pub(crate) fn in_run(text: &[u8], run: Range<usize>) -> Option<(RuleId, Range<us
     }
     for cut in [run.len(), run.iter().position(|b| *b == b'.').unwrap_or(0)] {
         let candidate = &run[..cut];
-        let parsed = std::str::from_utf8(candidate).ok().and_then(|text| text.parse::<Ipv6Addr>().ok());
+        let parsed = std::str::from_utf8(candidate)
+            .ok()
+            .and_then(|text| text.parse::<Ipv6Addr>().ok());
         if parsed.is_some() && is_address(text, start, candidate, colons) {
             let mut end = start + cut;
             if text.get(end) == Some(&b'%') && word_at(text, end + 1) {
@@ -216,7 +358,8 @@ pub(crate) fn in_run(text: &[u8], run: Range<usize>) -> Option<(RuleId, Range<us
     // `key:2001:db8:…` with a key of hex letters, and a port without brackets.
     let last = run.iter().rposition(|b| *b == b':')?;
     let shorter = std::str::from_utf8(&run[..last]).ok()?.parse::<Ipv6Addr>();
-    (shorter.is_ok() && colons >= 7 && run[last + 1..].iter().all(u8::is_ascii_digit)).then_some((IPV6, start..start + last))
+    (shorter.is_ok() && colons >= 7 && run[last + 1..].iter().all(u8::is_ascii_digit))
+        .then_some((IPV6, start..start + last))
 }
 
 /// `a::b` in code parses as an address; an address has a digit, or many groups.
@@ -226,16 +369,32 @@ fn is_address(text: &[u8], start: usize, candidate: &[u8], colons: usize) -> boo
         return start > 0 && text[start - 1] == b'[' && text[start + 2..].starts_with(b"]:");
     }
     // `items[::2]` is a slice.
-    let slice = start > 1 && text[start - 1] == b'[' && (is_word(text[start - 2]) || text[start - 2] == b']');
+    let slice = start > 1
+        && text[start - 1] == b'['
+        && (is_word(text[start - 2]) || text[start - 2] == b']');
     let digits = candidate.iter().any(u8::is_ascii_digit);
-    let groups = candidate.split(|b| *b == b':').filter(|group| !group.is_empty()).count();
-    !slice && (digits || colons >= 4) && (groups > 1 || candidate == b"::1" || candidate.len() >= 4 || candidate.starts_with(b"::"))
+    let groups = candidate
+        .split(|b| *b == b':')
+        .filter(|group| !group.is_empty())
+        .count();
+    !slice
+        && (digits || colons >= 4)
+        && (groups > 1
+            || candidate == b"::1"
+            || candidate.len() >= 4
+            || candidate.starts_with(b"::"))
 }
 
 /// Six pairs of hex digits with one separator.
 fn is_mac(run: &[u8], separator: u8) -> bool {
     run.len() == 17
-        && run.iter().enumerate().all(|(i, b)| if i % 3 == 2 { *b == separator } else { b.is_ascii_hexdigit() })
+        && run.iter().enumerate().all(|(i, b)| {
+            if i % 3 == 2 {
+                *b == separator
+            } else {
+                b.is_ascii_hexdigit()
+            }
+        })
 }
 
 /// A MAC address with hyphens that starts at `start`; six two-digit numbers that can be a date
@@ -266,7 +425,13 @@ fn is_date_and_time(run: &[u8]) -> bool {
 /// `001b.4411.3ab7`, as network devices print it.
 pub(crate) fn dotted_mac(text: &[u8], start: usize) -> Option<Range<usize>> {
     let run = text.get(start..start + 14)?;
-    let shape = run.iter().enumerate().all(|(i, b)| if i % 5 == 4 { *b == b'.' } else { b.is_ascii_hexdigit() });
+    let shape = run.iter().enumerate().all(|(i, b)| {
+        if i % 5 == 4 {
+            *b == b'.'
+        } else {
+            b.is_ascii_hexdigit()
+        }
+    });
     let free = !(start > 0 && (is_word(text[start - 1]) || text[start - 1] == b'.'))
         && !word_at(text, start + 14)
         && !(text.get(start + 14) == Some(&b'.') && word_at(text, start + 15));

@@ -3,6 +3,9 @@
 
 pub(crate) mod auth;
 pub(crate) mod email;
+pub(crate) mod extent;
+pub(crate) mod flag;
+pub(crate) mod header;
 pub(crate) mod iban;
 pub(crate) mod ip;
 pub(crate) mod keyvalue;

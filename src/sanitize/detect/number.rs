@@ -67,7 +67,9 @@ impl Groups {
 
     /// True when all separators are `separator`.
     pub(crate) fn separated_by(&self, separator: u8) -> bool {
-        self.separators[..self.count.max(1) - 1].iter().all(|b| *b == separator)
+        self.separators[..self.count.max(1) - 1]
+            .iter()
+            .all(|b| *b == separator)
     }
 }
 
@@ -91,22 +93,28 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
         return end;
     }
     let next = text.get(end).copied().unwrap_or(0);
-    let alone = !(matches!(next, b' ' | b'-' | b'.' | b'/') && text.get(end + 1).is_some_and(|b| b.is_ascii_digit()));
+    let alone = !(matches!(next, b' ' | b'-' | b'.' | b'/')
+        && text.get(end + 1).is_some_and(|b| b.is_ascii_digit()));
     if alone {
         return lone(scanner, start, end);
     }
     if next == b'/' {
         return phone::with_slash(scanner, start, end).unwrap_or(end);
     }
-    let Some(groups) = Groups::read(text, start) else { return end };
+    let Some(groups) = Groups::read(text, start) else {
+        return end;
+    };
     if let Some(next) = card(scanner, start, &groups) {
         return next;
     }
     let stop = groups.end();
-    let free = !word_at(text, stop) && !matches!(text.get(stop), Some(b'-' | b'/')) ;
+    let free = !word_at(text, stop) && !matches!(text.get(stop), Some(b'-' | b'/'));
     if groups.lengths() == [3, 2, 4] && free && is_ssn(groups.digits()) {
-        let hinted = scanner.kind == KeyKind::Ssn || is_one_of(previous_word(text, start), &["ssn", "security", "number"]);
-        if (groups.separated_by(b'-') || (hinted && groups.separated_by(b' '))) && scanner.push(SSN, start, stop, Fix::Mask) {
+        let hinted = scanner.kind == KeyKind::Ssn
+            || is_one_of(previous_word(text, start), &["ssn", "security", "number"]);
+        if (groups.separated_by(b'-') || (hinted && groups.separated_by(b' ')))
+            && scanner.push(SSN, start, stop, Fix::Mask)
+        {
             return stop;
         }
     }
@@ -127,8 +135,18 @@ fn lone(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
     }
     let rule = match digits.len() {
         13..=19 if is_card_number(digits) => CARD,
-        9 if is_ssn(digits) && (scanner.kind == KeyKind::Ssn || is_one_of(previous_word(text, start), &["ssn"])) => SSN,
-        7..=15 if phone::is_hinted(scanner, start) && phone::is_bare(digits, scanner.kind == KeyKind::Phone) => PHONE,
+        9 if is_ssn(digits)
+            && (scanner.kind == KeyKind::Ssn
+                || is_one_of(previous_word(text, start), &["ssn"])) =>
+        {
+            SSN
+        }
+        7..=15
+            if phone::is_hinted(scanner, start)
+                && phone::is_bare(digits, scanner.kind == KeyKind::Phone) =>
+        {
+            PHONE
+        }
         _ => return end,
     };
     scanner.push(rule, start, end, Fix::Mask);
@@ -150,7 +168,14 @@ fn starts_free(text: &[u8], start: usize) -> bool {
 
 /// The card number in groups that begins at `start`.
 fn card(scanner: &mut Scanner<'_>, start: usize, groups: &Groups) -> Option<usize> {
-    let shapes: [&[usize]; 6] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 4, 4, 4, 3], &[4, 6, 4], &[4, 4, 4, 1], &[4, 4, 5]];
+    let shapes: [&[usize]; 6] = [
+        &[4, 4, 4, 4],
+        &[4, 6, 5],
+        &[4, 4, 4, 4, 3],
+        &[4, 6, 4],
+        &[4, 4, 4, 1],
+        &[4, 4, 5],
+    ];
     for shape in shapes {
         if groups.count < shape.len() || groups.lengths[..shape.len()] != *shape {
             continue;
@@ -169,12 +194,19 @@ pub(crate) fn is_card_number(digits: &[u8]) -> bool {
     if !(13..=19).contains(&digits.len()) {
         return false;
     }
-    let head = |n: usize| digits[..n].iter().fold(0u32, |number, b| number * 10 + u32::from(b - b'0'));
+    let head = |n: usize| {
+        digits[..n]
+            .iter()
+            .fold(0u32, |number, b| number * 10 + u32::from(b - b'0'))
+    };
     let (two, three, four) = (head(2), head(3), head(4));
     let length = digits.len();
     let issued = match digits[0] {
         b'4' => matches!(length, 13 | 16 | 19),
-        b'5' => length == 16 && (51..=55).contains(&two) || (matches!(two, 50 | 56..=58) && (16..=19).contains(&length)),
+        b'5' => {
+            length == 16 && (51..=55).contains(&two)
+                || (matches!(two, 50 | 56..=58) && (16..=19).contains(&length))
+        }
         b'2' => length == 16 && ((2221..=2720).contains(&four) || (2200..=2204).contains(&four)),
         b'3' => {
             (length == 15 && matches!(two, 34 | 37))
@@ -182,7 +214,17 @@ pub(crate) fn is_card_number(digits: &[u8]) -> bool {
                 || ((300..=305).contains(&three) && length == 14)
                 || ((3528..=3589).contains(&four) && length >= 16)
         }
-        b'6' => (length >= 16) && (four == 6011 || two == 65 || (644..=649).contains(&three) || two == 62 || two == 60 || two == 63 || two == 67 || two == 81),
+        b'6' => {
+            (length >= 16)
+                && (four == 6011
+                    || two == 65
+                    || (644..=649).contains(&three)
+                    || two == 62
+                    || two == 60
+                    || two == 63
+                    || two == 67
+                    || two == 81)
+        }
         _ => false,
     };
     issued && luhn(digits) && digits.iter().any(|b| *b != digits[0])
@@ -227,7 +269,10 @@ pub(crate) fn phone_at(scanner: &mut Scanner<'_>, at: usize) -> usize {
 
 /// True for a word of hex digits with which a MAC address may begin.
 pub(crate) fn is_mixed_start(text: &[u8], start: usize, end: usize) -> bool {
-    matches!((end - start, text.get(end)), (2, Some(b'-')) | (4, Some(b'.')))
+    matches!(
+        (end - start, text.get(end)),
+        (2, Some(b'-')) | (4, Some(b'.'))
+    )
 }
 
 /// A MAC address that begins with the word from `start` to `end`.

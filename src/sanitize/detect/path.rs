@@ -10,8 +10,9 @@ const MAX_PATH: usize = 1024;
 
 /// Endings of source files.
 const SOURCES: &[&str] = &[
-    "dart", "py", "pyx", "js", "mjs", "cjs", "ts", "tsx", "jsx", "java", "kt", "kts", "rs", "go", "cs", "fs", "vb", "swift", "m", "mm", "c", "cc", "cpp",
-    "cxx", "h", "hpp", "rb", "php", "scala", "ex", "exs", "erl", "lua", "pl", "vue", "svelte", "clj", "groovy", "asm", "s", "zig",
+    "dart", "py", "pyx", "js", "mjs", "cjs", "ts", "tsx", "jsx", "java", "kt", "kts", "rs", "go",
+    "cs", "fs", "vb", "swift", "m", "mm", "c", "cc", "cpp", "cxx", "h", "hpp", "rb", "php",
+    "scala", "ex", "exs", "erl", "lua", "pl", "vue", "svelte", "clj", "groovy", "asm", "s", "zig",
 ];
 
 /// Trims the path at `at`: `/…`, `\\…`, the colon of `file://` or of a drive. Returns where to go
@@ -21,22 +22,48 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
     let stack = scanner.kind == KeyKind::Stack;
     let (start, first) = begin(text, at, scanner.floor)?;
     let end = run_end(text, first, MAX_PATH, |b| {
-        !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'(' | b')' | b',' | b';' | b'|' | b'\n' | b'\r' | b'\t' | b':' | b'`' | b'*' | b'?' | b'\0')
-            && (b != b' ')
+        !matches!(
+            b,
+            b'"' | b'\''
+                | b'<'
+                | b'>'
+                | b'('
+                | b')'
+                | b','
+                | b';'
+                | b'|'
+                | b'\n'
+                | b'\r'
+                | b'\t'
+                | b':'
+                | b'`'
+                | b'*'
+                | b'?'
+                | b'\0'
+        ) && (b != b' ')
     });
     let end = spaced_end(text, first, end);
     let path = &text[first..end];
     let is_separator = |b: &u8| *b == b'/' || *b == b'\\';
     let last = path.iter().rposition(is_separator)?;
     let name = &path[last + 1..];
-    let ending = name.iter().rposition(|b| *b == b'.').map(|dot| &name[dot + 1..])?;
+    let ending = name
+        .iter()
+        .rposition(|b| *b == b'.')
+        .map(|dot| &name[dot + 1..])?;
     let source = is_one_of(ending, SOURCES);
     let located = is_located(text, end);
-    if !(source && (located || stack) || stack && ending.len() <= 6 && !ending.is_empty() && located) {
+    if !(source && (located || stack)
+        || stack && ending.len() <= 6 && !ending.is_empty() && located)
+    {
         return None;
     }
     let keep = first + own_folder(path).unwrap_or(last + 1);
-    if scanner.push(PATH, start, keep, Fix::Cut) { Some(keep) } else { None }
+    if scanner.push(PATH, start, keep, Fix::Cut) {
+        Some(keep)
+    } else {
+        None
+    }
 }
 
 /// Where the path that `at` belongs to starts, and where its first separator stands.
@@ -50,17 +77,39 @@ fn begin(text: &[u8], at: usize, floor: usize) -> Option<(usize, usize)> {
         }
         b':' => {
             // `C:\…` and `C:/…`.
-            let drive = at >= 1 && at > floor && text[at - 1].is_ascii_alphabetic() && (at < 2 || !is_word(text[at - 2]));
+            let drive = at >= 1
+                && at > floor
+                && text[at - 1].is_ascii_alphabetic()
+                && (at < 2 || !is_word(text[at - 2]));
             (drive && matches!(text.get(at + 1), Some(b'\\' | b'/'))).then(|| (at - 1, at + 1))
         }
         b'/' => {
             let before = if at == 0 { b' ' } else { text[at - 1] };
-            let free = matches!(before, b' ' | b'(' | b'"' | b'\'' | b'\t' | b'\n' | b'=' | b'[' | b'<' | b'`' | b',' | b'@' | b'>' | b'|')
-                || (before == b':' && at > 1 && text[at - 2] != b':' && !text[..at].ends_with(b"package:"));
-            (free && text.get(at + 1).is_some_and(|b| is_word(*b) || *b == b'.')).then_some((at, at))
+            let free = matches!(
+                before,
+                b' ' | b'('
+                    | b'"'
+                    | b'\''
+                    | b'\t'
+                    | b'\n'
+                    | b'='
+                    | b'['
+                    | b'<'
+                    | b'`'
+                    | b','
+                    | b'@'
+                    | b'>'
+                    | b'|'
+            ) || (before == b':'
+                && at > 1
+                && text[at - 2] != b':'
+                && !text[..at].ends_with(b"package:"));
+            (free && text.get(at + 1).is_some_and(|b| is_word(*b) || *b == b'.'))
+                .then_some((at, at))
         }
         b'\\' => {
-            let unc = text[at..].starts_with(b"\\\\") && text.get(at + 2).is_some_and(|b| is_word(*b));
+            let unc =
+                text[at..].starts_with(b"\\\\") && text.get(at + 2).is_some_and(|b| is_word(*b));
             let free = at == 0 || matches!(text[at - 1], b' ' | b'(' | b'"' | b'\t');
             (unc && free).then_some((at, at))
         }
@@ -70,8 +119,13 @@ fn begin(text: &[u8], at: usize, floor: usize) -> Option<(usize, usize)> {
 
 /// Steps over the drive in `/C:/…`.
 fn drive_after(text: &[u8], at: usize) -> usize {
-    let drive = text.get(at + 1).is_some_and(u8::is_ascii_alphabetic) && text.get(at + 2) == Some(&b':');
-    if drive && matches!(text.get(at + 3), Some(b'/' | b'\\')) { at + 3 } else { at }
+    let drive =
+        text.get(at + 1).is_some_and(u8::is_ascii_alphabetic) && text.get(at + 2) == Some(&b':');
+    if drive && matches!(text.get(at + 3), Some(b'/' | b'\\')) {
+        at + 3
+    } else {
+        at
+    }
 }
 
 /// The end of a path whose folders may hold spaces (`C:\Program Files\…`): it goes on while a
@@ -79,17 +133,41 @@ fn drive_after(text: &[u8], at: usize) -> usize {
 fn spaced_end(text: &[u8], first: usize, end: usize) -> usize {
     let mut end = end;
     for _ in 0..3 {
-        if text.get(end) != Some(&b' ') || !text[first..end].iter().any(|b| matches!(b, b'/' | b'\\')) {
+        if text.get(end) != Some(&b' ')
+            || !text[first..end].iter().any(|b| matches!(b, b'/' | b'\\'))
+        {
             return end;
         }
         let name = &text[first..end];
-        let dotted = name.iter().rev().take_while(|b| !matches!(b, b'/' | b'\\')).any(|b| *b == b'.');
-        let next = run_end(text, end + 1, 64, |b| is_word(b) || matches!(b, b'-' | b'.'));
+        let dotted = name
+            .iter()
+            .rev()
+            .take_while(|b| !matches!(b, b'/' | b'\\'))
+            .any(|b| *b == b'.');
+        let next = run_end(text, end + 1, 64, |b| {
+            is_word(b) || matches!(b, b'-' | b'.')
+        });
         if dotted || !matches!(text.get(next), Some(b'/' | b'\\')) || next == end + 1 {
             return end;
         }
         end = run_end(text, next, MAX_PATH, |b| {
-            !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'(' | b')' | b',' | b';' | b'|' | b'\n' | b'\r' | b'\t' | b':' | b'`' | b' ')
+            !matches!(
+                b,
+                b'"' | b'\''
+                    | b'<'
+                    | b'>'
+                    | b'('
+                    | b')'
+                    | b','
+                    | b';'
+                    | b'|'
+                    | b'\n'
+                    | b'\r'
+                    | b'\t'
+                    | b':'
+                    | b'`'
+                    | b' '
+            )
         });
     }
     end

@@ -36,7 +36,9 @@ fn end(text: &[u8], from: usize) -> Option<usize> {
 
 /// True when a private key begins in `line` and does not end in it.
 pub(crate) fn is_open(line: &[u8]) -> bool {
-    let Some(last) = memmem::rfind(line, BEGIN) else { return false };
+    let Some(last) = memmem::rfind(line, BEGIN) else {
+        return false;
+    };
     begin(line, last).is_some_and(|body| memmem::find(&line[body..], END).is_none())
 }
 
@@ -45,7 +47,9 @@ pub(crate) fn is_open(line: &[u8]) -> bool {
 pub(crate) fn end_line(line: &[u8]) -> Option<Range<usize>> {
     let dashes = memmem::find(line, END)?;
     let end = end(line, 0)?;
-    let body = line[..dashes].iter().rposition(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')));
+    let body = line[..dashes]
+        .iter()
+        .rposition(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')));
     let start = body.map_or(0, |last| last + 1);
     Some(if dashes - start >= 16 { start } else { dashes }..end)
 }

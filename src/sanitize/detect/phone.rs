@@ -3,25 +3,115 @@
 use std::ops::Range;
 
 use crate::sanitize::builtin::PHONE;
-use crate::sanitize::chars::{is_one_of, is_word, previous_word, previous_word_range, run_end, word_at};
+use crate::sanitize::chars::{
+    is_one_of, is_word, previous_word, previous_word_range, run_end, word_at,
+};
 use crate::sanitize::detect::number::Groups;
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
 
 const PHONE_WORDS: &[&str] = &[
-    "phone", "phones", "tel", "telephone", "mobile", "cell", "call", "called", "calling", "callback", "fax", "sms", "whatsapp", "dial", "dialed",
-    "msisdn", "handy", "telefon", "texted", "text", "ring", "hotline", "contact", "caller", "number", "landline", "phonenumber", "at", "reach",
+    "phone",
+    "phones",
+    "tel",
+    "telephone",
+    "mobile",
+    "cell",
+    "call",
+    "called",
+    "calling",
+    "callback",
+    "fax",
+    "sms",
+    "whatsapp",
+    "dial",
+    "dialed",
+    "msisdn",
+    "handy",
+    "telefon",
+    "texted",
+    "text",
+    "ring",
+    "hotline",
+    "contact",
+    "caller",
+    "number",
+    "landline",
+    "phonenumber",
+    "at",
+    "reach",
 ];
 
 /// Words before groups of digits that are some other number.
 const OTHER_WORDS: &[&str] = &[
-    "order", "ticket", "invoice", "sku", "part", "serial", "tracking", "ref", "reference", "case", "isbn", "build", "id", "no", "version", "model", "req",
-    "request", "job", "issue", "pid", "tid", "code", "codes", "status", "line", "lines", "row", "rows", "offset", "size", "port", "ports", "counts", "count", "range",
-    "item", "rgb", "batch", "account", "acct", "policy", "claim", "po", "key", "seq", "sequence", "hash", "commit", "rev", "revision", "bytes", "ms", "v", "lot", "doc", "document", "product", "article", "frames", "frame",
+    "order",
+    "ticket",
+    "invoice",
+    "sku",
+    "part",
+    "serial",
+    "tracking",
+    "ref",
+    "reference",
+    "case",
+    "isbn",
+    "build",
+    "id",
+    "no",
+    "version",
+    "model",
+    "req",
+    "request",
+    "job",
+    "issue",
+    "pid",
+    "tid",
+    "code",
+    "codes",
+    "status",
+    "line",
+    "lines",
+    "row",
+    "rows",
+    "offset",
+    "size",
+    "port",
+    "ports",
+    "counts",
+    "count",
+    "range",
+    "item",
+    "rgb",
+    "batch",
+    "account",
+    "acct",
+    "policy",
+    "claim",
+    "po",
+    "key",
+    "seq",
+    "sequence",
+    "hash",
+    "commit",
+    "rev",
+    "revision",
+    "bytes",
+    "ms",
+    "v",
+    "lot",
+    "doc",
+    "document",
+    "product",
+    "article",
+    "frames",
+    "frame",
 ];
 
 /// Units behind a number that make it an amount.
-const UNITS: &[&str] = &["ms", "us", "ns", "bytes", "rows", "kb", "mb", "gb", "records", "items", "lines", "ticks", "cycles", "points", "events", "requests", "ops", "files", "users", "px"];
+const UNITS: &[&str] = &[
+    "ms", "us", "ns", "bytes", "rows", "kb", "mb", "gb", "records", "items", "lines", "ticks",
+    "cycles", "points", "events", "requests", "ops", "files", "users", "px",
+];
 
 /// The longest number that is read: fifteen digits with their separators.
 const MAX_LENGTH: usize = 32;
@@ -66,13 +156,22 @@ fn international(text: &[u8], start: usize, from: usize) -> Option<Range<usize>>
                 open = false;
             }
             b' ' | b'-' | b'.' | b'/' => {
-                let doubled = matches!(text[at - 1], b' ' | b'-' | b'.' | b'/') && !(text[at - 1] == b' ' && text[at] == b'-');
+                let doubled = matches!(text[at - 1], b' ' | b'-' | b'.' | b'/')
+                    && !(text[at - 1] == b' ' && text[at] == b'-');
                 // A second number after a space, such as a time or an address, is not the phone's.
-                if doubled || !text.get(at + 1).is_some_and(|b| b.is_ascii_digit() || *b == b'(' || (*b == b'-' || *b == b' ')) {
+                if doubled
+                    || !text.get(at + 1).is_some_and(|b| {
+                        b.is_ascii_digit() || *b == b'(' || (*b == b'-' || *b == b' ')
+                    })
+                {
                     break;
                 }
                 let group = run_end(text, at + 1, 16, |b| b.is_ascii_digit());
-                if text[at] == b' ' && group > at + 1 && (text.get(group) == Some(&b':') && word_at(text, group + 1) || digits + (group - at - 1) > 15) {
+                if text[at] == b' '
+                    && group > at + 1
+                    && (text.get(group) == Some(&b':') && word_at(text, group + 1)
+                        || digits + (group - at - 1) > 15)
+                {
                     break;
                 }
                 separators += 1;
@@ -82,8 +181,11 @@ fn international(text: &[u8], start: usize, from: usize) -> Option<Range<usize>>
         at += 1;
     }
     let shortest = if separators > 0 { 8 } else { 10 };
-    let decimals = text.get(last) == Some(&b'.') && text.get(last + 1).is_some_and(u8::is_ascii_digit);
-    let ends = !word_at(text, last) && !decimals;
+    let decimals =
+        text.get(last) == Some(&b'.') && text.get(last + 1).is_some_and(u8::is_ascii_digit);
+    let extension =
+        text.get(last) == Some(&b'x') && text.get(last + 1).is_some_and(u8::is_ascii_digit);
+    let ends = (!word_at(text, last) || extension) && !decimals;
     if digits < shortest || !ends || is_amount(text, last) {
         return None;
     }
@@ -110,7 +212,9 @@ fn bracketed(text: &[u8], start: usize) -> Option<Range<usize>> {
     let groups = Groups::read(text, from)?;
     let end = groups.end();
     let free = !word_at(text, end) && !matches!(text.get(end), Some(b':' | b'/'));
-    let american = area.len() == 3 && matches!(area[0], b'2'..=b'9') && (groups.lengths() == [3, 4] || groups.lengths() == [7]);
+    let american = area.len() == 3
+        && matches!(area[0], b'2'..=b'9')
+        && (groups.lengths() == [3, 4] || groups.lengths() == [7]);
     let trunk = area[0] == b'0' && (6..=9).contains(&groups.digits().len()) && groups.count <= 4;
     (free && (american || trunk)).then_some(start..end)
 }
@@ -123,31 +227,47 @@ pub(crate) fn is_hinted(scanner: &Scanner<'_>, start: usize) -> bool {
     let text = scanner.text;
     let mut place = previous_word_range(text, start);
     for _ in 0..3 {
-        if !is_one_of(&text[place.clone()], &["number", "no", "is", "nr", "to", "from", "me", "us", "at", "on"]) {
+        if !is_one_of(
+            &text[place.clone()],
+            &[
+                "number", "no", "is", "nr", "to", "from", "me", "us", "at", "on",
+            ],
+        ) {
             break;
         }
         place = previous_word_range(text, place.start);
     }
     let word = &text[place];
-    is_one_of(word, PHONE_WORDS) && !is_one_of(word, &["at", "number", "text", "call", "called", "calling"]) || ends_in_phone(word)
+    is_one_of(word, PHONE_WORDS)
+        && !is_one_of(word, &["at", "number", "text", "call", "called", "calling"])
+        || ends_in_phone(word)
 }
 
 fn ends_in_phone(word: &[u8]) -> bool {
     let lower = word.to_ascii_lowercase();
-    lower.len() > 5 && (lower.ends_with(b"phone") || lower.ends_with(b"mobile") || lower.ends_with(b"msisdn"))
+    lower.len() > 5
+        && (lower.ends_with(b"phone") || lower.ends_with(b"mobile") || lower.ends_with(b"msisdn"))
 }
 
 /// True for a number without separators that a key or a word has announced.
 pub(crate) fn is_bare(digits: &[u8], keyed: bool) -> bool {
-    let epoch = (digits.len() == 10 || digits.len() == 13) && digits[0] == b'1' && matches!(digits[1], b'5'..=b'8');
-    (10..=15).contains(&digits.len()) && (keyed || !epoch || digits.len() == 10) || (keyed && digits.len() >= 7) || digits.len() == 7 && keyed
+    let epoch = (digits.len() == 10 || digits.len() == 13)
+        && digits[0] == b'1'
+        && matches!(digits[1], b'5'..=b'8');
+    (10..=15).contains(&digits.len()) && (keyed || !epoch || digits.len() == 10)
+        || (keyed && digits.len() >= 7)
+        || digits.len() == 7 && keyed
 }
 
 /// Groups that begin at `start`. Returns where to go on when they are a phone number.
 pub(crate) fn grouped(scanner: &mut Scanner<'_>, start: usize, groups: &Groups) -> Option<usize> {
     let text = scanner.text;
     let end = groups.end();
-    if word_at(text, end) || matches!(text.get(end), Some(b'/' | b'%')) || (text.get(end) == Some(&b':') && word_at(text, end + 1)) || (text.get(end) == Some(&b'-') && word_at(text, end + 1)) {
+    if word_at(text, end)
+        || matches!(text.get(end), Some(b'/' | b'%'))
+        || (text.get(end) == Some(&b':') && word_at(text, end + 1))
+        || (text.get(end) == Some(&b'-') && word_at(text, end + 1))
+    {
         return None;
     }
     let before = if start > 0 { text[start - 1] } else { 0 };
@@ -163,28 +283,58 @@ pub(crate) fn grouped(scanner: &mut Scanner<'_>, start: usize, groups: &Groups) 
     let dots = groups.separated_by(b'.');
     // No area and no exchange begins with 0 or 1 or ends in 11.
     let american = |digits: &[u8]| {
-        matches!(digits[0], b'2'..=b'9') && matches!(digits[3], b'2'..=b'9') && &digits[1..3] != b"11" && &digits[4..6] != b"11"
+        matches!(digits[0], b'2'..=b'9')
+            && matches!(digits[3], b'2'..=b'9')
+            && &digits[1..3] != b"11"
+            && &digits[4..6] != b"11"
     };
     // Three counts in a row end in zeros more often than phone numbers do.
-    let rounded = |digits: &[u8]| (digits[1..3] == *b"00" && digits[0] != b'8') || digits[7..] == *b"000";
+    let rounded =
+        |digits: &[u8]| (digits[1..3] == *b"00" && digits[0] != b'8') || digits[7..] == *b"000";
     let found = match lengths {
         // North America.
-        [3, 3, 4] => american(digits) && (hinted || !spaces || (is_lonely(text, start, end) && !rounded(digits))) && (hinted || !dashes || !rounded(digits)),
+        [3, 3, 4] => {
+            american(digits)
+                && (hinted || !spaces || (is_lonely(text, start, end) && !rounded(digits)))
+                && (hinted || !dashes || !rounded(digits))
+        }
         [1, 3, 3, 4] => digits[0] == b'1' && american(&digits[1..]),
         [3, 4] => hinted && (dashes || dots || spaces),
         // France and others: five pairs.
-        [2, 2, 2, 2, 2] => digits[0] == b'0' && digits[1] != b'0' && (spaces || (hinted && (dashes || dots))) && (hinted || is_lonely(text, start, end)),
+        [2, 2, 2, 2, 2] => {
+            digits[0] == b'0'
+                && digits[1] != b'0'
+                && (spaces || (hinted && (dashes || dots)))
+                && (hinted || is_lonely(text, start, end))
+        }
         // A trunk zero and two or three groups: Britain, Germany, Australia and others.
         [first, ..] if digits[0] == b'0' && digits[1] != b'0' && (3..=5).contains(first) => {
             let total = (9..=12).contains(&digits.len());
-            let shape = lengths.len() <= 4 && lengths[1..].iter().all(|length| *length >= 2) && lengths[lengths.len() - 1] >= 3;
-            total && shape && !dots && (hinted || dashes && lengths[lengths.len() - 1] >= 4 || spaces)
+            let shape = lengths.len() <= 4
+                && lengths[1..].iter().all(|length| *length >= 2)
+                && lengths[lengths.len() - 1] >= 3;
+            total
+                && shape
+                && !dots
+                && (hinted || dashes && lengths[lengths.len() - 1] >= 4 || spaces)
         }
         // 00 and a country.
-        [4 | 5, ..] if digits.starts_with(b"00") && digits[2] != b'0' => (11..=16).contains(&digits.len()),
-        _ => hinted && lengths.len() <= 5 && (8..=15).contains(&digits.len()) && !is_date(digits, lengths) && !dots,
+        [4 | 5, ..] if digits.starts_with(b"00") && digits[2] != b'0' => {
+            (11..=16).contains(&digits.len())
+        }
+        _ => {
+            hinted
+                && lengths.len() <= 5
+                && (8..=15).contains(&digits.len())
+                && !is_date(digits, lengths)
+                && !dots
+        }
     };
-    if found && scanner.push(PHONE, start, end, Fix::Mask) { Some(end) } else { None }
+    if found && scanner.push(PHONE, start, end, Fix::Mask) {
+        Some(end)
+    } else {
+        None
+    }
 }
 
 /// True when no other number stands beside the groups.
@@ -195,15 +345,32 @@ fn is_lonely(text: &[u8], start: usize, end: usize) -> bool {
 }
 
 fn is_date(digits: &[u8], lengths: &[usize]) -> bool {
-    lengths[0] == 4 && lengths.len() >= 3 && lengths[1] == 2 && (digits.starts_with(b"19") || digits.starts_with(b"20"))
+    lengths[0] == 4
+        && lengths.len() >= 3
+        && lengths[1] == 2
+        && (digits.starts_with(b"19") || digits.starts_with(b"20"))
 }
 
 /// `030/901820`, where a word says that it is a phone number.
 pub(crate) fn with_slash(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     let text = scanner.text;
     let stop = run_end(text, end + 1, 16, |b| b.is_ascii_digit() || b == b' ');
-    let stop = if text[..stop].ends_with(b" ") { stop - 1 } else { stop };
-    let digits = text[start..stop].iter().filter(|b| b.is_ascii_digit()).count();
-    let found = text[start] == b'0' && (8..=13).contains(&digits) && !word_at(text, stop) && is_hinted(scanner, start);
-    if found && scanner.push(PHONE, start, stop, Fix::Mask) { Some(stop) } else { None }
+    let stop = if text[..stop].ends_with(b" ") {
+        stop - 1
+    } else {
+        stop
+    };
+    let digits = text[start..stop]
+        .iter()
+        .filter(|b| b.is_ascii_digit())
+        .count();
+    let found = text[start] == b'0'
+        && (8..=13).contains(&digits)
+        && !word_at(text, stop)
+        && is_hinted(scanner, start);
+    if found && scanner.push(PHONE, start, stop, Fix::Mask) {
+        Some(stop)
+    } else {
+        None
+    }
 }

@@ -41,7 +41,9 @@ impl Alphabet {
             Alphabet::Alnum => b.is_ascii_alphanumeric(),
             Alphabet::Word => b.is_ascii_alphanumeric() || b == b'_',
             Alphabet::Url => b.is_ascii_alphanumeric() || b == b'_' || b == b'-',
-            Alphabet::Wide => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'=' | b'+' | b'/'),
+            Alphabet::Wide => {
+                b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'=' | b'+' | b'/')
+            }
         }
     }
 }
@@ -100,7 +102,21 @@ const VENDORS: &[(&str, Alphabet, usize, usize)] = &[
 ];
 
 /// The beginnings of private keys in base64 DER, whose header line was lost.
-const BARE_KEYS: &[&str] = &["MIIEvQIBADANBgkqhkiG9w0BAQEF", "MIIEvgIBADANBgkqhkiG9w0BAQEF", "MIIEvAIBADANBgkqhkiG9w0BAQEF", "MIIEpAIBAAKCAQEA", "MIIEowIBAAKCAQEA", "MIIEpQIBAAKCAQEA", "MIICXAIBAAKBgQ", "MIICXQIBAAKBgQ", "MIIJKAIBAAKCAgEA", "MIIJKQIBAAKCAgEA", "MIGHAgEAMBMGByqGSM49AgEG", "MHcCAQEEI", "b3BlbnNzaC1rZXktdjEA"];
+const BARE_KEYS: &[&str] = &[
+    "MIIEvQIBADANBgkqhkiG9w0BAQEF",
+    "MIIEvgIBADANBgkqhkiG9w0BAQEF",
+    "MIIEvAIBADANBgkqhkiG9w0BAQEF",
+    "MIIEpAIBAAKCAQEA",
+    "MIIEowIBAAKCAQEA",
+    "MIIEpQIBAAKCAQEA",
+    "MIICXAIBAAKBgQ",
+    "MIICXQIBAAKBgQ",
+    "MIIJKAIBAAKCAgEA",
+    "MIIJKQIBAAKCAgEA",
+    "MIGHAgEAMBMGByqGSM49AgEG",
+    "MHcCAQEEI",
+    "b3BlbnNzaC1rZXktdjEA",
+];
 
 /// For each hash of a token's first two bytes, the first vendor that has it, counted from 1; the
 /// next one stands in [`NEXT`]. A walk over the whole table at every word would take half the
@@ -132,11 +148,17 @@ const fn place(first: u8, second: u8) -> usize {
 /// The token that starts with the word from `start` to `end`.
 pub(crate) fn at(text: &[u8], start: usize, end: usize) -> Option<Found> {
     if let Some(range) = bot_token(text, start, end) {
-        return Some(Found { rule: VENDOR_TOKEN, range });
+        return Some(Found {
+            rule: VENDOR_TOKEN,
+            range,
+        });
     }
     let rest = &text[start..];
     if rest.starts_with(b"eyJ") {
-        return jwt_end(text, start).map(|end| Found { rule: JWT, range: start..end });
+        return jwt_end(text, start).map(|end| Found {
+            rule: JWT,
+            range: start..end,
+        });
     }
     let mut vendor = HEAD[place(text[start], *text.get(start + 1)?)];
     while vendor > 0 {
@@ -145,7 +167,9 @@ pub(crate) fn at(text: &[u8], start: usize, end: usize) -> Option<Found> {
         if rest[1] != prefix.as_bytes()[1] {
             continue;
         }
-        let Some(tail) = rest.strip_prefix(prefix.as_bytes()) else { continue };
+        let Some(tail) = rest.strip_prefix(prefix.as_bytes()) else {
+            continue;
+        };
         let mut length = run_end(tail, 0, MAX_TOKEN, |b| alphabet.has(b));
         while length > 0 && matches!(tail[length - 1], b'.' | b'-') {
             length -= 1;
@@ -153,13 +177,25 @@ pub(crate) fn at(text: &[u8], start: usize, end: usize) -> Option<Found> {
         // A token in a longer word of the same alphabet is something else.
         let whole = !tail.get(length).is_some_and(|b| b.is_ascii_alphanumeric());
         if (*shortest..=*longest).contains(&length) && whole && varies(&tail[..length], prefix) {
-            return Some(Found { rule: VENDOR_TOKEN, range: start..start + prefix.len() + length });
+            return Some(Found {
+                rule: VENDOR_TOKEN,
+                range: start..start + prefix.len() + length,
+            });
         }
     }
-    if matches!(text[start], b'M' | b'b') && BARE_KEYS.iter().any(|begin| rest.starts_with(begin.as_bytes())) {
-        let length = run_end(rest, 0, MAX_TOKEN, |b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
+    if matches!(text[start], b'M' | b'b')
+        && BARE_KEYS
+            .iter()
+            .any(|begin| rest.starts_with(begin.as_bytes()))
+    {
+        let length = run_end(rest, 0, MAX_TOKEN, |b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')
+        });
         if length >= 32 {
-            return Some(Found { rule: PRIVATE_KEY, range: start..start + length });
+            return Some(Found {
+                rule: PRIVATE_KEY,
+                range: start..start + length,
+            });
         }
     }
     None
@@ -168,14 +204,21 @@ pub(crate) fn at(text: &[u8], start: usize, end: usize) -> Option<Found> {
 /// A token is no sequence of words: it has a digit or changes case, or its prefix says enough.
 fn varies(tail: &[u8], prefix: &str) -> bool {
     let digit = tail.iter().any(u8::is_ascii_digit);
-    let turns = tail.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
+    let turns = tail
+        .windows(2)
+        .filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
+        .count();
     digit || turns >= 2 || (prefix.len() >= 4 && !tail.contains(&b'-') && !tail.contains(&b'_'))
 }
 
 /// The end of a JSON Web Token (RFC 7519): a header and a payload in base64url of JSON, and a
 /// signature, which may have been cut off. Encrypted ones have five parts.
 fn jwt_end(text: &[u8], start: usize) -> Option<usize> {
-    let part = |from: usize| run_end(text, from, MAX_TOKEN, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let part = |from: usize| {
+        run_end(text, from, MAX_TOKEN, |b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')
+        })
+    };
     let mut end = part(start);
     if end - start < 10 || text.get(end) != Some(&b'.') {
         return None;
@@ -224,7 +267,11 @@ fn bot_token(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
         }
     }
     // Azure: a client secret carries `8Q~` or `7Q~` after three characters.
-    if end - start == 5 && matches!(word[3], b'7' | b'8') && word[4] == b'Q' && text.get(end) == Some(&b'~') {
+    if end - start == 5
+        && matches!(word[3], b'7' | b'8')
+        && word[4] == b'Q'
+        && text.get(end) == Some(&b'~')
+    {
         let last = run_end(text, end + 1, 48, |b| Wide.has(b) || b == b'~');
         if last - end >= 30 {
             return Some(start..last);

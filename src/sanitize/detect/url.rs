@@ -15,7 +15,9 @@ pub(crate) fn credentials(text: &[u8], from: usize) -> Option<Range<usize>> {
         match text[end] {
             b'@' => at_sign = Some(end),
             b':' if colon.is_none() => colon = Some(end),
-            b'/' | b'?' | b'#' if at_sign.is_some() || !is_unescaped_password(text, colon, end) => break,
+            b'/' | b'?' | b'#' if at_sign.is_some() || !is_unescaped_password(text, colon, end) => {
+                break;
+            }
             b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|' => break,
             b if b.is_ascii_whitespace() => break,
             _ => {}
@@ -30,6 +32,7 @@ pub(crate) fn credentials(text: &[u8], from: usize) -> Option<Range<usize>> {
 /// True when what follows the colon is no port, so that the `/` at `end` belongs to a password
 /// that was not encoded.
 fn is_unescaped_password(text: &[u8], colon: Option<usize>, end: usize) -> bool {
-    colon.is_some_and(|colon| end > colon + 1 && !text[colon + 1..end].iter().all(u8::is_ascii_digit))
-        && !text[..end].ends_with(b"]")
+    colon.is_some_and(|colon| {
+        end > colon + 1 && !text[colon + 1..end].iter().all(u8::is_ascii_digit)
+    }) && !text[..end].ends_with(b"]")
 }

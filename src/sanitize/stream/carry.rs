@@ -86,7 +86,10 @@ impl Carry {
             None => return self,
         };
         for line in block[from..].split(|b| *b == b'\n') {
-            if from > 0 && !self.is_open() && !line.windows(BEGIN.len()).any(|window| window == BEGIN) {
+            if from > 0
+                && !self.is_open()
+                && !line.windows(BEGIN.len()).any(|window| window == BEGIN)
+            {
                 break;
             }
             self.body(line.strip_suffix(b"\r").unwrap_or(line));
@@ -120,5 +123,8 @@ fn longest_run(line: &[u8]) -> Range<usize> {
 /// Blank lines and the headers of encrypted keys.
 fn is_header(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    line.is_empty() || [&b"Proc-Type:"[..], b"DEK-Info:", b"Version:", b"Comment:"].iter().any(|name| line.starts_with(name))
+    line.is_empty()
+        || [&b"Proc-Type:"[..], b"DEK-Info:", b"Version:", b"Comment:"]
+            .iter()
+            .any(|name| line.starts_with(name))
 }

@@ -50,7 +50,11 @@ impl LongLine {
             }
             let piece = &rest[..rest.len().min(MAX_LINE)];
             let last = whole && piece.len() == rest.len();
-            let cut = if last { piece.len() } else { self.cut(cleaner, piece) };
+            let cut = if last {
+                piece.len()
+            } else {
+                self.cut(cleaner, piece)
+            };
             if cut == 0 {
                 // The piece is one secret from its start.
                 self.dropping = Some(opening_quote(&line[..taken]));
@@ -81,12 +85,21 @@ impl LongLine {
         let wanted = piece.len().saturating_sub(LOOK_AHEAD).max(1);
         let from = wanted.saturating_sub(CUT_SEARCH);
         let separator = |separators: &[u8]| {
-            piece[from..wanted].iter().rposition(|b| separators.contains(b)).map(|at| from + at + 1)
+            piece[from..wanted]
+                .iter()
+                .rposition(|b| separators.contains(b))
+                .map(|at| from + at + 1)
         };
-        let mut cut = separator(b",;}\n").or_else(|| separator(b" \t\0")).unwrap_or(wanted);
+        let mut cut = separator(b",;}\n")
+            .or_else(|| separator(b" \t\0"))
+            .unwrap_or(wanted);
         for range in cleaner.findings_in(piece) {
             if range.start < cut && cut < range.end {
-                cut = if range.end == piece.len() { range.start } else { range.end };
+                cut = if range.end == piece.len() {
+                    range.start
+                } else {
+                    range.end
+                };
             }
         }
         cut
@@ -94,7 +107,11 @@ impl LongLine {
 }
 
 fn ends_secret(quote: u8, b: u8) -> bool {
-    if quote == 0 { b.is_ascii_whitespace() || b == b'"' } else { b == quote }
+    if quote == 0 {
+        b.is_ascii_whitespace() || b == b'"'
+    } else {
+        b == quote
+    }
 }
 
 fn opening_quote(before: &[u8]) -> u8 {

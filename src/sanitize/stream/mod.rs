@@ -92,11 +92,19 @@ pub struct StreamSanitizer {
 impl StreamSanitizer {
     /// Starts a stream.
     pub fn new(sanitizer: &Sanitizer) -> StreamSanitizer {
-        StreamSanitizer { sanitizer: sanitizer.clone(), carry: Carry::default() }
+        StreamSanitizer {
+            sanitizer: sanitizer.clone(),
+            carry: Carry::default(),
+        }
     }
 
     /// Appends the clean line, without a newline, to `out`. Returns true when it changed.
-    pub fn line(&mut self, line: &[u8], out: &mut Vec<u8>, report: &mut dyn FnMut(Finding)) -> bool {
+    pub fn line(
+        &mut self,
+        line: &[u8],
+        out: &mut Vec<u8>,
+        report: &mut dyn FnMut(Finding),
+    ) -> bool {
         let mut cleaner = Cleaner::new(&self.sanitizer.engine);
         let changed = clean_line(&mut cleaner, &mut self.carry, line, out, Some(report));
         if !changed {
@@ -118,7 +126,9 @@ pub fn sanitize_stream<R: Read, W: Write + Send>(
     options: &StreamOptions,
 ) -> io::Result<Stats> {
     let threads = match options.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from).min(8),
+        0 => std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(8),
         set => set.min(64),
     };
     let mut source = Source::new();
@@ -170,7 +180,11 @@ struct Source {
 
 impl Source {
     fn new() -> Source {
-        Source { buffer: vec![0; BLOCK], start: 0, filled: 0 }
+        Source {
+            buffer: vec![0; BLOCK],
+            start: 0,
+            filled: 0,
+        }
     }
 
     /// Reads once, behind what is there. Returns 0 at the end.
@@ -235,11 +249,23 @@ impl<'s> Inline<'s> {
     }
 
     /// Cleans and writes what is whole.
-    fn clean(&mut self, source: &mut Source, writer: &mut impl Write, report: LineReport<'_>) -> io::Result<()> {
+    fn clean(
+        &mut self,
+        source: &mut Source,
+        writer: &mut impl Write,
+        report: LineReport<'_>,
+    ) -> io::Result<()> {
         self.out.clear();
         self.long_line(source, false);
         let length = source.whole_lines();
-        let stats = clean_block(&mut self.cleaner, &mut self.carry, &source.pending()[..length], self.stats.lines, &mut self.out, report);
+        let stats = clean_block(
+            &mut self.cleaner,
+            &mut self.carry,
+            &source.pending()[..length],
+            self.stats.lines,
+            &mut self.out,
+            report,
+        );
         self.stats.merge(&stats);
         source.take(length);
         if source.pending().len() > MAX_LINE {
@@ -273,12 +299,24 @@ impl<'s> Inline<'s> {
     }
 
     /// Cleans what is left without a newline, at the end.
-    fn finish_with(mut self, mut source: Source, writer: &mut impl Write, report: LineReport<'_>) -> io::Result<Stats> {
+    fn finish_with(
+        mut self,
+        mut source: Source,
+        writer: &mut impl Write,
+        report: LineReport<'_>,
+    ) -> io::Result<Stats> {
         self.out.clear();
         self.long_line(&mut source, true);
         let rest = source.pending();
         if !rest.is_empty() {
-            let stats = clean_block(&mut self.cleaner, &mut self.carry, rest, self.stats.lines, &mut self.out, report);
+            let stats = clean_block(
+                &mut self.cleaner,
+                &mut self.carry,
+                rest,
+                self.stats.lines,
+                &mut self.out,
+                report,
+            );
             self.stats.merge(&stats);
         }
         self.stats.findings.merge(&self.cleaner.take_findings());
@@ -298,7 +336,10 @@ fn clean_block(
     out: &mut Vec<u8>,
     mut report: LineReport<'_>,
 ) -> Stats {
-    let mut stats = Stats { bytes: block.len() as u64, ..Stats::default() };
+    let mut stats = Stats {
+        bytes: block.len() as u64,
+        ..Stats::default()
+    };
     out.reserve(block.len() + block.len() / 8);
     // Looking for keys once per block, not once per line, keeps them off the cost of every line.
     let mut key = memmem::find(block, carry::BEGIN);
@@ -313,7 +354,13 @@ fn clean_block(
         let mut reporting;
         let reporter: Report<'_> = match &mut report {
             Some(report) => {
-                reporting = |finding| report(LineFinding { line: number, finding, source: line });
+                reporting = |finding| {
+                    report(LineFinding {
+                        line: number,
+                        finding,
+                        source: line,
+                    })
+                };
                 Some(&mut reporting)
             }
             None => None,

@@ -17,7 +17,11 @@ pub(super) struct Pool {
 
 impl Pool {
     fn get(&self) -> Vec<u8> {
-        self.buffers.lock().ok().and_then(|mut buffers| buffers.pop()).unwrap_or_default()
+        self.buffers
+            .lock()
+            .ok()
+            .and_then(|mut buffers| buffers.pop())
+            .unwrap_or_default()
     }
 
     fn put(&self, mut buffer: Vec<u8>) {
@@ -73,7 +77,13 @@ pub(super) fn run<R: Read, W: Write + Send>(
                 let before = *carry;
                 *carry = before.after(&block);
                 let (reply, result) = sync_channel(1);
-                jobs.send(Job { block, carry: before, reply }).is_ok() && results.send(result).is_ok()
+                jobs.send(Job {
+                    block,
+                    carry: before,
+                    reply,
+                })
+                .is_ok()
+                    && results.send(result).is_ok()
             };
             loop {
                 inline.long_line(&mut source, false);
@@ -102,7 +112,9 @@ pub(super) fn run<R: Read, W: Write + Send>(
         })();
         drop(jobs);
         drop(results);
-        let written = written.join().unwrap_or_else(|_| Err(io::Error::other("the writer thread panicked")));
+        let written = written
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the writer thread panicked")));
         let mut stats = inline.stats;
         stats.findings.merge(&inline.cleaner.take_findings());
         // What could not be written is the reason why reading stopped.
@@ -116,7 +128,11 @@ fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
 }
 
 fn work(cleaner: &mut Cleaner<'_>, pool: &Pool, job: Job) {
-    let Job { block, mut carry, reply } = job;
+    let Job {
+        block,
+        mut carry,
+        reply,
+    } = job;
     let mut out = pool.get();
     let stats = clean_block(cleaner, &mut carry, &block, 0, &mut out, None);
     pool.put(block);
@@ -131,11 +147,21 @@ fn ready(inline: &mut Inline<'_>, pool: &Pool, results: &SyncSender<Receiver<Don
     }
     let (reply, result) = sync_channel(1);
     let out = std::mem::replace(&mut inline.out, pool.get());
-    reply.send(Done { out, stats: Stats::default() }).is_ok() && results.send(result).is_ok()
+    reply
+        .send(Done {
+            out,
+            stats: Stats::default(),
+        })
+        .is_ok()
+        && results.send(result).is_ok()
 }
 
 /// Writes results in the order of their blocks, and flushes when there is nothing to write.
-fn write_in_order<W: Write>(results: Receiver<Receiver<Done>>, mut writer: W, pool: &Pool) -> io::Result<Stats> {
+fn write_in_order<W: Write>(
+    results: Receiver<Receiver<Done>>,
+    mut writer: W,
+    pool: &Pool,
+) -> io::Result<Stats> {
     let mut stats = Stats::default();
     loop {
         let result = match results.try_recv() {
@@ -150,7 +176,9 @@ fn write_in_order<W: Write>(results: Receiver<Receiver<Done>>, mut writer: W, po
             }
         };
         let Ok(done) = result.recv() else {
-            return Err(io::Error::other("a sanitizing thread stopped before its lines were clean"));
+            return Err(io::Error::other(
+                "a sanitizing thread stopped before its lines were clean",
+            ));
         };
         stats.merge(&done.stats);
         writer.write_all(&done.out)?;

@@ -104,7 +104,7 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let error = |path: &Path| {
         let opened = open(&[Location::path(path)], Options::default());
-        opened.err().unwrap().to_string()
+        opened.err().unwrap().in_words()
     };
     assert!(error(folder.path()).contains("holds no queue"));
     assert!(error(&folder.path().join("none")).contains("none: No such file"));

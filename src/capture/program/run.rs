@@ -14,13 +14,13 @@ use serde_json::Value;
 
 use super::child::{self, SpawnError, Spawned};
 use super::cold_start::ColdStart;
-use super::device::SESSION_ENDED;
 use super::network::Network;
 use super::recorder::Recorder;
 use super::relay;
 use super::terminal::RawMode;
 use super::transcript::{LastWords, Parse, Transcript};
 use super::watcher::{Signals, Watcher};
+use crate::capture::session_end;
 use crate::record::{Level, LogRecord, keys};
 
 /// What to run and how to read it.
@@ -231,9 +231,7 @@ fn crash(program: &Program, message: &str) -> LogRecord {
 
 /// The last record of a session.
 fn end(started: Instant, lines: u64) -> LogRecord {
-    LogRecord::new(Level::Info, "App", SESSION_ENDED)
-        .with_attribute("duration_ms", started.elapsed().as_millis() as u64)
-        .with_attribute("lines", lines)
+    session_end(started.elapsed()).with_attribute("lines", lines)
 }
 
 /// A signal's name, such as `SIGKILL`, or its number.

@@ -1,14 +1,12 @@
 //! From what a program printed to records on the disk.
 
-use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::queue::{LogQueue, QueueError};
 use crate::record::{
-    Defaults, EncodedRecord, Level, LogRecord, MAX_BREADCRUMBS, RecordError, breadcrumb, keys,
+    Defaults, EncodedRecord, Level, LogRecord, RecordError, Trail, keys,
 };
 use crate::sanitize::Sanitizer;
 
@@ -26,13 +24,22 @@ pub struct Recorder {
     queue: Arc<dyn LogQueue>,
     sanitizer: Sanitizer,
     defaults: Defaults,
+    on_urgent: OnUrgent,
     state: Mutex<State>,
+}
+
+/// Is told when an error was stored.
+struct OnUrgent(Box<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for OnUrgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnUrgent")
+    }
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The last records as lines, the oldest first.
-    recent: VecDeque<Vec<u8>>,
+    trail: Trail,
     /// What the queue did not take yet.
     unstored: Vec<EncodedRecord>,
     unstored_bytes: usize,
@@ -56,7 +63,16 @@ impl Recorder {
     /// after the record itself was.
     pub fn new(queue: Arc<dyn LogQueue>, sanitizer: Sanitizer, defaults: Defaults) -> Recorder {
         let defaults = sanitized(&sanitizer, defaults);
-        Recorder { queue, sanitizer, defaults, state: Mutex::default() }
+        let on_urgent = OnUrgent(Box::new(|| ()));
+        Recorder { queue, sanitizer, defaults, on_urgent, state: Mutex::default() }
+    }
+
+    /// Has this called when an error or worse was stored, such as to ship it
+    /// at once. It must not block.
+    #[must_use]
+    pub fn on_urgent(mut self, urgent: impl Fn() + Send + Sync + 'static) -> Recorder {
+        self.on_urgent = OnUrgent(Box::new(urgent));
+        self
     }
 
     /// What records get that do not say so themselves.
@@ -105,14 +121,12 @@ impl Recorder {
         self.sanitizer.sanitize_record(&mut record);
         self.defaults.fill(&mut record);
         let is_error = record.level().is_some_and(|level| level >= Level::Error);
-        if is_error && record.get(keys::BREADCRUMBS).is_none() {
-            let crumbs = self.breadcrumbs();
-            if !crumbs.is_empty() {
-                record.set(keys::BREADCRUMBS, crumbs);
-            }
+        if is_error {
+            let trail = self.lock().trail.clone();
+            trail.lead_to(&mut record);
         }
         let encoded = EncodedRecord::new(record)?;
-        self.remember(&encoded);
+        self.lock().trail.push(encoded.as_bytes());
         Ok(encoded)
     }
 
@@ -121,7 +135,7 @@ impl Recorder {
     pub(super) fn encode_line(&self, line: &[u8]) -> Result<EncodedRecord, RecordError> {
         let clean = self.sanitizer.sanitize_line(line);
         let encoded = EncodedRecord::from_json(&clean, &self.defaults)?;
-        self.remember(&encoded);
+        self.lock().trail.push(encoded.as_bytes());
         Ok(encoded)
     }
 
@@ -141,24 +155,11 @@ impl Recorder {
         if let Err(error) = self.queue.append_all(records) {
             state.keep(records.drain(error.stored()..), &error);
         }
+        drop(state);
+        if records.iter().any(|record| record.level() >= Level::Error) {
+            (self.on_urgent.0)();
+        }
         records.clear();
-    }
-
-    fn remember(&self, record: &EncodedRecord) {
-        let mut state = self.lock();
-        let mut line = match state.recent.len() {
-            MAX_BREADCRUMBS.. => state.recent.pop_front().unwrap_or_default(),
-            _ => Vec::new(),
-        };
-        line.clear();
-        line.extend_from_slice(record.as_bytes());
-        state.recent.push_back(line);
-    }
-
-    fn breadcrumbs(&self) -> Vec<Value> {
-        let state = self.lock();
-        let records = state.recent.iter().flat_map(|line| LogRecord::parse(line));
-        records.map(|record| breadcrumb(&record)).collect()
     }
 
     /// A thread that panicked has left the state whole: it is only ever
@@ -199,7 +200,7 @@ fn sanitized(sanitizer: &Sanitizer, mut defaults: Defaults) -> Defaults {
 mod tests {
     use super::*;
     use crate::queue::{Limits, MemoryQueue};
-    use crate::record::Identity;
+    use crate::record::{Identity, MAX_BREADCRUMBS};
 
     fn recorder() -> (Recorder, Arc<MemoryQueue>) {
         let queue = Arc::new(MemoryQueue::new(1 << 20));

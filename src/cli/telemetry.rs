@@ -1,0 +1,39 @@
+//! `soliplex telemetry`
+
+use clap::{Args, Subcommand};
+
+use super::Format;
+
+/// The switch for shipping without being asked.
+#[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+Off by default: records are kept on the disk, and `run --upload` sends nothing.
+`emit` and `upload` are asked for, and always work unless a policy forbids it.")]
+pub enum TelemetryCommand {
+    /// Show the switch, where records go, and whether they could
+    Status(StatusArgs),
+    /// Let records be shipped without being asked
+    Enable,
+    /// Keep records on this device
+    Disable,
+    /// Set where records go
+    Endpoint(EndpointArgs),
+}
+
+/// How to show it.
+#[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// Do not try the connection
+    #[arg(long)]
+    pub offline: bool,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
+/// Where records go.
+#[derive(Args, Debug)]
+pub struct EndpointArgs {
+    /// The URL to post to; without a path, /api/v1/logs is added
+    pub url: String,
+}

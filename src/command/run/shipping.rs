@@ -1,0 +1,121 @@
+//! Shipping what is recorded while the program runs.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::capture::{Hooks, Lifecycle, Network};
+use crate::command::sanitizer::sanitizer;
+use crate::command::upload::settings;
+use crate::command::Context;
+use crate::config::Shipped;
+use crate::logger::{BackendOptions, BackendSink, LogSink};
+use crate::queue::LogQueue;
+use crate::record::now;
+use crate::upload::{self, HttpTransport};
+
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the program's end or stop waits for what is still to be sent. What
+/// is not sent then stays in the queue.
+const END_FLUSH: Duration = Duration::from_secs(4);
+const STOP_FLUSH: Duration = Duration::from_secs(1);
+
+/// Ships in the background.
+pub(super) struct Shipper {
+    sink: Arc<BackendSink>,
+    is_online: Arc<AtomicBool>,
+    problem: Arc<Mutex<Option<String>>>,
+}
+
+/// Starts to ship, if telemetry is on; says so if it is off.
+pub(super) fn start(
+    endpoint: Option<&str>,
+    token_file: Option<&PathBuf>,
+    queue: Arc<dyn LogQueue>,
+    context: &mut Context,
+) -> anyhow::Result<Option<Shipper>> {
+    let config = &context.config;
+    let is_on = config.policy.telemetry.unwrap_or(config.telemetry.enabled);
+    if !is_on {
+        context.printer.warn(
+            "telemetry is off, nothing is sent: turn it on with `soliplex telemetry enable`, or send by hand with `soliplex upload`",
+        );
+        return Ok(None);
+    }
+    let transport = HttpTransport::new(settings::endpoint(endpoint, config)?, TIMEOUT)
+        .context("cannot set up connections")?;
+    let is_online = Arc::new(AtomicBool::new(true));
+    let problem = Arc::new(Mutex::new(None));
+    let sanitizer = sanitizer(config)?;
+    let options = BackendOptions {
+        tokens: settings::token_source(&None, token_file, config)?,
+        is_online: Some(Box::new({
+            let is_online = Arc::clone(&is_online);
+            move || is_online.load(Ordering::Relaxed)
+        })),
+        on_error: Some(Arc::new({
+            let problem = Arc::clone(&problem);
+            move |found| {
+                let mut last = problem.lock().unwrap_or_else(PoisonError::into_inner);
+                *last = Some(found.to_string());
+            }
+        })),
+        upload: upload::Options {
+            resource: config.resource.clone(),
+            // The queue may hold what a weaker sanitizer of another client let through.
+            line_hook: Some(Box::new(move |line| sanitizer.sanitize_line(line))),
+            ..upload::Options::default()
+        },
+        ..BackendOptions::default()
+    };
+    let sink = BackendSink::start(queue, transport, options).context("cannot start to ship")?;
+    Ok(Some(Shipper { sink: Arc::new(sink), is_online, problem }))
+}
+
+impl Shipper {
+    /// What ships at once when it is called.
+    pub(super) fn flush_on_call(&self) -> impl Fn() + Send + Sync + use<> {
+        let sink = Arc::clone(&self.sink);
+        move || sink.flush()
+    }
+
+    /// Ships what is left, and keeps how it went.
+    pub(super) fn finish(self, context: &mut Context) {
+        self.sink.close(END_FLUSH);
+        let folder = &context.config.state_dir.value;
+        let mut shipped = Shipped::load(folder);
+        let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match problem {
+            Some(problem) => {
+                shipped.last_error = Some(format!("{} {problem}", now()));
+                context.printer.warn(format_args!("not everything was sent: {problem}"));
+            }
+            None => shipped.last_upload = Some(now()),
+        }
+        if let Err(error) = shipped.save(folder) {
+            context.printer.warn(format_args!("cannot write {}: {error}", folder.display()));
+        }
+    }
+}
+
+impl Hooks for Shipper {
+    fn lifecycle(&self, turn: Lifecycle) {
+        self.sink.flush();
+        if turn == Lifecycle::Stopping && self.is_online.load(Ordering::Relaxed) {
+            thread::sleep(STOP_FLUSH);
+        }
+    }
+
+    fn network(&self, network: Network) {
+        self.is_online.store(network.is_online(), Ordering::Relaxed);
+        if network.is_online() {
+            self.sink.flush();
+        }
+    }
+}

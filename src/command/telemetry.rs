@@ -1,0 +1,185 @@
+//! `soliplex telemetry`: the switch, and what it stands for.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::Context;
+use super::upload::settings;
+use crate::cli::Format;
+use crate::cli::telemetry::{StatusArgs, TelemetryCommand};
+use crate::config::{Config, Origin, PolicyError, Shipped, Telemetry};
+use crate::error::{Error, Exit};
+use crate::output::{safe, table};
+use crate::queue::{QueueError, inspect};
+use crate::upload::{Credential, Endpoint, HttpTransport, Transport, check_endpoint};
+
+/// How long the live check may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A request that brings nothing: it shows whether the endpoint is there.
+const EMPTY: &[u8] = br#"{"logs":[],"resource":{}}"#;
+
+pub(super) fn run(command: TelemetryCommand, context: &mut Context) -> anyhow::Result<Exit> {
+    match command {
+        TelemetryCommand::Status(args) => status(&args, context),
+        TelemetryCommand::Enable => switch(true, context),
+        TelemetryCommand::Disable => switch(false, context),
+        TelemetryCommand::Endpoint(args) => set_endpoint(&args.url, context),
+    }
+}
+
+/// How things stand.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    enabled: bool,
+    enabled_by: String,
+    endpoint: Option<String>,
+    endpoint_by: Option<String>,
+    policy: Option<String>,
+    install_id: String,
+    queue: String,
+    pending: u64,
+    pending_bytes: u64,
+    last_upload: Option<String>,
+    last_error: Option<String>,
+    connection: Option<String>,
+}
+
+fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    let config = &context.config;
+    let folder = &config.queue.value;
+    let (pending, pending_bytes) = match inspect(folder, Default::default()) {
+        Ok(report) => (report.pending, report.pending_bytes),
+        Err(QueueError::Missing(_)) => (0, 0),
+        Err(error) => return Err(error.into()),
+    };
+    let shipped = Shipped::load(&config.state_dir.value);
+    let (enabled, enabled_by) = switched(config);
+    let endpoint = config.endpoint.as_ref();
+    let status = Status {
+        enabled,
+        enabled_by,
+        endpoint: endpoint.map(|endpoint| endpoint.value.clone()),
+        endpoint_by: endpoint.map(|endpoint| endpoint.origin.to_string()),
+        policy: config.policy.file.as_ref().map(|file| file.display().to_string()),
+        install_id: config.install_id()?,
+        queue: folder.display().to_string(),
+        pending,
+        pending_bytes,
+        last_upload: shipped.last_upload,
+        last_error: shipped.last_error,
+        connection: match args.offline {
+            true => None,
+            false => Some(connection(config)?),
+        },
+    };
+    match args.format {
+        Format::Json | Format::Jsonl => context.printer.json(&status)?,
+        Format::Table => print(&status, context)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn print(status: &Status, context: &mut Context) -> anyhow::Result<()> {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let on = if status.enabled { "on" } else { "off" };
+    let endpoint = match (&status.endpoint, &status.endpoint_by) {
+        (Some(endpoint), Some(by)) => format!("{endpoint} ({by})"),
+        _ => "none: set one with `soliplex telemetry endpoint URL`".to_owned(),
+    };
+    let rows: Vec<Vec<String>> = [
+        ("telemetry", format!("{on} ({})", status.enabled_by)),
+        ("endpoint", endpoint),
+        ("policy", or_none(&status.policy)),
+        ("install id", status.install_id.clone()),
+        ("queue", format!("{} ({} records, {} bytes wait)", status.queue, status.pending, status.pending_bytes)),
+        ("last upload", or_none(&status.last_upload)),
+        ("last error", or_none(&status.last_error)),
+        ("connection", or_none(&status.connection)),
+    ]
+    .into_iter()
+    .map(|(name, value)| vec![name.to_owned(), safe::escape(&value).to_string()])
+    .collect();
+    let width = context.printer.width();
+    context.printer.line(table::render(&["what", "how it stands"], rows, &[], width))?;
+    Ok(())
+}
+
+/// Whether shipping is on, and who says so.
+fn switched(config: &Config) -> (bool, String) {
+    match (config.policy.telemetry, &config.policy.file) {
+        (Some(is_on), Some(file)) => (is_on, file.display().to_string()),
+        _ if config.telemetry.enabled => (true, "soliplex telemetry enable".to_owned()),
+        _ => (false, Origin::Default.to_string()),
+    }
+}
+
+/// What the endpoint says to a request that brings nothing.
+fn connection(config: &Config) -> anyhow::Result<String> {
+    let endpoint = match settings::endpoint(None, config) {
+        Ok(endpoint) => endpoint,
+        Err(error) => return Ok(error.to_string()),
+    };
+    let credential = match settings::credential(&None, None, config) {
+        Ok(credential) => credential,
+        Err(error) => return Ok(error.to_string()),
+    };
+    let token = match &credential {
+        Credential::Bearer(token) => Some(token),
+        Credential::Anonymous | Credential::Pending => None,
+    };
+    let transport = HttpTransport::new(endpoint, CHECK_TIMEOUT)?;
+    let result = settings::runtime()?.block_on(transport.post(EMPTY.to_vec(), token));
+    Ok(check_endpoint(&result).says)
+}
+
+fn switch(enabled: bool, context: &mut Context) -> anyhow::Result<Exit> {
+    let config = &context.config;
+    if let Some(locked) = config.policy.telemetry
+        && locked != enabled
+    {
+        let rule = format!("switches telemetry {}", if locked { "on" } else { "off" });
+        return refused(config.policy.forbids("the switch stays".to_owned(), rule));
+    }
+    save(config, Telemetry { enabled, ..config.telemetry.clone() })?;
+    let on = if enabled { "on" } else { "off" };
+    context.printer.note(format_args!("telemetry is {on}"));
+    Ok(Exit::Done)
+}
+
+fn set_endpoint(url: &str, context: &mut Context) -> anyhow::Result<Exit> {
+    let config = &context.config;
+    let endpoint = Endpoint::parse(url).map_err(|error| Error::usage(error.to_string()))?;
+    if let Some(locked) = &config.policy.endpoint {
+        let rule = format!("sets the endpoint to {locked}");
+        return refused(config.policy.forbids(format!("{url} is refused"), rule));
+    }
+    if let Err(error) = config.policy.check_endpoint(url, endpoint.host()) {
+        return refused(error);
+    }
+    if let Some(Origin::File(file)) = config.endpoint.as_ref().map(|endpoint| &endpoint.origin)
+        && *file != Telemetry::path(&config.state_dir.value)
+    {
+        anyhow::bail!(Error::usage(format!(
+            "{} sets the endpoint: change it there",
+            file.display()
+        )));
+    }
+    save(config, Telemetry { endpoint: Some(url.to_owned()), ..config.telemetry.clone() })?;
+    context.printer.note(format_args!("records go to {endpoint}"));
+    Ok(Exit::Done)
+}
+
+fn save(config: &Config, telemetry: Telemetry) -> anyhow::Result<()> {
+    let folder = &config.state_dir.value;
+    telemetry
+        .save(folder)
+        .with_context(|| format!("cannot write {}", Telemetry::path(folder).display()))
+}
+
+fn refused(error: PolicyError) -> anyhow::Result<Exit> {
+    Err(Error::usage(error.to_string()).into())
+}

@@ -1,0 +1,136 @@
+//! How far a value in text reaches, and what only looks like one.
+
+use crate::sanitize::chars::{is_word, run_end, run_start};
+use crate::sanitize::detect::keyvalue::{Key, Link, MAX_KEY, MAX_VALUE};
+use crate::sanitize::keys::KeyKind;
+use crate::sanitize::text::Scanner;
+
+/// The place of the quote that closes a value, and whether there is one: the first that is
+/// escaped no deeper than the opening quote.
+pub(crate) fn closing_quote(text: &[u8], start: usize, mark: u8, slashes: usize) -> (usize, bool) {
+    let mut at = start;
+    while let Some(offset) = memchr::memchr(mark, &text[at..]) {
+        let found = at + offset;
+        let escapes = found - run_start(text, found, 64.min(found - start), |b| b == b'\\');
+        if (slashes == 0 && escapes.is_multiple_of(2)) || (slashes > 0 && escapes <= slashes) {
+            // An escaped quote closes before its backslashes.
+            return (if slashes > 0 { found - escapes } else { found }, true);
+        }
+        at = found + 1;
+    }
+    (text.len(), false)
+}
+
+/// The end of a value without quotes.
+pub(crate) fn bare_end(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, from: usize) -> usize {
+    let text = scanner.text;
+    let skip = scanner.engine.placeholders.length(&text[from..]);
+    let mut end = from + skip;
+    let stop = text.len().min(from + MAX_VALUE);
+    let phrase = key.kind == KeyKind::Phrase;
+    let query =
+        link == Link::Equals && key.start > 0 && matches!(text[key.start - 1], b'?' | b'&' | b';');
+    while end < stop {
+        match text[end] {
+            b'"' | b'<' | b'>' | b'`' => break,
+            b'\'' if !text.get(end + 1).is_some_and(|b| is_word(*b)) => break,
+            b'&' | b'#' if query => break,
+            b'&' if text.get(end + 1).is_some_and(|b| is_word(*b)) && is_pair(text, end + 1) => {
+                break;
+            }
+            b'\\'
+                if matches!(
+                    text.get(end + 1),
+                    Some(b'"' | b'\'' | b'n' | b'r' | b't' | b'\\')
+                ) =>
+            {
+                break;
+            }
+            b',' | b';' | b'|'
+                if !text.get(end + 1).is_some_and(|b| {
+                    is_word(*b) || matches!(b, b'!' | b'@' | b'$' | b'%' | b'*')
+                }) || is_pair(text, end + 1) =>
+            {
+                break;
+            }
+            b'}' | b')' | b']'
+                if !text.get(end + 1).is_some_and(|b| is_word(*b))
+                    && !balanced(&text[from + skip..end], text[end]) =>
+            {
+                break;
+            }
+            b' ' if phrase
+                && text.get(end + 1).is_some_and(u8::is_ascii_lowercase)
+                && end > from
+                && !is_pair(text, end + 1) => {}
+            b if b.is_ascii_whitespace() => break,
+            _ => {}
+        }
+        end += 1;
+    }
+    while end > from + skip && matches!(text[end - 1], b'.' | b':' | b',') && link != Link::Equals {
+        end -= 1;
+    }
+    end
+}
+
+/// True when a value has opened the bracket that would close here.
+fn balanced(value: &[u8], close: u8) -> bool {
+    let open = match close {
+        b')' => b'(',
+        b']' => b'[',
+        _ => b'{',
+    };
+    value.contains(&open)
+}
+
+/// True when `key=` or `key:` begins at `at`.
+pub(crate) fn is_pair(text: &[u8], at: usize) -> bool {
+    let start = run_end(text, at, 2, |b| matches!(b, b' ' | b'"' | b'\''));
+    let end = run_end(text, start, MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'-' | b'.')
+    });
+    end > start
+        && matches!(
+            text.get(run_end(text, end, 1, |b| matches!(b, b'"' | b'\''))),
+            Some(b'=' | b':')
+        )
+}
+
+/// `Some("…")`, `Secret('…')`, `String("…")`, `b'…'`: the place of the quote.
+pub(crate) fn wrapped(text: &[u8], from: usize) -> Option<usize> {
+    let name = run_end(text, from, 24, is_word);
+    let open = if text.get(name) == Some(&b'(') {
+        name + 1
+    } else if name == from + 1 {
+        name
+    } else {
+        return None;
+    };
+    (name > from && matches!(text.get(open), Some(b'"' | b'\''))).then_some(open)
+}
+
+/// `{{ .Values.password }}`, `${{ secrets.X }}`, `<%= … %>`, `$(…)`: a template's variable with spaces.
+pub(crate) fn is_template(text: &[u8]) -> bool {
+    [&b"{{ "[..], b"${{", b"<%", b"$("]
+        .iter()
+        .any(|open| text.starts_with(open))
+}
+
+/// `Token{a64f992 …`, `Token(…`, `com.example.Token@1b2c3d`, `[B@1b2c3d`: a printed object.
+pub(crate) fn is_object(text: &[u8], from: usize, end: usize) -> bool {
+    let name = run_end(text, from, MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'.' | b'$')
+    });
+    let named = name > from && text[from].is_ascii_alphabetic();
+    match text.get(name) {
+        Some(b'{' | b'(') => named && name < end,
+        Some(b'@') => {
+            named
+                && name < end
+                && text[name + 1..end].iter().all(u8::is_ascii_hexdigit)
+                && end > name + 1
+        }
+        _ => false,
+    }
+}

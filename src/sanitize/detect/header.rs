@@ -1,0 +1,156 @@
+//! What stands behind `Authorization:`, `Cookie:` and `Set-Cookie:` in text.
+
+use crate::sanitize::builtin::{AUTHORIZATION, COOKIE};
+use crate::sanitize::chars::{is_one_of, run_end};
+use crate::sanitize::detect::keyvalue::{MAX_GAP, MAX_VALUE};
+use crate::sanitize::text::{Fix, Scanner};
+use crate::sanitize::value;
+
+/// `Authorization: Bearer …`, `Authorization: Digest username=…`, `Authorization=abc`.
+pub(crate) fn authorization(
+    scanner: &mut Scanner<'_>,
+    from: usize,
+    stop: usize,
+    next: usize,
+) -> usize {
+    let text = &scanner.text[..stop];
+    let word = run_end(text, from, 32, |b| b.is_ascii_alphanumeric() || b == b'-');
+    let schemes = [
+        "bearer",
+        "basic",
+        "digest",
+        "token",
+        "negotiate",
+        "ntlm",
+        "apikey",
+        "api-key",
+        "bot",
+        "key",
+        "aws4-hmac-sha256",
+        "hawk",
+        "oauth",
+        "signature",
+        "jwt",
+        "splunk",
+        "genie-key",
+        "dpop",
+    ];
+    let named = text.get(word) == Some(&b' ') && is_one_of(&text[from..word], &schemes);
+    if named
+        && is_one_of(
+            &text[from..word],
+            &["digest", "aws4-hmac-sha256", "hawk", "oauth", "signature"],
+        )
+    {
+        // The credentials are a list of parameters: all of it goes.
+        let end = run_end(text, word, MAX_VALUE, |b| {
+            !matches!(b, b'\n' | b'\r' | b'\\' | b'|' | b';')
+        });
+        let quote = text[word..end].iter().filter(|b| **b == b'"').count();
+        let end = if quote % 2 == 1 {
+            text[..end].iter().rposition(|b| *b == b'"').unwrap_or(end)
+        } else {
+            end
+        };
+        let start = word + 1;
+        let content = text[start..end].trim_ascii_end();
+        if value::is_nothing(&scanner.engine.placeholders, content) || !content.contains(&b'=') {
+            return next;
+        }
+        return if scanner.push(AUTHORIZATION, start, start + content.len(), Fix::Mask) {
+            start + content.len()
+        } else {
+            next
+        };
+    }
+    let start = if named {
+        run_end(text, word, 4, |b| b == b' ')
+    } else {
+        from
+    };
+    let skip = scanner.engine.placeholders.length(&text[start..]);
+    let mut end = run_end(text, start + skip, MAX_VALUE, |b| {
+        !b.is_ascii_whitespace()
+            && !matches!(b, b'"' | b'\'' | b',' | b';' | b'\\' | b'}' | b')' | b'<')
+    });
+    while end > start && matches!(text[end - 1], b'.' | b':') {
+        end -= 1;
+    }
+    let found = &text[start..end];
+    if value::is_nothing(&scanner.engine.placeholders, found) || value::is_prose(found) {
+        return next;
+    }
+    let equals = scanner.text[..from].ends_with(b"=");
+    let shaped =
+        value::is_secretish(found) || (found.len() >= 6 && equals) || (named && found.len() >= 8);
+    if shaped && scanner.push(AUTHORIZATION, start, end, Fix::Mask) {
+        end
+    } else {
+        next
+    }
+}
+
+/// `Cookie: sid=abc; theme=dark`: the values go, the names and a cookie's attributes stay.
+pub(crate) fn cookie(scanner: &mut Scanner<'_>, from: usize, stop: usize, next: usize) -> usize {
+    const ATTRIBUTES: &[&str] = &[
+        "path",
+        "domain",
+        "expires",
+        "max-age",
+        "samesite",
+        "secure",
+        "httponly",
+        "priority",
+        "version",
+        "partitioned",
+    ];
+    let text = &scanner.text[..stop];
+    let mut at = from;
+    let mut go_on = next;
+    loop {
+        at = run_end(text, at, MAX_GAP, |b| b == b' ');
+        let name_end = run_end(text, at, 256, |b| {
+            b.is_ascii_alphanumeric()
+                || matches!(
+                    b,
+                    b'_' | b'-' | b'.' | b'%' | b'$' | b'*' | b'!' | b'~' | b'+'
+                )
+        });
+        let is_value = |b: u8| {
+            !b.is_ascii_whitespace() && !matches!(b, b';' | b'"' | b'\'' | b'\\' | b'<' | b'>')
+        };
+        if text.get(name_end) != Some(&b'=') {
+            // `Cookie: abcdef0123` without a name.
+            let end = run_end(text, at, MAX_VALUE, is_value);
+            if at == from
+                && value::is_random(&text[at..end], 8)
+                && scanner.push(COOKIE, at, end, Fix::Mask)
+            {
+                go_on = end;
+            }
+            let name = &text[at..name_end];
+            if is_one_of(name, ATTRIBUTES) && text.get(name_end) == Some(&b';') {
+                at = name_end + 1;
+                continue;
+            }
+            return go_on;
+        }
+        let start = name_end + 1;
+        let quote = usize::from(text.get(start) == Some(&b'"'));
+        let skip = scanner.engine.placeholders.length(&text[start..]);
+        let mut end = run_end(text, start + quote + skip, MAX_VALUE, is_value);
+        let name = &text[at..name_end];
+        if is_one_of(name, ATTRIBUTES) {
+            end = run_end(text, start, 64, |b| !matches!(b, b';' | b'"' | b'\n'));
+        } else if !value::is_nothing(&scanner.engine.placeholders, &text[start + quote..end])
+            && scanner.push(COOKIE, start + quote, end, Fix::Mask)
+        {
+            go_on = end;
+        }
+        at = end + quote;
+        if text.get(at) != Some(&b';') {
+            return go_on;
+        }
+        at += 1;
+    }
+}

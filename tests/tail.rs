@@ -1,0 +1,118 @@
+//! `soliplex tail`
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use crate::support::{Home, Ran, record_line};
+
+fn append(path: &Path, line: &str) {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    writeln!(file, "{}", line.trim_end()).unwrap();
+}
+
+fn record(message: &str, level: &str) -> String {
+    format!(
+        r#"{{"timestamp":"2026-02-06T12:00:00.000Z","level":"{level}","logger":"App","message":"{message}"}}"#
+    )
+}
+
+#[test]
+fn the_last_records_that_match_are_shown_in_every_form() {
+    let home = Home::new();
+    let lines: Vec<_> = (0..50).map(record_line).collect();
+    let file = home.file("a.jsonl", lines.join("\n"));
+    let file = file.to_str().unwrap();
+    let ran = home.run(&["tail", file, "--no-follow", "-n", "2", "--output", "json"]);
+    assert_eq!(ran.succeeds().json_lines().len(), 2);
+    let ran = home.run(&["tail", file, "--no-follow", "--output", "logfmt"]);
+    assert_eq!(ran.succeeds().stdout_text().lines().count(), 50);
+    let ran = home.run(&["tail", file, "--no-follow", "--level", "fatal"]);
+    assert_eq!(ran.succeeds().stdout_text(), "");
+}
+
+#[test]
+fn a_file_is_followed_through_rotation_until_the_awaited_line() {
+    let home = Home::new();
+    let file = home.file("a.log", format!("{}\n", record("first", "info")));
+    let mut tail = home.start(&["tail", file.to_str().unwrap(), "--until-match", "^ready$"]);
+    tail.prints("first");
+    fs::rename(&file, home.path("a.log.1")).unwrap();
+    append(&home.path("a.log.1"), &record("late", "info"));
+    append(&file, &record("second", "info"));
+    tail.prints("second");
+    append(&file, &record("ready", "info"));
+    assert_eq!(tail.ends().code(), Some(0));
+}
+
+#[test]
+fn what_does_not_come_in_time_ends_with_8_and_ctrl_c_with_0() {
+    let home = Home::new();
+    let file = home.file("a.log", record("first", "info"));
+    let file = file.to_str().unwrap();
+    let flags = ["tail", file, "--until-match", "never", "--timeout", "100ms"];
+    home.run(&flags).exits(8);
+    let mut tail = home.start(&["tail", file, "-v"]);
+    append(Path::new(file), "");
+    tail.prints("first");
+    tail.signal("INT");
+    assert_eq!(tail.ends().code(), Some(0));
+}
+
+#[test]
+fn records_that_repeat_are_counted_and_no_escape_sequence_comes_out() {
+    let home = Home::new();
+    let hostile = record(r"clear \u001b[2J\u009b", "info");
+    let lines = [hostile.as_str(), &hostile, &hostile].join("\n");
+    for form in ["pretty", "json", "logfmt"] {
+        let flags = ["tail", "-", "--output", form, "--color", "never"];
+        let shown = home.run_with_stdin(&flags, &lines).succeeds().stdout_text();
+        assert!(!shown.contains(['\u{1b}', '\u{9b}']), "{shown:?}");
+        assert_eq!(
+            form == "pretty",
+            shown.contains("the same 2 times more"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn context_shows_what_stands_around_an_error() {
+    let home = Home::new();
+    let mut lines: Vec<_> = (0..9).map(|n| record(&format!("m{n}"), "info")).collect();
+    lines[4] = record("boom", "error");
+    let file = home.file("a.log", lines.join("\n"));
+    let flags = [
+        "tail",
+        file.to_str().unwrap(),
+        "--no-follow",
+        "--context",
+        "1",
+        "--output",
+        "json",
+    ];
+    let shown = home.run(&flags).succeeds().json_lines();
+    let messages: Vec<_> = shown
+        .iter()
+        .map(|record| record["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(messages, ["m3", "boom", "m5"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_in_one_line() {
+    let home = Home::new();
+    home.run(&["tail", "none.log", "--no-follow"])
+        .exits(1)
+        .says_in_one_line(&["cannot open none.log", "No such file"]);
+    home.run(&["tail", "/dev/zero"])
+        .exits(1)
+        .says_in_one_line(&["is a device"]);
+    home.run(&["tail", "http://127.0.0.1:9"])
+        .exits(7)
+        .says_in_one_line(&["cannot reach http://127.0.0.1:9"]);
+}
