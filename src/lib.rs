@@ -38,6 +38,8 @@ pub mod sanitize;
 pub mod queue;
 pub mod upload;
 pub mod logger;
+pub mod remote_level;
+pub mod rum;
 
 pub mod capture;
 pub mod ingest;

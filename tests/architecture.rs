@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each domain module, and the modules of this crate that it may use.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("record", &[]),
     ("filter", &["record"]),
     ("fingerprint", &["record"]),
@@ -16,7 +16,9 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("logger", &["record", "sanitize", "queue", "upload"]),
     ("source", &["queue", "record", "filter"]),
     ("session", &["fingerprint", "filter", "record"]),
-    ("capture", &["logger", "record", "sanitize", "queue", "upload"]),
+    ("capture", &["logger", "record", "sanitize", "queue"]),
+    ("remote_level", &["logger", "record"]),
+    ("rum", &["logger", "record"]),
     ("ingest", &["record", "sanitize", "fingerprint", "filter"]),
     ("config", &[]),
     ("error", &[]),

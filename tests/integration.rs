@@ -10,5 +10,8 @@ mod emit;
 mod generated;
 mod pipeline;
 mod readme;
+#[cfg(unix)]
+mod run;
 mod tail;
+mod telemetry;
 mod upload;

@@ -203,7 +203,7 @@ fn bad_input_costs_one_line_the_right_code_and_nothing_else() {
         .exits(7)
         .says_in_one_line(&[&endpoint]);
     home.run(&["upload", "--endpoint", &endpoint, "--token-file", "missing.jwt"])
-        .exits(1)
+        .exits(2)
         .says_in_one_line(&["missing.jwt"]);
     home.run(&["upload", "no-such-queue", "--endpoint", &endpoint])
         .exits(1)

@@ -33,7 +33,11 @@ Environment:
                                 _PROTOCOL, _TIMEOUT are understood as well")]
 pub struct ServeArgs {
     /// Where to listen: ADDR:PORT (port 0 takes a free one) or unix:PATH (may be repeated)
-    #[arg(long, value_name = "ADDR:PORT|unix:PATH", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        value_name = "ADDR:PORT|unix:PATH",
+        default_value = "127.0.0.1:8080"
+    )]
     pub listen: Vec<Listen>,
     /// The store [default: ingest.db in the state folder]
     #[arg(long, value_name = "sqlite:PATH")]
@@ -58,7 +62,12 @@ pub struct ServeArgs {
     #[arg(long, help_heading = "Who may", value_name = "URL")]
     pub jwks_url: Option<String>,
     /// Trust device tokens signed for a key of the set in this file
-    #[arg(long, help_heading = "Who may", value_name = "FILE", conflicts_with = "jwks_url")]
+    #[arg(
+        long,
+        help_heading = "Who may",
+        value_name = "FILE",
+        conflicts_with = "jwks_url"
+    )]
     pub jwks_file: Option<PathBuf>,
     /// The `iss` that device tokens must have
     #[arg(long, help_heading = "Who may", value_name = "ISSUER")]
@@ -83,16 +92,36 @@ pub struct ServeArgs {
     #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "1MiB", value_parser = value::size)]
     pub max_body: u64,
     /// How many connections may be open
-    #[arg(long, help_heading = "How much", value_name = "N", default_value_t = 4096)]
+    #[arg(
+        long,
+        help_heading = "How much",
+        value_name = "N",
+        default_value_t = 4096
+    )]
     pub max_connections: usize,
     /// How many records a user may send: N a second, or N/m, N/h; 0 is no limit
-    #[arg(long, help_heading = "How much", value_name = "RATE", default_value = "1000")]
+    #[arg(
+        long,
+        help_heading = "How much",
+        value_name = "RATE",
+        default_value = "1000"
+    )]
     pub rate_user: Rate,
     /// How many records a session may send
-    #[arg(long, help_heading = "How much", value_name = "RATE", default_value = "0")]
+    #[arg(
+        long,
+        help_heading = "How much",
+        value_name = "RATE",
+        default_value = "0"
+    )]
     pub rate_session: Rate,
     /// How many records may come from one address (for IPv6: from one /64)
-    #[arg(long, help_heading = "How much", value_name = "RATE", default_value = "0")]
+    #[arg(
+        long,
+        help_heading = "How much",
+        value_name = "RATE",
+        default_value = "0"
+    )]
     pub rate_address: Rate,
 
     /// Forward records over OTLP to this collector; /v1/logs is added
@@ -102,27 +131,52 @@ pub struct ServeArgs {
     #[arg(long = "otlp-header", help_heading = "Forwarding", value_name = "NAME=VALUE|@FILE", value_parser = value::key_value)]
     pub otlp_headers: Vec<(String, String)>,
     /// Answer once records are stored, or only once they were forwarded
-    #[arg(long, help_heading = "Forwarding", value_name = "WHEN", default_value = "async")]
+    #[arg(
+        long,
+        help_heading = "Forwarding",
+        value_name = "WHEN",
+        default_value = "async"
+    )]
     pub forward: ForwardWhen,
 
     /// Tell apps the log levels in this TOML or JSON file, which is watched
     #[arg(long, help_heading = "Apps and errors", value_name = "FILE")]
     pub logging_config: Option<PathBuf>,
     /// Call this URL when an error comes up often
-    #[arg(long, help_heading = "Apps and errors", value_name = "URL", requires = "alert_threshold")]
+    #[arg(
+        long,
+        help_heading = "Apps and errors",
+        value_name = "URL",
+        requires = "alert_threshold"
+    )]
     pub alert_webhook: Option<String>,
     /// How often that is
-    #[arg(long, help_heading = "Apps and errors", value_name = "N", requires = "alert_webhook")]
+    #[arg(
+        long,
+        help_heading = "Apps and errors",
+        value_name = "N",
+        requires = "alert_webhook"
+    )]
     pub alert_threshold: Option<u64>,
     /// Within what time
     #[arg(long, help_heading = "Apps and errors", value_name = "DURATION", default_value = "1h", value_parser = value::duration)]
     pub alert_window: Duration,
 
     /// Speak TLS with the certificate chain in this PEM file
-    #[arg(long, help_heading = "Operation", value_name = "FILE", requires = "tls_key")]
+    #[arg(
+        long,
+        help_heading = "Operation",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
     pub tls_cert: Option<PathBuf>,
     /// The private key of the certificate, in PEM
-    #[arg(long, help_heading = "Operation", value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        help_heading = "Operation",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
     pub tls_key: Option<PathBuf>,
     /// Write each request that was answered, as JSON, to this file (`-` is stderr)
     #[arg(long, help_heading = "Operation", value_name = "FILE")]

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use chrono::Utc;
 
 use super::{Context, sanitizer::sanitizer};
 use crate::cli::emit::EmitArgs;
@@ -13,8 +14,9 @@ use crate::error::Exit;
 use crate::output::Printer;
 use crate::queue::{LogQueue, Options, Queue, SyncPolicy, read_recent};
 use crate::record::{
-    Defaults, EncodedRecord, Identity, Level, LogRecord, MAX_BREADCRUMBS, RecordError, Trail, keys,
+    Defaults, EncodedRecord, Envelope, Identity, Level, LogRecord, MAX_BREADCRUMBS, RecordError, Trail, keys,
 };
+use crate::remote_level::RemoteLevel;
 use crate::sanitize::{Sanitizer, StreamSanitizer};
 
 /// How many bytes of records are appended in one go.
@@ -35,6 +37,7 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
         sanitizer,
         defaults,
         folder: context.config.queue.value.clone(),
+        remote_level: RemoteLevel::cached(&context.config.state_dir.value, Utc::now()),
         trail: None,
         chunk: Vec::new(),
         chunk_bytes: 0,
@@ -90,6 +93,8 @@ struct Emitter {
     queue: Queue,
     sanitizer: Sanitizer,
     defaults: Defaults,
+    /// Which levels the server asked for.
+    remote_level: Option<RemoteLevel>,
     /// The queue's folder.
     folder: PathBuf,
     /// What led up to the next error, once there was one.
@@ -114,6 +119,9 @@ impl Emitter {
     fn take(&mut self, line: &[u8], printer: &mut Printer) -> Result<(), EmitError> {
         let clean = self.sanitizer.sanitize_line(line);
         let record = EncodedRecord::from_json(&clean, &self.defaults)?;
+        if !self.is_wanted(&record) {
+            return Ok(());
+        }
         let record = self.with_breadcrumbs(record, printer)?;
         self.chunk_bytes += record.as_bytes().len();
         self.chunk.push(record);
@@ -121,6 +129,16 @@ impl Emitter {
             self.append(printer)?;
         }
         Ok(())
+    }
+
+    /// Whether the server, as it last said, wants a record of this level.
+    fn is_wanted(&self, record: &EncodedRecord) -> bool {
+        let Some(level) = &self.remote_level else {
+            return true;
+        };
+        let envelope = Envelope::parse(record.as_bytes());
+        let logger = envelope.ok().and_then(|envelope| envelope.text(keys::LOGGER));
+        record.level() >= level.rules().of(&logger.unwrap_or_default())
     }
 
     /// Gives an error what led up to it: what the queue holds of the session,

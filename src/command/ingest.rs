@@ -50,7 +50,11 @@ fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
         None => StoreUrl::Sqlite(context.config.state_dir.value.join("ingest.db")),
     };
     let alerts = settings.webhook.as_ref().map(|webhook| webhook.rule);
-    let bound: Vec<Bound> = args.listen.iter().map(bind).collect::<anyhow::Result<_>>()?;
+    let bound: Vec<Bound> = args
+        .listen
+        .iter()
+        .map(bind)
+        .collect::<anyhow::Result<_>>()?;
     let store = SqliteStore::open(&path, alerts)?;
     let app = Arc::new(App::new(Arc::new(store), settings));
 
@@ -86,7 +90,8 @@ fn settings(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Settings>
     settings.forward = forward(args)?;
     if let Some(path) = &args.logging_config {
         let levels = RemoteLevel::open(path);
-        settings.remote_level = Some(levels.map_err(|error| Error::usage("--logging-config").because(error))?);
+        settings.remote_level =
+            Some(levels.map_err(|error| Error::usage("--logging-config").because(error))?);
     }
     if let (Some(url), Some(threshold)) = (&args.alert_webhook, args.alert_threshold) {
         let window = i64::try_from(args.alert_window.as_millis())?.max(1);
@@ -119,7 +124,9 @@ fn bind(listen: &Listen) -> anyhow::Result<Bound> {
         Listen::Unix(path) => {
             use std::os::unix::net::{UnixListener, UnixStream};
             // A socket that nobody answers at was left behind by a crash.
-            if UnixStream::connect(path).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused) {
+            if UnixStream::connect(path)
+                .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
+            {
                 fs::remove_file(path)?;
             }
             let listener = UnixListener::bind(path)
@@ -205,15 +212,16 @@ fn auth(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Auth> {
         )
         .into());
     }
-    let operator_file = args
+    let operator_file = args.operator_token_file.as_ref().or(context
+        .config
         .operator_token_file
         .as_ref()
-        .or(context.config.operator_token_file.as_ref().map(|set| &set.value));
+        .map(|set| &set.value));
     let operators = match operator_file {
         Some(file) => OperatorTokens::from_lines(&read(file)?),
         None => OperatorTokens::default(),
     };
-    Ok(Auth::Tokens(Tokens {
+    Ok(Auth::Tokens(Box::new(Tokens {
         keys,
         jwks: source.map(Jwks::new).transpose()?,
         issuer: args.issuer.clone(),
@@ -221,7 +229,7 @@ fn auth(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Auth> {
         leeway: args.leeway,
         operators,
         operator_claim: args.operator_claim.clone(),
-    }))
+    })))
 }
 
 /// Where to forward to: what the flags say, else Logfire if there is a token
@@ -259,7 +267,10 @@ fn forward(args: &ServeArgs) -> anyhow::Result<Option<ForwardOptions>> {
 
 /// The region of Logfire that a write token names: `pylf_v1_REGION_…`.
 fn logfire_endpoint(token: &str) -> String {
-    let region = token.split('_').nth(2).filter(|_| token.starts_with("pylf_v"));
+    let region = token
+        .split('_')
+        .nth(2)
+        .filter(|_| token.starts_with("pylf_v"));
     match region {
         Some("eu") => "https://logfire-eu.pydantic.dev".to_owned(),
         _ => "https://logfire-us.pydantic.dev".to_owned(),

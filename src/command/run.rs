@@ -4,6 +4,8 @@ mod shipping;
 
 use std::sync::Arc;
 
+use chrono::Utc;
+
 use super::Context;
 use super::sanitizer::sanitizer;
 use crate::capture::{self, App, CaptureError, Hooks, Program, Recorder, Trouble};
@@ -13,6 +15,7 @@ use crate::error::{Error, Exit};
 use crate::output::Printer;
 use crate::queue::{Options, Queue};
 use crate::record::{Defaults, Identity, Level};
+use crate::remote_level::RemoteLevel;
 
 pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let session_id = uuid::Uuid::now_v7().to_string();
@@ -42,6 +45,10 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     if let Some(shipper) = &shipper {
         recorder = recorder.on_urgent(shipper.flush_on_call());
     }
+    let recorder = Arc::new(recorder);
+    let cached = RemoteLevel::cached(&config.state_dir.value, Utc::now());
+    recorder.set_levels(cached.as_ref().map(RemoteLevel::rules));
+    let poller = shipper.as_ref().and_then(|shipper| shipper.poll_level(&recorder, config));
     let app = App {
         name: program.name(),
         version: args.app_version.or_else(|| config.resource.get("service.version").cloned()),
@@ -54,6 +61,7 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
         None => &(),
     };
     let result = capture::run(&program, &recorder, capture::session_start(&app), hooks);
+    drop(poller);
     tell_trouble(&recorder.finish(), &mut context.printer);
     if let Some(shipper) = shipper {
         shipper.finish(context);

@@ -90,7 +90,10 @@ async fn tell_all(
         let body = body(&alert, webhook.rule).to_string();
         let request = http.post(&webhook.url).body(body);
         let request = request.header(reqwest::header::CONTENT_TYPE, "application/json");
-        let answer = request.send().await.map_err(|e| e.without_url().to_string())?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|e| e.without_url().to_string())?;
         if !answer.status().is_success() {
             return Err(format!("the webhook answered {}", answer.status().as_u16()));
         }
@@ -104,7 +107,9 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, String> {
     let result = tokio::task::spawn_blocking(work).await;
-    result.unwrap_or(Err(StoreError::Closed)).map_err(|error| error.to_string())
+    result
+        .unwrap_or(Err(StoreError::Closed))
+        .map_err(|error| error.to_string())
 }
 
 fn body(alert: &Alert, rule: AlertRule) -> Value {

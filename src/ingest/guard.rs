@@ -43,7 +43,9 @@ impl<S> Guarded<S> {
             self.stall = None;
             return write;
         }
-        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(STALL_TIMEOUT)));
+        let stall = self
+            .stall
+            .get_or_insert_with(|| Box::pin(sleep(STALL_TIMEOUT)));
         ready!(stall.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -133,7 +135,9 @@ impl Heads {
             let used = match &mut self.state {
                 State::Done => return,
                 State::Body(left) => {
-                    let used = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    let used = bytes
+                        .len()
+                        .min(usize::try_from(*left).unwrap_or(usize::MAX));
                     *left -= used as u64;
                     if *left == 0 {
                         self.state = State::Name;
@@ -216,7 +220,11 @@ mod tests {
             ("Content-Length: 5", "Transfer-Encoding"),
             ("transfer-encoding: chunked", "CONTENT-LENGTH"),
         ] {
-            for before in ["", "POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\na:b", "GET / HTTP/1.1\r\n\r\n"] {
+            for before in [
+                "",
+                "POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\na:b",
+                "GET / HTTP/1.1\r\n\r\n",
+            ] {
                 let good = format!("{before}POST / HTTP/1.1\r\nHost: x\r\n{first}\r\n");
                 let text = format!("{good}{second}: 5\r\n\r\nbody:");
                 for piece in [1, 2, 3, 7, 1000] {
@@ -235,7 +243,9 @@ mod tests {
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nContent-Length: 1\r\n",
             "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
             "GET / HTTP/1.1\nX-Content-Length: 1\nTransfer-Encoding: chunked\n\n",
-            &format!("GET /{long} HTTP/1.1\r\nA: {long}\r\nContent-Length: 99999999999999999999999\r\n\r\n"),
+            &format!(
+                "GET /{long} HTTP/1.1\r\nA: {long}\r\nContent-Length: 99999999999999999999999\r\n\r\n"
+            ),
         ] {
             for piece in [1, 5, 1000] {
                 assert_eq!(fed(text, piece), text);

@@ -57,22 +57,60 @@ impl Metrics {
     pub(super) fn render(&self, gauges: Gauges) -> String {
         let mut text = String::new();
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        family(&mut text, "soliplex_ingest_records_total", "counter", "Records by what became of them");
+        family(
+            &mut text,
+            "soliplex_ingest_records_total",
+            "counter",
+            "Records by what became of them",
+        );
         for (result, counter) in [
             ("accepted", &self.accepted),
             ("duplicate", &self.duplicates),
             ("rejected", &self.rejected),
         ] {
             let value = read(counter);
-            let _ = writeln!(text, "soliplex_ingest_records_total{{result=\"{result}\"}} {value}");
+            let _ = writeln!(
+                text,
+                "soliplex_ingest_records_total{{result=\"{result}\"}} {value}"
+            );
         }
         let limited = read(&self.rate_limited);
-        single(&mut text, "soliplex_ingest_rate_limited_total", "counter", "Requests turned away for their rate", limited);
-        single(&mut text, "soliplex_ingest_streams", "gauge", "Live streams that are open", read(&self.streams));
-        single(&mut text, "soliplex_store_head", "gauge", "The number of the last record stored", gauges.head);
+        single(
+            &mut text,
+            "soliplex_ingest_rate_limited_total",
+            "counter",
+            "Requests turned away for their rate",
+            limited,
+        );
+        single(
+            &mut text,
+            "soliplex_ingest_streams",
+            "gauge",
+            "Live streams that are open",
+            read(&self.streams),
+        );
+        single(
+            &mut text,
+            "soliplex_store_head",
+            "gauge",
+            "The number of the last record stored",
+            gauges.head,
+        );
         if let Some((cursor, failures)) = gauges.forwarded {
-            single(&mut text, "soliplex_forward_cursor", "gauge", "The number of the last record forwarded", cursor);
-            single(&mut text, "soliplex_forward_failures_total", "counter", "Attempts to forward that failed", failures);
+            single(
+                &mut text,
+                "soliplex_forward_cursor",
+                "gauge",
+                "The number of the last record forwarded",
+                cursor,
+            );
+            single(
+                &mut text,
+                "soliplex_forward_failures_total",
+                "counter",
+                "Attempts to forward that failed",
+                failures,
+            );
         }
         self.render_requests(&mut text);
         text

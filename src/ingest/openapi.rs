@@ -47,7 +47,10 @@ fn post_logs() -> Value {
     let verdict = json!({ "$ref": "#/components/schemas/Verdict" });
     let mut responses = problems(&[400, 401, 403, 408, 413, 415, 429, 502, 503]);
     responses["200"] = answer("Stored, but for what is rejected", &verdict);
-    responses["422"] = answer("No record is usable", &json!({ "type": "object", "required": ["error"] }));
+    responses["422"] = answer(
+        "No record is usable",
+        &json!({ "type": "object", "required": ["error"] }),
+    );
     json!({
         "summary": "Take records in",
         "security": [{ "device": [] }],
@@ -66,25 +69,44 @@ fn post_logs() -> Value {
 fn get_logs() -> Value {
     let mut operation = list(
         "The first records behind `after`, or else the last ones before `before`",
-        &["session", "install", "user", "level", "logger", "grep", "attr", "since", "until", "n", "after", "before"],
+        &[
+            "session", "install", "user", "level", "logger", "grep", "attr", "since", "until", "n",
+            "after", "before",
+        ],
     );
-    operation["responses"]["200"] = answer("Records, oldest first", &json!({
-        "type": "object",
-        "required": ["records", "before", "after", "more"],
-        "properties": {
-            "records": { "type": "array", "items": { "$ref": "#/components/schemas/Record" } },
-            "before": { "type": ["integer", "null"] },
-            "after": { "type": "integer" },
-            "more": { "type": "boolean" },
-        },
-    }));
+    operation["responses"]["200"] = answer(
+        "Records, oldest first",
+        &json!({
+            "type": "object",
+            "required": ["records", "before", "after", "more"],
+            "properties": {
+                "records": { "type": "array", "items": { "$ref": "#/components/schemas/Record" } },
+                "before": { "type": ["integer", "null"] },
+                "after": { "type": "integer" },
+                "more": { "type": "boolean" },
+            },
+        }),
+    );
     operation
 }
 
 fn stream() -> Value {
     let mut operation = list(
         "Records as they come in",
-        &["session", "install", "user", "level", "logger", "grep", "attr", "since", "until", "n", "after", "Last-Event-ID"],
+        &[
+            "session",
+            "install",
+            "user",
+            "level",
+            "logger",
+            "grep",
+            "attr",
+            "since",
+            "until",
+            "n",
+            "after",
+            "Last-Event-ID",
+        ],
     );
     operation["responses"]["200"] = json!({
         "description": "Events `record` and `gap`",
@@ -95,14 +117,17 @@ fn stream() -> Value {
 
 fn logging() -> Value {
     let mut responses = problems(&[400, 403, 404, 503]);
-    responses["200"] = answer("The level to log at", &json!({
-        "type": "object",
-        "required": ["min_level", "modules"],
-        "properties": {
-            "min_level": { "type": "string" },
-            "modules": { "type": "object", "additionalProperties": { "type": "string" } },
-        },
-    }));
+    responses["200"] = answer(
+        "The level to log at",
+        &json!({
+            "type": "object",
+            "required": ["min_level", "modules"],
+            "properties": {
+                "min_level": { "type": "string" },
+                "modules": { "type": "object", "additionalProperties": { "type": "string" } },
+            },
+        }),
+    );
     responses["304"] = json!({ "description": "The level that is known already" });
     json!({
         "summary": "The level that an app is told to log at",
@@ -113,11 +138,14 @@ fn logging() -> Value {
 
 fn post_screenshot() -> Value {
     let mut responses = problems(&[400, 401, 403, 408, 413, 415, 422, 429, 503]);
-    responses["201"] = answer("Stored", &json!({
-        "type": "object",
-        "required": ["id"],
-        "properties": { "id": { "type": "string", "format": "uuid" } },
-    }));
+    responses["201"] = answer(
+        "Stored",
+        &json!({
+            "type": "object",
+            "required": ["id"],
+            "properties": { "id": { "type": "string", "format": "uuid" } },
+        }),
+    );
     json!({
         "summary": "Take a screenshot in",
         "security": [{ "device": [] }],
@@ -191,11 +219,19 @@ fn parameters() -> Value {
     let instant = json!({ "type": "string", "examples": ["2026-02-06T12:00:00Z", "10m"] });
     for (name, schema, description) in [
         ("session", &text, "What the session's id starts with"),
-        ("install", &text, "What the installation's id starts with, or the device's alias"),
+        (
+            "install",
+            &text,
+            "What the installation's id starts with, or the device's alias",
+        ),
         ("user", &text, "What the user's id starts with"),
         ("level", &levels, "The least serious level"),
         ("logger", &text, "A pattern for the logger, with * and ?"),
-        ("grep", &text, "A regular expression for message, error and stack trace"),
+        (
+            "grep",
+            &text,
+            "A regular expression for message, error and stack trace",
+        ),
         ("attr", &text, "KEY or KEY=VALUE; may be repeated"),
         ("since", &instant, "An instant, or a duration ago"),
         ("until", &instant, "An instant, or a duration ago"),
@@ -205,7 +241,8 @@ fn parameters() -> Value {
         ("before", &number, "Only what comes before this"),
         ("window", &instant, "How far back, such as 24h"),
     ] {
-        all[name] = json!({ "name": name, "in": "query", "description": description, "schema": schema });
+        all[name] =
+            json!({ "name": name, "in": "query", "description": description, "schema": schema });
     }
     all
 }
@@ -221,7 +258,10 @@ fn problems(statuses: &[u16]) -> Value {
 }
 
 fn problem(description: &str) -> Value {
-    answer(description, &json!({ "$ref": "#/components/schemas/Problem" }))
+    answer(
+        description,
+        &json!({ "$ref": "#/components/schemas/Problem" }),
+    )
 }
 
 fn answer(description: &str, schema: &Value) -> Value {

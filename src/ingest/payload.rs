@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
+use memchr::memmem::{self, Finder};
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -15,7 +17,9 @@ use sha2::{Digest, Sha256};
 
 use super::store::{Batch, Entry, Occurrence, Origin, RecordKey};
 use crate::fingerprint::fingerprint;
-use crate::record::{Envelope, Level, LogRecord, MAX_RECORD_BYTES, RecordError, keys, parse_timestamp};
+use crate::record::{
+    Envelope, Level, LogRecord, MAX_RECORD_BYTES, RecordError, keys, parse_timestamp,
+};
 use crate::sanitize::Sanitizer;
 
 /// How deep a record may be nested. Deeper ones cannot be read by most JSON
@@ -76,7 +80,9 @@ pub(super) enum PayloadError {
 /// Only what concerns the body as a whole; a bad record is among the
 /// rejected.
 pub(super) fn take_in(body: &[u8], intake: &Intake<'_>) -> Result<Taken, PayloadError> {
-    let payload: Payload<'_> = serde_json::from_slice(body).map_err(payload_error)?;
+    // Checked once here, so that no value of it needs to be checked again.
+    let text = std::str::from_utf8(body).map_err(|e| PayloadError::NotJson(e.to_string()))?;
+    let payload: Payload<'_> = serde_json::from_str(text).map_err(payload_error)?;
     let logs = payload
         .logs
         .ok_or_else(|| PayloadError::NotPayload("`logs` is missing".to_owned()))?;
@@ -121,11 +127,13 @@ fn take_record(
     let claimed = id(keys::USER_ID)?;
     let user = intake.subject.map_or(claimed.clone(), Cow::Borrowed);
     let timestamp = envelope.text(keys::TIMESTAMP).unwrap_or_default();
-    let timestamp = parse_timestamp(&timestamp).ok_or_else(|| in_words(RecordError::BadTimestamp))?;
+    let timestamp =
+        parse_timestamp(&timestamp).ok_or_else(|| in_words(RecordError::BadTimestamp))?;
     let timestamp = timestamp.timestamp_millis();
-    let level = envelope.level().ok_or_else(|| in_words(RecordError::BadLevel))?;
+    let level = envelope
+        .level()
+        .ok_or_else(|| in_words(RecordError::BadLevel))?;
     let record_id = id(keys::RECORD_ID)?;
-    let key = record_key(intake.subject, &install, &record_id, timestamp, json);
 
     let line = if envelope.is_canonical() && claimed == user && is_plain(json) {
         Cow::Borrowed(json)
@@ -139,15 +147,18 @@ fn take_record(
         _ => batch.text.push_str(&cut(&clean).map_err(in_words)?),
     }
     let kept = &batch.text[start..];
-    let user = match memchr::memmem::find(kept.as_bytes(), user.as_bytes()) {
-        Some(_) => user,
+    let is_unchanged = matches!(clean, Cow::Borrowed(_));
+    let user = match is_unchanged || memmem::find(kept.as_bytes(), user.as_bytes()).is_some() {
+        true => user,
         // An id that was itself redacted or is written with escapes.
-        None => Envelope::parse(kept.as_bytes())
+        false => Envelope::parse(kept.as_bytes())
             .map_err(in_words)?
             .text(keys::USER_ID)
             .map_or(Cow::Borrowed(""), |user| Cow::Owned(user.into_owned())),
     };
     let origin = origins.place(&install, &session, &user);
+    let sender = origins.sender(intake.subject, origin);
+    let key = record_key(sender, &record_id, timestamp, json);
     let occurrence = (level >= Level::Error)
         .then(|| occurrence(kept))
         .transpose()
@@ -191,12 +202,17 @@ fn check_id<'a>(key: &str, id: Cow<'a, str>) -> Result<Cow<'a, str>, String> {
     Ok(id)
 }
 
+/// Finds the key that only the server sets. Built once: building it costs more
+/// than searching a record with it.
+static SERVER_RECEIVED_AT: LazyLock<Finder<'static>> =
+    LazyLock::new(|| Finder::new(keys::SERVER_RECEIVED_AT));
+
 /// Whether a line can be kept as it stands: it fits, is one line, and says
 /// nothing that only the server may say.
 fn is_plain(json: &str) -> bool {
     json.len() <= MAX_RECORD_BYTES
         && memchr::memchr2(b'\n', b'\r', json.as_bytes()).is_none()
-        && memchr::memmem::find(json.as_bytes(), keys::SERVER_RECEIVED_AT.as_bytes()).is_none()
+        && SERVER_RECEIVED_AT.find(json.as_bytes()).is_none()
 }
 
 /// Cuts a record that is over the limit, at the cost of a tree.
@@ -210,11 +226,20 @@ fn cut(line: &[u8]) -> Result<String, RecordError> {
 #[derive(Default)]
 struct Origins {
     list: Vec<Origin>,
+    senders: Vec<[u8; 8]>,
     places: HashMap<Origin, usize>,
     last: usize,
 }
 
 impl Origins {
+    /// The key of an origin's sender, computed once.
+    fn sender(&mut self, subject: Option<&str>, place: usize) -> [u8; 8] {
+        for origin in &self.list[self.senders.len()..] {
+            self.senders.push(sender_key(subject, &origin.install));
+        }
+        self.senders[place]
+    }
+
     fn place(&mut self, install: &str, session: &str, user: &str) -> usize {
         // The records of one request are mostly all of one origin.
         let last = self.list.get(self.last);
@@ -238,44 +263,48 @@ impl Origins {
 /// Computes a record's key.
 ///
 /// The first 8 bytes are a hash of the token's subject and the installation.
-/// The other 16 are the `recordId` itself if that is a UUID; else the time
-/// (of the record, 6 bytes) and a hash of the `recordId`, or of the whole
-/// record as it was sent if it has none.
-fn record_key(
-    subject: Option<&str>,
-    install: &str,
-    record_id: &str,
-    timestamp: i64,
-    json: &str,
-) -> RecordKey {
+/// The other 16 are the `recordId` itself if that is a UUIDv7; else the
+/// record's time (6 bytes, as in a UUIDv7) and a hash of the `recordId`, or of
+/// the whole record as it was sent if it has none.
+fn record_key(sender: [u8; 8], record_id: &str, timestamp: i64, json: &str) -> RecordKey {
     let mut key = [0; 24];
-    let sender = Sha256::new()
+    key[..8].copy_from_slice(&sender);
+    match uuid::Uuid::try_parse(record_id) {
+        Ok(uuid) if uuid.get_version_num() == 7 => key[8..].copy_from_slice(uuid.as_bytes()),
+        _ => {
+            let text = if record_id.is_empty() {
+                json
+            } else {
+                record_id
+            };
+            let hash = Sha256::new()
+                .chain_update([u8::from(record_id.is_empty())])
+                .chain_update(text)
+                .finalize();
+            key[8..14].copy_from_slice(&timestamp.to_be_bytes()[2..]);
+            key[14..].copy_from_slice(&hash[..10]);
+        }
+    }
+    RecordKey(key)
+}
+
+/// Stands for who sent a record. With the subject in it, nobody can suppress
+/// another user's records by sending their ids first.
+fn sender_key(subject: Option<&str>, install: &str) -> [u8; 8] {
+    let hash = Sha256::new()
         .chain_update(subject.unwrap_or_default())
         .chain_update([0, u8::from(subject.is_some())])
         .chain_update(install)
         .finalize();
-    key[..8].copy_from_slice(&sender[..8]);
-    if let Ok(uuid) = uuid::Uuid::try_parse(record_id) {
-        key[8..].copy_from_slice(uuid.as_bytes());
-        return RecordKey(key);
-    }
-    let (kind, text) = match record_id {
-        "" => (0, json),
-        id => (1, id),
-    };
-    // An id of another form is the record's identity alone, so its key must
-    // not depend on anything beside it.
-    let time = if kind == 0 { timestamp } else { 0 };
-    let hash = Sha256::new().chain_update([kind]).chain_update(text).finalize();
-    key[8..14].copy_from_slice(&time.to_be_bytes()[2..]);
-    key[14..].copy_from_slice(&hash[..10]);
-    RecordKey(key)
+    let mut key = [0; 8];
+    key.copy_from_slice(&hash[..8]);
+    key
 }
 
 /// Whether brackets stand deeper than [`MAX_DEPTH`].
 fn is_too_deep(json: &str) -> bool {
-    let opening = |byte: &&u8| matches!(byte, b'{' | b'[');
-    if json.as_bytes().iter().filter(opening).count() <= MAX_DEPTH {
+    let mut opening = memchr::memchr2_iter(b'{', b'[', json.as_bytes());
+    if opening.nth(MAX_DEPTH).is_none() {
         return false;
     }
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);

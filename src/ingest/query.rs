@@ -70,7 +70,9 @@ impl ReadQuery {
                 filter.logger = Some(glob);
             }
             "grep" => {
-                let regex = RegexBuilder::new(value).size_limit(MAX_PATTERN_BYTES).build();
+                let regex = RegexBuilder::new(value)
+                    .size_limit(MAX_PATTERN_BYTES)
+                    .build();
                 filter.grep = Some(regex.map_err(|_| bad("a regular expression"))?);
             }
             "attr" => filter.attributes.push(attribute_test(value)),

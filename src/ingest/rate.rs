@@ -164,7 +164,10 @@ mod tests {
     fn on_average_no_sender_is_above_its_rate() {
         for (rate, seconds, limit) in [("10", 60, 600), ("600/m", 60, 600), ("3600/h", 100, 100)] {
             let count = let_in(&limiter(rate), seconds, 1);
-            assert!((limit..=limit * 105 / 100).contains(&count), "{rate}: {count}");
+            assert!(
+                (limit..=limit * 105 / 100).contains(&count),
+                "{rate}: {count}"
+            );
         }
     }
 

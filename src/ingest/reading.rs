@@ -77,10 +77,7 @@ pub(super) fn page(
     Ok(page)
 }
 
-fn in_direction(
-    batch: &StoredBatch,
-    from: Start,
-) -> Box<dyn Iterator<Item = (Seq, &str)> + '_> {
+fn in_direction(batch: &StoredBatch, from: Start) -> Box<dyn Iterator<Item = (Seq, &str)> + '_> {
     match from {
         Start::After(after) => Box::new(batch.records().filter(move |(seq, _)| *seq > after)),
         Start::Before(before) => {
@@ -116,6 +113,5 @@ pub(super) fn push_stamped(text: &mut String, line: &str, received_at: i64) {
 
 /// Milliseconds since 1970 as a record's timestamp.
 pub(super) fn rfc3339(milliseconds: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(milliseconds)
-        .map_or_else(String::new, format_timestamp)
+    chrono::DateTime::from_timestamp_millis(milliseconds).map_or_else(String::new, format_timestamp)
 }

@@ -95,7 +95,11 @@ impl RemoteLevel {
     /// Reads the file again if it is another one than last time.
     fn refresh(&self) {
         let stamp = stamp(&self.path).ok();
-        let known = self.state.read().unwrap_or_else(PoisonError::into_inner).stamp;
+        let known = self
+            .state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stamp;
         if stamp == known {
             return;
         }
@@ -110,7 +114,9 @@ impl RemoteLevel {
                 };
                 tracing::info!(path = %self.path.display(), "log levels changed");
             }
-            Err(error) => tracing::error!(%error, "log levels not changed; the last good ones stay"),
+            Err(error) => {
+                tracing::error!(%error, "log levels not changed; the last good ones stay")
+            }
         }
     }
 }
@@ -221,9 +227,7 @@ fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Level>, D:
     name.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
-fn levels<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, Level>, D::Error> {
+fn levels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Level>, D::Error> {
     let names = BTreeMap::<String, String>::deserialize(deserializer)?;
     let parsed = names.into_iter().map(|(module, name)| {
         let level = name.parse().map_err(serde::de::Error::custom)?;
@@ -283,7 +287,10 @@ mod tests {
     fn json_reads_like_toml() {
         let levels = parse(r#" {"min_level":"WARN","modules":{"http":"trace"}}"#).unwrap();
         let answer = levels.answer(&Asker::default(), Utc::now());
-        assert_eq!(answer.json, r#"{"min_level":"warning","modules":{"http":"trace"}}"#);
+        assert_eq!(
+            answer.json,
+            r#"{"min_level":"warning","modules":{"http":"trace"}}"#
+        );
     }
 
     #[test]

@@ -78,7 +78,11 @@ fn strip(file: &[u8]) -> Result<Vec<u8>, PngError> {
             return Err(PngError::Damaged);
         }
         if &chunk.kind == b"IEND" {
-            return if has_data { Ok(kept) } else { Err(PngError::Damaged) };
+            return if has_data {
+                Ok(kept)
+            } else {
+                Err(PngError::Damaged)
+            };
         }
     }
 }
@@ -142,7 +146,9 @@ fn thumbnail(png: &[u8]) -> Result<Option<Vec<u8>>, PngError> {
     if reader.info().interlaced {
         let size = reader.output_buffer_size().ok_or(PngError::BadPicture)?;
         let mut picture = vec![0; size];
-        reader.next_frame(&mut picture).map_err(|_| PngError::BadPicture)?;
+        reader
+            .next_frame(&mut picture)
+            .map_err(|_| PngError::BadPicture)?;
         for row in picture.chunks_exact(width as usize * channels) {
             scaler.add(row);
             rows += 1;
@@ -198,14 +204,16 @@ impl Scaler {
             }
         }
         self.row += 1;
-        let is_last_of_target = self.row * self.to.1 / self.from.1
-            != (self.row - 1) * self.to.1 / self.from.1;
+        let is_last_of_target =
+            self.row * self.to.1 / self.from.1 != (self.row - 1) * self.to.1 / self.from.1;
         if is_last_of_target {
-            let counts = self.counts.iter().flat_map(|count| {
-                std::iter::repeat_n((*count).max(1), self.channels)
-            });
+            let counts = self
+                .counts
+                .iter()
+                .flat_map(|count| std::iter::repeat_n((*count).max(1), self.channels));
             let means = self.sums.iter().zip(counts);
-            self.pixels.extend(means.map(|(sum, count)| (sum / count) as u8));
+            self.pixels
+                .extend(means.map(|(sum, count)| (sum / count) as u8));
             self.sums.fill(0);
             self.counts.fill(0);
         }
@@ -231,9 +239,15 @@ mod tests {
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, width, height);
         encoder.set_color(png::ColorType::Rgb);
-        encoder.add_text_chunk("Author".to_owned(), "somebody".to_owned()).unwrap();
+        encoder
+            .add_text_chunk("Author".to_owned(), "somebody".to_owned())
+            .unwrap();
         let pixels = vec![200; (width * height * 3) as usize];
-        encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+        encoder
+            .write_header()
+            .unwrap()
+            .write_image_data(&pixels)
+            .unwrap();
         file
     }
 
@@ -284,7 +298,13 @@ mod tests {
         bad_sum[30] ^= 1;
         let huge = [&SIGNATURE[..], &header(65_535, 65_535)].concat();
         let animated = [&SIGNATURE[..], &header(4, 4), &chunk(b"acTL", &[0; 8])].concat();
-        let bomb = [&SIGNATURE[..], &header(4, 4), &chunk(b"IDAT", b"junk"), &chunk(b"IEND", b"")].concat();
+        let bomb = [
+            &SIGNATURE[..],
+            &header(4, 4),
+            &chunk(b"IDAT", b"junk"),
+            &chunk(b"IEND", b""),
+        ]
+        .concat();
         let empty = [&SIGNATURE[..], &header(4, 4), &chunk(b"IEND", b"")].concat();
         for (file, error) in [
             (b"GIF89a".to_vec(), PngError::NotPng),

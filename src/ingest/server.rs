@@ -160,7 +160,10 @@ pub(super) async fn serve(
     background.close();
     background.wait().await;
     connections.close();
-    if tokio::time::timeout(DRAIN_TIME, connections.wait()).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIME, connections.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!(open = connections.len(), "connections cut at shutdown");
     }
     let store = Arc::clone(&app.store);

@@ -39,10 +39,13 @@ struct Table {
 /// A least level, and others for loggers by their name: for `http` also
 /// `http.client`, in any case and with or without a leading `soliplex.`. The
 /// longest name that fits decides.
-#[derive(Clone, Debug)]
-pub(super) struct Rules {
-    pub(super) min: Level,
-    pub(super) overrides: HashMap<String, Level>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The least level of a logger that no other holds for.
+    pub min: Level,
+    /// The least levels of others, by their names in lower case and without a
+    /// leading `soliplex.`.
+    pub overrides: HashMap<String, Level>,
 }
 
 impl Levels {
@@ -77,7 +80,14 @@ impl Levels {
 }
 
 impl Rules {
-    fn of(&self, logger: &str) -> Level {
+    /// A least level, and others by the names of loggers in any spelling.
+    pub fn new<'a>(min: Level, overrides: impl IntoIterator<Item = (&'a str, Level)>) -> Rules {
+        let overrides = overrides.into_iter();
+        Rules { min, overrides: overrides.map(|(name, level)| (normal(name), level)).collect() }
+    }
+
+    /// The least level of a logger.
+    pub fn of(&self, logger: &str) -> Level {
         let name = normal(logger);
         let prefixes = std::iter::successors(Some(name.as_str()), |name| {
             let (parent, _) = name.rsplit_once(['.', ':'])?;

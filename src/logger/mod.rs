@@ -34,6 +34,7 @@ mod tracing_layer;
 pub use backend::{BackendOptions, BackendSink, IsOnline, OnProblem, Problem};
 pub use console::ConsoleSink;
 pub use entry::{Entry, Logger};
+pub use levels::Rules as LevelRules;
 pub use manager::{Builder, LogManager};
 pub use memory::{MemorySink, Subscription};
 pub use panic::panic_hook;

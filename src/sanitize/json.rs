@@ -13,7 +13,7 @@ use super::finding::{Finding, RuleId};
 use super::keys::KeyKind;
 use super::{text, value};
 
-/// The line is not a JSON object or array; it is text.
+/// The line is not a JSON object, array or string; it is text.
 #[derive(Debug)]
 pub(crate) struct NotJson;
 
@@ -29,10 +29,10 @@ pub(crate) struct Frame {
     named: KeyKind,
 }
 
-/// True when the line may be a JSON object or array.
+/// True when the line may be a JSON object, array or string.
 pub(crate) fn looks_like_json(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    matches!(line, [b'{', .., b'}'] | [b'[', .., b']'])
+    matches!(line, [b'{', .., b'}'] | [b'[', .., b']'] | [b'"', .., b'"'])
 }
 
 /// Appends the clean line to `out` and returns true, or returns false when nothing changed.
@@ -97,6 +97,7 @@ impl Walk<'_, '_, '_> {
         self.white_space();
         match self.peek()? {
             open @ (b'{' | b'[') => self.open(open, KeyKind::Plain),
+            b'"' => self.string_value(KeyKind::Plain)?,
             _ => return Err(NotJson),
         }
         while let Some(frame) = self.frames.last_mut() {

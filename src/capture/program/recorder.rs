@@ -1,9 +1,10 @@
 //! From what a program printed to records on the disk.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use crate::logger::LevelRules;
 use crate::queue::{LogQueue, QueueError};
 use crate::record::{
     Defaults, EncodedRecord, Level, LogRecord, RecordError, Trail, keys,
@@ -25,6 +26,8 @@ pub struct Recorder {
     sanitizer: Sanitizer,
     defaults: Defaults,
     on_urgent: OnUrgent,
+    /// Which levels are wanted; all of them if nobody says.
+    levels: RwLock<Option<LevelRules>>,
     state: Mutex<State>,
 }
 
@@ -64,7 +67,14 @@ impl Recorder {
     pub fn new(queue: Arc<dyn LogQueue>, sanitizer: Sanitizer, defaults: Defaults) -> Recorder {
         let defaults = sanitized(&sanitizer, defaults);
         let on_urgent = OnUrgent(Box::new(|| ()));
-        Recorder { queue, sanitizer, defaults, on_urgent, state: Mutex::default() }
+        Recorder {
+            queue,
+            sanitizer,
+            defaults,
+            on_urgent,
+            levels: RwLock::default(),
+            state: Mutex::default(),
+        }
     }
 
     /// Has this called when an error or worse was stored, such as to ship it
@@ -78,6 +88,18 @@ impl Recorder {
     /// What records get that do not say so themselves.
     pub fn defaults(&self) -> &Defaults {
         &self.defaults
+    }
+
+    /// Sets which of the lines to come are recorded; `None` for all of them.
+    /// What is recorded of the program itself always is.
+    pub fn set_levels(&self, levels: Option<&LevelRules>) {
+        *self.levels.write().unwrap_or_else(PoisonError::into_inner) = levels.cloned();
+    }
+
+    /// Whether a line of this level is wanted.
+    pub(super) fn admits(&self, level: Level, logger: &str) -> bool {
+        let levels = self.levels.read().unwrap_or_else(PoisonError::into_inner);
+        levels.as_ref().is_none_or(|levels| level >= levels.of(logger))
     }
 
     /// Records this now. What the queue does not take is tried again with the

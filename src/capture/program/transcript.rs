@@ -268,17 +268,21 @@ impl<'a> Transcript<'a> {
         let record = self
             .entry(Level::Debug, &format!("{bytes} bytes that are no text"))
             .with_attribute("bytes", bytes);
-        self.records.extend(self.recorder.encode(record).ok());
+        let encoded = self.encode(record);
+        self.records.extend(encoded);
     }
 
     /// A record of a line that stands alone.
     fn encode_line(&mut self, line: &str) -> Option<EncodedRecord> {
         if let Some(record) = self.structured(line) {
-            return self.recorder.encode(record).ok();
+            return self.encode(record);
         }
         let level = level::of_text(line).unwrap_or(Level::Info);
         if level >= Level::Error {
-            return self.recorder.encode(self.entry(level, line)).ok();
+            return self.encode(self.entry(level, line));
+        }
+        if !self.recorder.admits(level, &self.recorder.defaults().logger) {
+            return None;
         }
         self.write_entry(level, line);
         self.recorder.encode_line(&self.json).ok()
@@ -289,7 +293,7 @@ impl<'a> Transcript<'a> {
         let level = level::of_text(&lines[0]);
         if Kind::of_head(&lines[0]) == Kind::Pem {
             let record = self.entry(level.unwrap_or(Level::Info), &lines.join("\n"));
-            return self.recorder.encode(record).ok();
+            return self.encode(record);
         }
         let level = level.unwrap_or(Level::Error);
         let head = self.structured(&lines[0]);
@@ -299,7 +303,16 @@ impl<'a> Transcript<'a> {
             record.set(keys::ERROR, error);
         }
         record.set(keys::STACK_TRACE, lines.join("\n"));
-        self.recorder.encode(record).ok()
+        self.encode(record)
+    }
+
+    /// Encodes a record, if one of its level is wanted.
+    fn encode(&self, record: LogRecord) -> Option<EncodedRecord> {
+        let defaults = self.recorder.defaults();
+        let level = record.level().unwrap_or(defaults.level);
+        let logger = record.text(keys::LOGGER).unwrap_or(&defaults.logger);
+        let is_wanted = self.recorder.admits(level, logger);
+        is_wanted.then(|| self.recorder.encode(record).ok()).flatten()
     }
 
     fn structured(&self, line: &str) -> Option<LogRecord> {

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::capture::{Hooks, Lifecycle, Network};
+use crate::capture::{Hooks, Lifecycle, Network, Recorder};
+use crate::command::Context;
 use crate::command::sanitizer::sanitizer;
 use crate::command::upload::settings;
-use crate::command::Context;
-use crate::config::Shipped;
-use crate::logger::{BackendOptions, BackendSink, LogSink};
+use crate::config::{Config, Shipped};
+use crate::logger::{BackendOptions, BackendSink, LevelRules, LogSink};
 use crate::queue::LogQueue;
-use crate::record::now;
-use crate::upload::{self, HttpTransport};
+use crate::record::{Identity, now};
+use crate::remote_level::{self, Poller};
+use crate::upload::{self, Endpoint, HttpTransport};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +29,7 @@ const STOP_FLUSH: Duration = Duration::from_secs(1);
 
 /// Ships in the background.
 pub(super) struct Shipper {
+    endpoint: Endpoint,
     sink: Arc<BackendSink>,
     is_online: Arc<AtomicBool>,
     problem: Arc<Mutex<Option<String>>>,
@@ -48,7 +50,8 @@ pub(super) fn start(
         );
         return Ok(None);
     }
-    let transport = HttpTransport::new(settings::endpoint(endpoint, config)?, TIMEOUT)
+    let endpoint = settings::endpoint(endpoint, config)?;
+    let transport = HttpTransport::new(endpoint.clone(), TIMEOUT)
         .context("cannot set up connections")?;
     let is_online = Arc::new(AtomicBool::new(true));
     let problem = Arc::new(Mutex::new(None));
@@ -75,7 +78,7 @@ pub(super) fn start(
         ..BackendOptions::default()
     };
     let sink = BackendSink::start(queue, transport, options).context("cannot start to ship")?;
-    Ok(Some(Shipper { sink: Arc::new(sink), is_online, problem }))
+    Ok(Some(Shipper { endpoint, sink: Arc::new(sink), is_online, problem }))
 }
 
 impl Shipper {
@@ -83,6 +86,16 @@ impl Shipper {
     pub(super) fn flush_on_call(&self) -> impl Fn() + Send + Sync + use<> {
         let sink = Arc::clone(&self.sink);
         move || sink.flush()
+    }
+
+    /// Has the level that the server asks for obeyed. A program is run all the
+    /// same if that cannot be.
+    pub(super) fn poll_level(&self, recorder: &Arc<Recorder>, config: &Config) -> Option<Poller> {
+        let Identity { install_id, session_id, .. } = &recorder.defaults().identity;
+        let url = remote_level::url(self.endpoint.url(), install_id, session_id)?;
+        let recorder = Arc::clone(recorder);
+        let apply = move |levels: Option<&LevelRules>| recorder.set_levels(levels);
+        Poller::start(url, &config.state_dir.value, apply).ok()
     }
 
     /// Ships what is left, and keeps how it went.

@@ -36,7 +36,7 @@ pub enum Auth {
     /// Not at all: anyone may write and read.
     Open,
     /// By what they show.
-    Tokens(Tokens),
+    Tokens(Box<Tokens>),
 }
 
 /// What a token is checked against.

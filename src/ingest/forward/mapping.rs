@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, LoggerProvider as _, Severity};
-use opentelemetry::{InstrumentationScope, Key, KeyValue, SpanId, TraceFlags, TraceId, Value as OtelValue};
+use opentelemetry::{
+    InstrumentationScope, Key, KeyValue, SpanId, TraceFlags, TraceId, Value as OtelValue,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger, SdkLoggerProvider};
 use serde_json::{Map, Value};
@@ -112,7 +114,9 @@ pub(super) fn resource(json: Option<&str>) -> Resource {
         };
         Some(KeyValue::new(name, value))
     });
-    Resource::builder_empty().with_attributes(attributes).build()
+    Resource::builder_empty()
+        .with_attributes(attributes)
+        .build()
 }
 
 fn severity(level: Level) -> Severity {
@@ -167,10 +171,16 @@ fn attributes(record: &LogRecord, received_at: &str) -> Vec<(Key, AnyValue)> {
         add(name, record.text(key).and_then(text));
     }
     if let Some(run) = record.get(keys::ACTIVE_RUN) {
-        add("active_run.thread_id", run.get("thread_id").and_then(any_value));
+        add(
+            "active_run.thread_id",
+            run.get("thread_id").and_then(any_value),
+        );
         add("active_run.run_id", run.get("run_id").and_then(any_value));
     }
-    add("breadcrumbs", record.get(keys::BREADCRUMBS).and_then(any_value));
+    add(
+        "breadcrumbs",
+        record.get(keys::BREADCRUMBS).and_then(any_value),
+    );
     if record.level() >= Some(Level::Error) {
         let fingerprint = fingerprint(record);
         if let Some(error) = record.error() {
@@ -209,7 +219,9 @@ fn any_value(value: &Value) -> Option<AnyValue> {
                 _ => AnyValue::from(digits),
             }
         }
-        Value::Array(items) => AnyValue::ListAny(Box::new(items.iter().filter_map(any_value).collect())),
+        Value::Array(items) => {
+            AnyValue::ListAny(Box::new(items.iter().filter_map(any_value).collect()))
+        }
         Value::Object(members) => AnyValue::Map(Box::new(
             members
                 .iter()
@@ -229,7 +241,9 @@ mod tests {
     }
 
     fn attribute(record: &SdkLogRecord, name: &str) -> Option<AnyValue> {
-        let found = record.attributes_iter().find(|(key, _)| key.as_str() == name);
+        let found = record
+            .attributes_iter()
+            .find(|(key, _)| key.as_str() == name);
         found.map(|(_, value)| value.clone())
     }
 
@@ -254,7 +268,10 @@ mod tests {
         is("n", AnyValue::Int(7));
         is("d", AnyValue::Double(1.5));
         is("b", AnyValue::Boolean(true));
-        is("l", AnyValue::ListAny(Box::new(vec![AnyValue::Int(1), AnyValue::from("a")])));
+        is(
+            "l",
+            AnyValue::ListAny(Box::new(vec![AnyValue::Int(1), AnyValue::from("a")])),
+        );
         is("big", AnyValue::from("123456789012345678901234567890"));
         is("session.id", AnyValue::from("s1"));
         is("attributes.session.id", AnyValue::from("lie"));
@@ -263,7 +280,10 @@ mod tests {
         is("exception.type", AnyValue::from("SocketException"));
         is("exception.message", AnyValue::from("refused"));
         is("exception.stacktrace", AnyValue::from("s"));
-        is("server_received_at", AnyValue::from("2026-02-06T12:00:05.000Z"));
+        is(
+            "server_received_at",
+            AnyValue::from("2026-02-06T12:00:05.000Z"),
+        );
         is("custom", AnyValue::Int(1));
         assert_eq!(attribute(&record, "none"), None);
         assert!(attribute(&record, "error.fingerprint").is_some());

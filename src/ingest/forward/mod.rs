@@ -12,9 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_otlp::{
-    LogExporter, Protocol, RetryPolicy, WithExportConfig, WithHttpConfig,
-};
+use opentelemetry_otlp::{LogExporter, Protocol, RetryPolicy, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::logs::{LogBatch, LogExporter as _};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -206,7 +204,8 @@ impl Forwarder {
         let cursor = tokio::task::spawn_blocking(move || store.fact(CURSOR)).await;
         let cursor = cursor.unwrap_or(Err(StoreError::Closed))?.unwrap_or(0);
         let cursor = cursor.cast_unsigned();
-        self.progress.send_modify(|progress| progress.cursor = cursor);
+        self.progress
+            .send_modify(|progress| progress.cursor = cursor);
         Ok(())
     }
 
@@ -250,7 +249,8 @@ impl Forwarder {
             }
         }
         for device in devices {
-            self.exporter.set_resource(&mapping::resource(device.as_deref()));
+            self.exporter
+                .set_resource(&mapping::resource(device.as_deref()));
             let records = lines.remove(&device).unwrap_or_default();
             for chunk in chunks(&records) {
                 self.send(chunk).await?;
@@ -306,7 +306,10 @@ impl Forwarder {
             .iter()
             .map(|(record, received_at)| self.mapper.map(record, received_at))
             .collect();
-        let batch: Vec<_> = mapped.iter().map(|(record, scope)| (record, scope)).collect();
+        let batch: Vec<_> = mapped
+            .iter()
+            .map(|(record, scope)| (record, scope))
+            .collect();
         let started = Instant::now();
         let result = self.exporter.export(LogBatch::new(&batch)).await;
         tracing::debug!(records = records.len(), took = ?started.elapsed(), "forwarded");

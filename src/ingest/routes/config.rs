@@ -32,11 +32,9 @@ pub(super) async fn logging(
     })
     .await?;
     let Some(Answer { json: body, etag }) = answer else {
-        return Ok(Problem::new(
-            StatusCode::NOT_FOUND,
-            "this server tells no log levels",
-        )
-        .into_response());
+        return Ok(
+            Problem::new(StatusCode::NOT_FOUND, "this server tells no log levels").into_response(),
+        );
     };
     let is_known = headers
         .get_all(header::IF_NONE_MATCH)

@@ -37,7 +37,10 @@ pub fn app(state: Arc<App>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no such method here")
         })
-        .layer(middleware::from_fn_with_state(Arc::clone(&state), observe::observe))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            observe::observe,
+        ))
         .with_state(state)
 }
 

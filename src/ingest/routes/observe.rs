@@ -29,21 +29,18 @@ const ROUTES: [&str; 10] = [
     "/openapi.json",
 ];
 
-pub(super) async fn observe(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = route(request.uri().path());
     let method = request.method().clone();
     let origin = request.headers().get(header::ORIGIN).cloned();
     let peer = request.extensions().get::<Peer>().copied();
     let answered = match Browser::of(&app, request.headers(), &method) {
-        Browser::Refused => {
-            Problem::new(StatusCode::FORBIDDEN, "this origin is not let in; see --cors-origin")
-                .into_response()
-        }
+        Browser::Refused => Problem::new(
+            StatusCode::FORBIDDEN,
+            "this origin is not let in; see --cors-origin",
+        )
+        .into_response(),
         Browser::Asking => StatusCode::NO_CONTENT.into_response(),
         Browser::LetIn => next.run(request).await,
     };
@@ -107,7 +104,9 @@ impl Browser {
 }
 
 fn is_named(app: &App, origin: &HeaderValue) -> bool {
-    app.origins.iter().any(|named| named.as_bytes() == origin.as_bytes())
+    app.origins
+        .iter()
+        .any(|named| named.as_bytes() == origin.as_bytes())
 }
 
 fn with_headers(mut response: Response, app: &App, origin: Option<&HeaderValue>) -> Response {

@@ -42,7 +42,11 @@ pub(super) async fn post_logs(
     let device = app.auth.device(&head.headers).await?;
     check_rates(&app, &device, &head.extensions, 0)?;
     let head_seq = *app.store.head().borrow();
-    if app.forward.as_ref().is_some_and(|forward| forward.is_over(head_seq)) {
+    if app
+        .forward
+        .as_ref()
+        .is_some_and(|forward| forward.is_over(head_seq))
+    {
         let message = "too many records are waiting for the collector";
         return Err(Problem::new(StatusCode::BAD_GATEWAY, message).retry_after(30));
     }

@@ -11,14 +11,12 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::{blocking, json as answer};
+use crate::ingest::App;
 use crate::ingest::live::Live;
 use crate::ingest::problem::Problem;
 use crate::ingest::query::ReadQuery;
 use crate::ingest::reading::{self, Page, rfc3339};
-use crate::ingest::store::{
-    ErrorGroup, Session, SessionQuery, Start, TopQuery,
-};
-use crate::ingest::App;
+use crate::ingest::store::{ErrorGroup, Session, SessionQuery, Start, TopQuery};
 
 /// The header with which a reader of a stream says what it saw last.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -38,7 +36,9 @@ pub(super) async fn logs(
             return Err(Problem::bad_request("give `after` or `before`, not both"));
         }
         (Some(after), None) => Start::After(after),
-        (None, before) => Start::Before(before.map_or(head + 1, |before| before.max(0).cast_unsigned())),
+        (None, before) => {
+            Start::Before(before.map_or(head + 1, |before| before.max(0).cast_unsigned()))
+        }
     };
     let store = Arc::clone(&app.store);
     let count = query.count();
@@ -73,7 +73,10 @@ fn page_json(page: &Page, from: Start) -> String {
     };
     let before = before.map_or_else(|| "null".to_owned(), |seq| seq.to_string());
     let more = page.more;
-    let _ = write!(body, "],\"before\":{before},\"after\":{after},\"more\":{more}}}");
+    let _ = write!(
+        body,
+        "],\"before\":{before},\"after\":{after},\"more\":{more}}}"
+    );
     body
 }
 

@@ -53,10 +53,14 @@ pub(super) async fn post(
         Ok(Ok(id))
     });
     match stored.await? {
-        Ok(id) => Ok(json(StatusCode::CREATED, serde_json::json!({ "id": id }).to_string())),
-        Err(error @ PngError::TooLarge) => {
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()))
-        }
+        Ok(id) => Ok(json(
+            StatusCode::CREATED,
+            serde_json::json!({ "id": id }).to_string(),
+        )),
+        Err(error @ PngError::TooLarge) => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            error.to_string(),
+        )),
         Err(error) => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             error.to_string(),
@@ -78,7 +82,10 @@ pub(super) async fn get(
     let png = png.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such screenshot"))?;
     let headers = [
         (header::CONTENT_TYPE, "image/png"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ),
         (header::CACHE_CONTROL, "private, max-age=3600"),
     ];
     Ok((headers, png).into_response())

@@ -6,9 +6,7 @@ use rusqlite::{Connection, Transaction, params};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{
-    Alert, AlertRule, Batch, ErrorGroup, Occurrence, Origin, StoreError, Top, TopQuery,
-};
+use super::{Alert, AlertRule, Batch, ErrorGroup, Occurrence, Origin, StoreError, Top, TopQuery};
 
 /// An hour in milliseconds.
 const HOUR: i64 = 3_600_000;
@@ -271,5 +269,7 @@ fn hex(bytes: &[u8]) -> String {
 fn unhex(text: &str) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
     let pairs = text.as_bytes().chunks_exact(2);
-    pairs.map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    pairs
+        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
+        .collect()
 }

@@ -7,8 +7,10 @@
 
 mod codec;
 mod groups;
+mod query;
 mod retention;
 mod schema;
+mod seen;
 mod sqlite;
 mod writer;
 
@@ -205,9 +207,8 @@ pub struct ErrorGroup {
 /// and 16 that stand for which of theirs it is.
 ///
 /// Who sent it comes first so that nobody can suppress another's records by
-/// guessing their ids. The time comes next, so that the records of one device
-/// stand together and looking them up touches one or two pages of the store
-/// however large it has grown.
+/// guessing their ids. The 16 begin with the time, so that the keys of one
+/// device grow, and looking them up costs the same however many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey(pub [u8; 24]);
 

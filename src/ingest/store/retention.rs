@@ -40,10 +40,7 @@ fn remove_before(store: &SqliteStore, cutoff: i64) -> Result<(), StoreError> {
         let sql = "SELECT min(seq) FROM batches WHERE received_at >= ?1";
         Ok(connection.query_row(sql, [cutoff], |row| row.get(0))?)
     })?;
-    let first_kept = match first_kept {
-        Some(seq) => seq,
-        None => i64::MAX,
-    };
+    let first_kept = first_kept.unwrap_or(i64::MAX);
     let is_old = store.read(|connection| {
         let sql = "SELECT 1 FROM batches WHERE seq < ?1";
         Ok(connection.prepare(sql)?.exists([first_kept])?)
@@ -56,7 +53,9 @@ fn remove_before(store: &SqliteStore, cutoff: i64) -> Result<(), StoreError> {
             "DELETE FROM {table} WHERE seq IN
              (SELECT seq FROM {table} WHERE seq < ?1 ORDER BY seq LIMIT {STEP})"
         );
-        repeat(store, move |transaction| Ok(transaction.execute(&sql, [first_kept])?))?;
+        repeat(store, move |transaction| {
+            Ok(transaction.execute(&sql, [first_kept])?)
+        })?;
     }
     remove_origins(store, cutoff, first_kept)?;
     remove_keys(store, first_kept)?;
@@ -92,13 +91,24 @@ fn remove_origins(store: &SqliteStore, cutoff: i64, first_kept: i64) -> Result<(
     Ok(())
 }
 
-/// Forgets the keys of records that are gone, walking all of them in order.
+/// Forgets the keys of records that are gone. Runs were added in the order of
+/// the records; the rows are walked in the order of the keys.
 fn remove_keys(store: &SqliteStore, first_kept: i64) -> Result<(), StoreError> {
+    repeat(store, move |transaction| {
+        let sql = format!(
+            "DELETE FROM runs WHERE seq < ?1 AND id IN
+             (SELECT id FROM runs ORDER BY id LIMIT {STEP})"
+        );
+        Ok(transaction.execute(&sql, [first_kept])?)
+    })?;
     let mut from: Vec<u8> = Vec::new();
     loop {
         let to: Option<Vec<u8>> = store.read(|connection| {
-            let sql = format!("SELECT key FROM seen WHERE key > ?1 ORDER BY key LIMIT 1 OFFSET {KEYS}");
-            Ok(connection.query_row(&sql, [&from], |row| row.get(0)).optional()?)
+            let sql =
+                format!("SELECT key FROM seen WHERE key > ?1 ORDER BY key LIMIT 1 OFFSET {KEYS}");
+            Ok(connection
+                .query_row(&sql, [&from], |row| row.get(0))
+                .optional()?)
         })?;
         let end = to.clone().unwrap_or_else(|| vec![0xff; 25]);
         store.update(move |transaction| {
@@ -127,7 +137,10 @@ fn remove_beside(store: &SqliteStore, cutoff: i64) -> Result<(), StoreError> {
             _ => cutoff.saturating_sub(3_600_000),
         };
         store.update(move |transaction| {
-            transaction.execute(&format!("DELETE FROM {table} WHERE {column} < ?1"), [cutoff])?;
+            transaction.execute(
+                &format!("DELETE FROM {table} WHERE {column} < ?1"),
+                [cutoff],
+            )?;
             Ok(())
         })?;
     }
@@ -164,5 +177,7 @@ fn cutoff_for_size(connection: &Connection, most: u64) -> Result<Option<i64>, St
         "SELECT received_at + 1 FROM batches ORDER BY seq
          LIMIT 1 OFFSET (SELECT count(*) / {SHARE} FROM batches)"
     );
-    Ok(connection.query_row(&sql, [], |row| row.get(0)).optional()?)
+    Ok(connection
+        .query_row(&sql, [], |row| row.get(0))
+        .optional()?)
 }

@@ -6,7 +6,8 @@
 //! | `bodies` | request: its lines, packed | what was not skipped |
 //! | `origins` | install, session and user that records came from | lists of sessions; ids to numbers |
 //! | `origin_batches` | origin and request that has records of it | records of one session, install or user |
-//! | `seen` | record: its key and number | telling a second delivery from a first |
+//! | `runs` | sender and request: the records' keys side by side | telling a second delivery from a first |
+//! | `seen` | record whose key falls into a run of others | the same |
 //! | `resources` | distinct resource | batches and origins |
 //! | `installs` | install: its alias | lists; `install=` by alias |
 //! | `errors` | hour and fingerprint: count, first, last, exemplar | the most frequent errors |
@@ -59,6 +60,14 @@ const MIGRATIONS: [&str; 1] = ["
         seq INTEGER NOT NULL,
         PRIMARY KEY (origin, seq)
     ) WITHOUT ROWID;
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        low BLOB NOT NULL,
+        high BLOB NOT NULL,
+        seq INTEGER NOT NULL,
+        keys BLOB NOT NULL
+    );
+    CREATE UNIQUE INDEX runs_by_key ON runs (high, low);
     CREATE TABLE seen (
         key BLOB PRIMARY KEY,
         seq INTEGER NOT NULL

@@ -10,17 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tokio::sync::{oneshot, watch};
 
 use super::codec::Codec;
 use super::writer::{Job, Message, Update, Writer, next_seq};
 use super::{
-    Alert, AlertRule, AppendFuture, Batch, Retention, Origin, Scan, Scanned, Seq, Session, SessionQuery, Start, Store,
-    StoreError, StoredBatch,
-    StoredScreenshot, Top, TopQuery, groups, retention, schema,
+    Alert, AlertRule, AppendFuture, Batch, Retention, Scan, Scanned, Seq, Session, SessionQuery,
+    Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery, groups, query, retention,
+    schema,
 };
-use crate::filter::Filter;
 
 /// How many bytes of records may wait for the disk before more are turned away.
 const MAX_WAITING_BYTES: usize = 32 << 20;
@@ -30,9 +29,6 @@ const MAX_RECENT_BYTES: usize = 8 << 20;
 
 /// How long to wait for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// How many origins are looked up one by one; for more, batches are scanned.
-const MAX_ORIGINS: usize = 500;
 
 /// A [`Store`] in one SQLite file: a thread that writes, and readers beside it.
 pub struct SqliteStore {
@@ -140,7 +136,7 @@ impl Store for SqliteStore {
 
     fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError> {
         self.read(|connection| {
-            let (candidates, at_end) = candidates(connection, scan)?;
+            let (candidates, at_end) = query::candidates(connection, scan)?;
             let mut batches = Vec::with_capacity(candidates.len());
             for seq in candidates {
                 batches.extend(self.load(connection, seq)?);
@@ -150,14 +146,16 @@ impl Store for SqliteStore {
     }
 
     fn sessions(&self, query: &SessionQuery<'_>) -> Result<Vec<Session>, StoreError> {
-        self.read(|connection| sessions(connection, query))
+        self.read(|connection| query::sessions(connection, query))
     }
 
     fn install_by_alias(&self, alias: &str) -> Result<Option<String>, StoreError> {
         self.read(|connection| {
             let sql = "SELECT install FROM installs WHERE alias = ?1 LIMIT 1";
             let mut query = connection.prepare_cached(sql)?;
-            Ok(query.query_row([alias.to_lowercase()], |row| row.get(0)).optional()?)
+            Ok(query
+                .query_row([alias.to_lowercase()], |row| row.get(0))
+                .optional()?)
         })
     }
 
@@ -197,7 +195,11 @@ impl Store for SqliteStore {
 
     fn screenshot(&self, id: &str, thumbnail: bool) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| {
-            let column = if thumbnail { "coalesce(thumbnail, png)" } else { "png" };
+            let column = if thumbnail {
+                "coalesce(thumbnail, png)"
+            } else {
+                "png"
+            };
             let sql = format!("SELECT {column} FROM screenshots WHERE id = ?1");
             let mut query = connection.prepare_cached(&sql)?;
             Ok(query.query_row([id], |row| row.get(0)).optional()?)
@@ -253,12 +255,19 @@ impl SqliteStore {
         let sent = if waiting + bytes > MAX_WAITING_BYTES {
             Err(StoreError::Busy)
         } else {
-            self.shared.codec.pack(batch.text.as_bytes()).and_then(|packed| {
-                let (reply, receiver) = oneshot::channel();
-                let job = Job { batch, packed, reply };
-                let sent = self.messages.send(Message::Append(job));
-                sent.map(|()| receiver).map_err(|_| StoreError::Closed)
-            })
+            self.shared
+                .codec
+                .pack(batch.text.as_bytes())
+                .and_then(|packed| {
+                    let (reply, receiver) = oneshot::channel();
+                    let job = Job {
+                        batch,
+                        packed,
+                        reply,
+                    };
+                    let sent = self.messages.send(Message::Append(job));
+                    sent.map(|()| receiver).map_err(|_| StoreError::Closed)
+                })
         };
         if sent.is_err() {
             self.shared.waiting.fetch_sub(bytes, Ordering::AcqRel);
@@ -342,192 +351,14 @@ impl Recent {
     }
 }
 
-/// The numbers of the batches in which a record may match, and whether these
-/// are all up to the end.
-fn candidates(
-    connection: &Connection,
-    scan: &Scan<'_>,
-) -> Result<(Vec<i64>, bool), StoreError> {
-    let (low, high, order) = match scan.from {
-        Start::After(after) => (holder(connection, after + 1)?, i64::MAX, "ASC"),
-        Start::Before(before) => (0, clamp(before.saturating_sub(1)), "DESC"),
-    };
-    let mut found = match origins(connection, scan.filter)? {
-        Some(origins) => {
-            let sql = format!(
-                "SELECT seq FROM origin_batches JOIN batches USING (seq)
-                 WHERE origin = ?1 AND seq BETWEEN ?2 AND ?3
-                 AND max_level >= ?4 AND last_at >= ?5 AND first_at <= ?6
-                 ORDER BY seq {order} LIMIT ?7"
-            );
-            let mut found = Vec::new();
-            for origin in origins {
-                select(connection, &sql, Some(origin), (low, high), scan, &mut found)?;
-            }
-            found.sort_unstable();
-            found.dedup();
-            if order == "DESC" {
-                found.reverse();
-            }
-            found
-        }
-        None => {
-            let sql = format!(
-                "SELECT seq FROM batches
-                 WHERE ?1 IS NULL AND seq BETWEEN ?2 AND ?3
-                 AND max_level >= ?4 AND last_at >= ?5 AND first_at <= ?6
-                 ORDER BY seq {order} LIMIT ?7"
-            );
-            let mut found = Vec::new();
-            select(connection, &sql, None, (low, high), scan, &mut found)?;
-            found
-        }
-    };
-    let at_end = found.len() <= scan.batches;
-    found.truncate(scan.batches);
-    Ok((found, at_end))
-}
-
-fn select(
-    connection: &Connection,
-    sql: &str,
-    origin: Option<i64>,
-    (low, high): (i64, i64),
-    scan: &Scan<'_>,
-    found: &mut Vec<i64>,
-) -> Result<(), StoreError> {
-    let filter = scan.filter;
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(
-        params![
-            origin,
-            low,
-            high,
-            filter.level.map_or(0, crate::record::Level::number),
-            filter.since.map_or(i64::MIN, |time| time.timestamp_millis()),
-            filter.until.map_or(i64::MAX, |time| time.timestamp_millis()),
-            scan.batches + 1,
-        ],
-        |row| row.get(0),
-    )?;
-    for seq in rows {
-        found.push(seq?);
-    }
-    Ok(())
-}
-
-/// The number of the batch that holds a record, or would.
-fn holder(connection: &Connection, seq: Seq) -> Result<i64, StoreError> {
-    let first: Option<i64> = connection
-        .prepare_cached("SELECT max(seq) FROM batches WHERE seq <= ?1")?
-        .query_row([clamp(seq)], |row| row.get(0))?;
-    Ok(first.unwrap_or(0))
-}
-
-/// The origins that a filter on ids asks for; `None` if it asks for none, or
-/// for more than are worth looking up one by one.
-fn origins(connection: &Connection, filter: &Filter) -> Result<Option<Vec<i64>>, StoreError> {
-    let Some((sql, ids)) = origin_condition(filter) else {
-        return Ok(None);
-    };
-    let sql = format!("SELECT o.id FROM origins o WHERE {sql} LIMIT {}", MAX_ORIGINS + 1);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let origins: Vec<i64> = statement
-        .query_map(rusqlite::params_from_iter(ids), |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    Ok((origins.len() <= MAX_ORIGINS).then_some(origins))
-}
-
-/// The condition on `origins` for the ids in a filter, each a prefix.
-fn origin_condition(filter: &Filter) -> Option<(String, Vec<&str>)> {
-    let wanted = [
-        ("o.session", &filter.session),
-        ("o.install", &filter.install),
-        ("o.user", &filter.user),
-    ];
-    let (conditions, ids): (Vec<String>, Vec<&str>) = wanted
-        .into_iter()
-        .filter_map(|(column, id)| Some((column, id.as_deref()?)))
-        .enumerate()
-        .map(|(index, (column, id))| {
-            let n = index + 1;
-            // The last code point of Unicode sorts behind every id.
-            let condition =
-                format!("{column} != '' AND {column} >= ?{n} AND {column} < ?{n} || char(1114111)");
-            (condition, id)
-        })
-        .unzip();
-    (!ids.is_empty()).then(|| (conditions.join(" AND "), ids))
-}
-
-fn sessions(
-    connection: &Connection,
-    query: &SessionQuery<'_>,
-) -> Result<Vec<Session>, StoreError> {
-    let (ids_sql, ids) = origin_condition(query.filter).unwrap_or(("1".to_owned(), Vec::new()));
-    let n = ids.len();
-    // Of bare columns beside max(), SQLite takes the row of the maximum: the
-    // user and the resource are those last known.
-    let sql = format!(
-        "SELECT o.install, o.session, o.user, alias, min(o.first_received),
-                max(o.last_received) AS heard, min(o.first_at), max(o.last_at),
-                sum(o.records), sum(o.errors), sum(o.fatals), json
-         FROM origins o
-         LEFT JOIN resources ON resources.id = o.resource
-         LEFT JOIN installs ON installs.install = o.install
-         WHERE {ids_sql}
-         GROUP BY o.session, o.install
-         HAVING heard < ?{before}
-         AND max(o.last_at) >= ?{since} AND min(o.first_at) <= ?{until}
-         ORDER BY heard DESC LIMIT ?{limit}",
-        before = n + 1,
-        since = n + 2,
-        until = n + 3,
-        limit = n + 4,
-    );
-    let filter = query.filter;
-    let numbers = [
-        query.before.unwrap_or(i64::MAX),
-        filter.since.map_or(i64::MIN, |time| time.timestamp_millis()),
-        filter.until.map_or(i64::MAX, |time| time.timestamp_millis()),
-        i64::try_from(query.limit).unwrap_or(i64::MAX),
-    ];
-    let mut values: Vec<&dyn rusqlite::ToSql> = Vec::new();
-    values.extend(ids.iter().map(|id| id as &dyn rusqlite::ToSql));
-    values.extend(numbers.iter().map(|number| number as &dyn rusqlite::ToSql));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(&values[..], session_from)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn session_from(row: &Row<'_>) -> rusqlite::Result<Session> {
-    Ok(Session {
-        origin: Origin {
-            install: row.get(0)?,
-            session: row.get(1)?,
-            user: row.get(2)?,
-        },
-        alias: row.get(3)?,
-        first_received: row.get(4)?,
-        last_received: row.get(5)?,
-        first_timestamp: row.get(6)?,
-        last_timestamp: row.get(7)?,
-        records: row.get(8)?,
-        errors: row.get(9)?,
-        fatals: row.get(10)?,
-        resource: row.get(11)?,
-    })
-}
-
-fn clamp(seq: Seq) -> i64 {
-    i64::try_from(seq).unwrap_or(i64::MAX)
-}
-
 /// Makes the file readable for its owner alone before SQLite opens it, which
 /// gives the log beside it the same mode.
 fn create(path: &Path) -> Result<(), StoreError> {
     let failed = |error: std::io::Error| StoreError::Failed(format!("{}: {error}", path.display()));
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     let mut options = OpenOptions::new();
@@ -540,10 +371,14 @@ fn create(path: &Path) -> Result<(), StoreError> {
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path).map_err(|error| named(path, &error))?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // A log of up to 16 MB before it is folded into the file: pages that many
+    // requests share are then written to the file once for all of these.
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;",
+             PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
+             PRAGMA wal_autocheckpoint = 4000;",
         )
         .map_err(|error| named(path, &error))?;
     Ok(connection)
@@ -551,7 +386,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 
 fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| named(path, &error))?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| named(path, &error))?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
 }

@@ -12,9 +12,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
-use super::sqlite::{Shared, open};
 use super::groups::Counter;
-use super::{AlertRule, Appended, Batch, Entry, Origin, Seq, StoreError, StoredBatch};
+use super::sqlite::{Shared, open};
+use super::{AlertRule, Appended, Batch, Entry, Origin, Seq, StoreError, StoredBatch, seen};
 use crate::record::Level;
 
 /// How much text one transaction takes in at the most. Larger groups make the
@@ -40,9 +40,12 @@ pub(super) enum Message {
 
 /// A change that is no batch, in a transaction of its own.
 pub(super) struct Update {
-    pub(super) apply: Box<dyn FnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send>,
+    pub(super) apply: Change,
     pub(super) reply: std::sync::mpsc::Sender<Result<(), StoreError>>,
 }
+
+/// What an update does.
+pub(super) type Change = Box<dyn FnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send>;
 
 /// The state of the writing thread.
 pub(super) struct Writer {
@@ -221,7 +224,7 @@ struct Step<'a> {
 impl Step<'_> {
     fn append(&mut self, job: &mut Job, first: Seq) -> Result<Appended, StoreError> {
         let total = job.batch.records.len();
-        let is_fresh = self.mark_seen(&job.batch.records, first)?;
+        let is_fresh = seen::mark(self.transaction, &job.batch.records, first)?;
         let accepted = is_fresh.iter().filter(|fresh| **fresh).count();
         let appended = Appended {
             accepted,
@@ -241,21 +244,6 @@ impl Step<'_> {
         self.insert(job, first, resource)?;
         self.count_origins(&job.batch, first, resource)?;
         Ok(appended)
-    }
-
-    /// Notes the keys of records, and says which of them are new.
-    fn mark_seen(&self, records: &[Entry], first: Seq) -> Result<Vec<bool>, StoreError> {
-        let mut insert = self
-            .transaction
-            .prepare_cached("INSERT OR IGNORE INTO seen (key, seq) VALUES (?1, ?2)")?;
-        let mut seq = first.cast_signed();
-        let mut is_fresh = Vec::with_capacity(records.len());
-        for record in records {
-            let fresh = insert.execute(params![&record.key.0[..], seq])? == 1;
-            seq += i64::from(fresh);
-            is_fresh.push(fresh);
-        }
-        Ok(is_fresh)
     }
 
     fn resource(&mut self, json: &str) -> Result<i64, StoreError> {

@@ -27,7 +27,10 @@ fn post(headers: &str, body: &str) -> Vec<u8> {
 async fn without_a_token_no_body_is_read() {
     let server = TestServer::with_tokens().await;
     let mut socket = TcpStream::connect(server.address()).await.unwrap();
-    socket.write_all(&post("Content-Length: 67108864", "")).await.unwrap();
+    socket
+        .write_all(&post("Content-Length: 67108864", ""))
+        .await
+        .unwrap();
     let mut answer = [0; 12];
     socket.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 401");
@@ -40,15 +43,30 @@ async fn a_length_that_lies_or_is_given_twice_is_refused() {
     let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
     let length = body.len();
     for (headers, body, status) in [
-        (format!("Content-Length: {length}\r\nTransfer-Encoding: chunked"), chunked.as_str(), 400),
-        (format!("Transfer-Encoding: chunked\r\nContent-Length: {length}"), &chunked, 400),
-        (format!("Content-Length: {length}\r\nContent-Length: 5"), &body, 400),
+        (
+            format!("Content-Length: {length}\r\nTransfer-Encoding: chunked"),
+            chunked.as_str(),
+            400,
+        ),
+        (
+            format!("Transfer-Encoding: chunked\r\nContent-Length: {length}"),
+            &chunked,
+            400,
+        ),
+        (
+            format!("Content-Length: {length}\r\nContent-Length: 5"),
+            &body,
+            400,
+        ),
         ("Content-Length: -1".to_owned(), &body, 400),
         ("Content-Length: 99999999999".to_owned(), &body, 413),
         ("Transfer-Encoding: chunked".to_owned(), &chunked, 200),
     ] {
         let answer = raw(&server, &post(&headers, body)).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{headers}\n{answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{headers}\n{answer}"
+        );
     }
 }
 
@@ -56,7 +74,10 @@ async fn a_length_that_lies_or_is_given_twice_is_refused() {
 async fn a_chunked_body_over_the_limit_is_cut_off() {
     let server = TestServer::open().await;
     let mut socket = TcpStream::connect(server.address()).await.unwrap();
-    socket.write_all(&post("Transfer-Encoding: chunked", "")).await.unwrap();
+    socket
+        .write_all(&post("Transfer-Encoding: chunked", ""))
+        .await
+        .unwrap();
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     let mut sent = 0;
     // Far more than fits into the buffers of both sides.
@@ -70,7 +91,8 @@ async fn a_chunked_body_over_the_limit_is_cut_off() {
 async fn hostile_json_is_refused_or_kept_as_it_is() {
     let server = TestServer::open().await;
     let of = |value: &str| {
-        let start = r#"{"timestamp":"2026-02-06T12:00:00Z","level":"info","logger":"l","message":"m""#;
+        let start =
+            r#"{"timestamp":"2026-02-06T12:00:00Z","level":"info","logger":"l","message":"m""#;
         format!(r#"{{"logs":[{start},"attributes":{{"x":{value}}}}}]}}"#)
     };
     let deep = |depth: usize| of(&format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
@@ -127,11 +149,21 @@ async fn control_characters_sql_and_html_are_just_text() {
 
 #[tokio::test]
 async fn pages_of_other_sites_are_not_let_in_where_no_token_is_asked_for() {
-    let server = TestServer::with(|settings| settings.origins = vec!["https://app.example".to_owned()]).await;
+    let server =
+        TestServer::with(|settings| settings.origins = vec!["https://app.example".to_owned()])
+            .await;
     let url = format!("{}/api/v1/logs", server.url);
     let from = async |origin: &str| {
-        let response = server.http.get(&url).header("origin", origin).send().await.unwrap();
-        let allowed = response.headers().contains_key("access-control-allow-origin");
+        let response = server
+            .http
+            .get(&url)
+            .header("origin", origin)
+            .send()
+            .await
+            .unwrap();
+        let allowed = response
+            .headers()
+            .contains_key("access-control-allow-origin");
         (response.status().as_u16(), allowed)
     };
     assert_eq!(from("https://evil.example").await, (403, false));

@@ -14,18 +14,20 @@ use crate::ingest::auth::Secret;
 use crate::ingest::store::AlertRule;
 use crate::ingest::{ForwardOptions, RemoteLevel, Webhook};
 
+/// What is answered to each body.
+type Answers = Arc<Mutex<Box<dyn FnMut(&Value) -> u16 + Send>>>;
+
 /// A server that notes each body it is sent and answers as it is told.
 struct Collector {
     url: String,
     bodies: mpsc::UnboundedReceiver<(HeaderMap, Value)>,
-    answers: Arc<Mutex<Box<dyn FnMut(&Value) -> u16 + Send>>>,
+    answers: Answers,
 }
 
 impl Collector {
     async fn start(answer: impl FnMut(&Value) -> u16 + Send + 'static) -> Collector {
         let (noted, bodies) = mpsc::unbounded_channel();
-        let answers: Arc<Mutex<Box<dyn FnMut(&Value) -> u16 + Send>>> =
-            Arc::new(Mutex::new(Box::new(answer)));
+        let answers: Answers = Arc::new(Mutex::new(Box::new(answer)));
         let shared = Arc::clone(&answers);
         let app = Router::new().fallback(move |headers: HeaderMap, body: Bytes| {
             let body: Value = serde_json::from_slice(&body).unwrap();
@@ -88,7 +90,10 @@ async fn records_are_forwarded_with_their_own_resource() {
     assert_eq!(headers["authorization"], "made-up");
     assert_eq!(bodies(&request), ["a", "b"]);
     let attributes = &request["resourceLogs"][0]["resource"]["attributes"];
-    assert_eq!(*attributes, json!([{ "key": "service.name", "value": { "stringValue": "app" } }]));
+    assert_eq!(
+        *attributes,
+        json!([{ "key": "service.name", "value": { "stringValue": "app" } }])
+    );
     let body = json!({ "logs": [record("c")], "resource": { "service.name": "other" } });
     server.post_body(None, body.to_string()).await;
     let (_, request) = collector.next().await;
@@ -114,9 +119,12 @@ async fn forwarding_goes_on_after_an_outage_and_a_restart_without_a_gap() {
 #[tokio::test]
 async fn one_record_that_the_collector_refuses_costs_no_other() {
     let is_bad = |request: &Value| bodies(request).iter().any(|message| message == "bad");
-    let mut collector = Collector::start(move |request| if is_bad(request) { 400 } else { 200 }).await;
+    let mut collector =
+        Collector::start(move |request| if is_bad(request) { 400 } else { 200 }).await;
     let server = TestServer::with(|settings| settings.forward = Some(collector.forward())).await;
-    server.post(&[record("a"), record("b"), record("bad"), record("c")]).await;
+    server
+        .post(&[record("a"), record("b"), record("bad"), record("c")])
+        .await;
     let mut found = Vec::new();
     while found.len() < 3 {
         found.extend(bodies(&collector.next().await.1));
@@ -134,10 +142,10 @@ async fn in_step_with_the_collector_its_failure_is_the_answer() {
     let server = TestServer::with(|settings| settings.forward = Some(forward)).await;
     assert_eq!(server.post(&[record("a")]).await.0, 502);
     collector.answer_with(|_| 200);
-    let sent_again = async {
-        while server.post(&[record("a")]).await.0 != 200 {}
-    };
-    tokio::time::timeout(Duration::from_secs(20), sent_again).await.unwrap();
+    let sent_again = async { while server.post(&[record("a")]).await.0 != 200 {} };
+    tokio::time::timeout(Duration::from_secs(20), sent_again)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -148,7 +156,13 @@ async fn a_backlog_over_its_bound_turns_records_away() {
         ..collector.forward()
     };
     let server = TestServer::with(|settings| settings.forward = Some(forward)).await;
-    assert_eq!(server.post(&[record("a"), record("b"), record("c")]).await.0, 200);
+    assert_eq!(
+        server
+            .post(&[record("a"), record("b"), record("c")])
+            .await
+            .0,
+        200
+    );
     assert_eq!(server.post(&[record("d")]).await.0, 502);
 }
 
@@ -164,8 +178,10 @@ async fn an_alert_is_told_once_per_window_and_again_until_it_is_heard() {
         rule,
     };
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    let server =
-        TestServer::over(folder, Some(rule), |settings| settings.webhook = Some(webhook)).await;
+    let server = TestServer::over(folder, Some(rule), |settings| {
+        settings.webhook = Some(webhook)
+    })
+    .await;
     let error = |n: usize| {
         let mut record = record(&n.to_string());
         record["level"] = json!("error");
@@ -175,7 +191,10 @@ async fn an_alert_is_told_once_per_window_and_again_until_it_is_heard() {
     server.post(&[error(1), error(2), error(3)]).await;
     collector.answer_with(|_| 200);
     let (_, alert) = collector.next().await;
-    assert_eq!((&alert["count"], &alert["threshold"]), (&json!(3), &json!(3)));
+    assert_eq!(
+        (&alert["count"], &alert["threshold"]),
+        (&json!(3), &json!(3))
+    );
     assert_eq!(alert["exceptionType"], "StateError");
     server.post(&[error(4), error(5)]).await;
     let again = tokio::time::timeout(Duration::from_secs(3), collector.bodies.recv()).await;
@@ -192,7 +211,10 @@ async fn apps_are_told_their_level_and_only_when_it_changed() {
     let url = format!("{}/api/v1/config/logging?session=s1", server.url);
     let first = server.http.get(&url).send().await.unwrap();
     let etag = first.headers()["etag"].clone();
-    assert_eq!(first.text().await.unwrap(), r#"{"min_level":"debug","modules":{}}"#);
+    assert_eq!(
+        first.text().await.unwrap(),
+        r#"{"min_level":"debug","modules":{}}"#
+    );
     let same = server.http.get(&url).header("if-none-match", etag.clone());
     assert_eq!(same.send().await.unwrap().status(), 304);
     std::fs::write(&path, "min_level = \"warning\"").unwrap();
@@ -205,15 +227,28 @@ async fn a_screenshot_is_kept_and_served_under_a_name_of_ours() {
     let server = TestServer::open().await;
     let mut png = Vec::new();
     let encoder = png::Encoder::new(&mut png, 2, 2);
-    encoder.write_header().unwrap().write_image_data(&[0; 4]).unwrap();
+    encoder
+        .write_header()
+        .unwrap()
+        .write_image_data(&[0; 4])
+        .unwrap();
     let url = format!("{}/api/v1/screenshots", server.url);
     let post = |kind: &str, body: Vec<u8>| {
-        let request = server.http.post(&url).header("content-type", kind.to_owned());
+        let request = server
+            .http
+            .post(&url)
+            .header("content-type", kind.to_owned());
         request.body(body).send()
     };
     assert_eq!(post("image/jpeg", png.clone()).await.unwrap().status(), 415);
-    assert_eq!(post("image/png", b"junk".to_vec()).await.unwrap().status(), 422);
-    assert_eq!(post("image/png", vec![0; 6 << 20]).await.unwrap().status(), 413);
+    assert_eq!(
+        post("image/png", b"junk".to_vec()).await.unwrap().status(),
+        422
+    );
+    assert_eq!(
+        post("image/png", vec![0; 6 << 20]).await.unwrap().status(),
+        413
+    );
     let stored = post("image/png", png).await.unwrap();
     assert_eq!(stored.status(), 201);
     let id: Value = serde_json::from_str(&stored.text().await.unwrap()).unwrap();
@@ -234,6 +269,16 @@ async fn the_interface_describes_itself() {
     }
     assert_eq!(server.get("/nowhere").await.0, 404);
     assert_eq!(server.get("/readyz").await.0, 200);
-    let text = server.http.get(format!("{}/metrics", server.url)).send().await.unwrap();
-    assert!(text.text().await.unwrap().contains("# TYPE soliplex_ingest_records_total counter"));
+    let text = server
+        .http
+        .get(format!("{}/metrics", server.url))
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        text.text()
+            .await
+            .unwrap()
+            .contains("# TYPE soliplex_ingest_records_total counter")
+    );
 }

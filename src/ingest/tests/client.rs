@@ -59,7 +59,9 @@ impl TestServer {
             let stopped = async {
                 let _ = stopped.await;
             };
-            serve(vec![Listener::tcp(listener)], app, stopped).await.unwrap();
+            serve(vec![Listener::tcp(listener)], app, stopped)
+                .await
+                .unwrap();
         });
         TestServer {
             url,
@@ -83,7 +85,8 @@ impl TestServer {
 
     /// Sends records, and says what was answered.
     pub(super) async fn post(&self, records: &[Value]) -> (u16, Value) {
-        self.post_body(None, json!({ "logs": records }).to_string()).await
+        self.post_body(None, json!({ "logs": records }).to_string())
+            .await
     }
 
     pub(super) async fn post_body(
@@ -91,7 +94,10 @@ impl TestServer {
         token: Option<&str>,
         body: impl Into<reqwest::Body>,
     ) -> (u16, Value) {
-        let mut request = self.http.post(format!("{}/api/v1/logs", self.url)).body(body);
+        let mut request = self
+            .http
+            .post(format!("{}/api/v1/logs", self.url))
+            .body(body);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -114,7 +120,9 @@ impl TestServer {
     /// Their messages.
     pub(super) async fn messages(&self, query: &str) -> Vec<String> {
         let records = self.records(query).await;
-        let messages = records.iter().map(|record| record["message"].as_str().unwrap().to_owned());
+        let messages = records
+            .iter()
+            .map(|record| record["message"].as_str().unwrap().to_owned());
         messages.collect()
     }
 }
@@ -123,15 +131,18 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
 }
 
 fn tokens() -> Auth {
-    Auth::Tokens(Tokens {
+    Auth::Tokens(Box::new(Tokens {
         keys: vec![Key::hs256(&Secret::new(SECRET)).unwrap()],
         operators: OperatorTokens::from_lines(OPERATOR),
         ..Tokens::default()
-    })
+    }))
 }
 
 /// A device's token for a subject.

@@ -16,11 +16,27 @@ fn record_with(message: &str, key: &str, value: Value) -> Value {
 async fn a_record_is_kept_as_it_is_with_the_servers_clock_behind_it() {
     let server = TestServer::open().await;
     let sent = r#"{"zeta":1.10,"timestamp":"2026-02-06T12:00:00.000Z","level":"info","logger":"L","message":"m","big":123456789012345678901234567890,"attributes":{"b":1,"a":[1e5]}}"#;
-    let (status, verdict) = server.post_body(None, format!(r#"{{"logs":[{sent}]}}"#)).await;
-    assert_eq!((status, &verdict), (200, &json!({"accepted":1,"duplicates":0,"rejected":[]})));
+    let (status, verdict) = server
+        .post_body(None, format!(r#"{{"logs":[{sent}]}}"#))
+        .await;
+    assert_eq!(
+        (status, &verdict),
+        (200, &json!({"accepted":1,"duplicates":0,"rejected":[]}))
+    );
     let url = format!("{}/api/v1/logs", server.url);
-    let text = server.http.get(url).send().await.unwrap().text().await.unwrap();
-    let start = format!(r#"{{"records":[{},"server_received_at":""#, sent.strip_suffix('}').unwrap());
+    let text = server
+        .http
+        .get(url)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let start = format!(
+        r#"{{"records":[{},"server_received_at":""#,
+        sent.strip_suffix('}').unwrap()
+    );
     assert!(text.starts_with(&start), "{text}");
 }
 
@@ -30,7 +46,11 @@ async fn a_record_sent_twice_is_stored_once() {
     let with_id = record("a");
     let mut without_id = record("b");
     without_id.as_object_mut().unwrap().remove("recordId");
-    let uuid = record_with("c", "recordId", json!("0193e0a0-0000-7000-8000-000000000001"));
+    let uuid = record_with(
+        "c",
+        "recordId",
+        json!("0193e0a0-0000-7000-8000-000000000001"),
+    );
     let batch = [with_id.clone(), without_id, uuid, with_id];
     assert_eq!(server.post(&batch).await.1["accepted"], 3);
     let (_, verdict) = server.post(&batch).await;
@@ -74,7 +94,9 @@ async fn both_spellings_come_in_and_camel_case_comes_out() {
         "message":"m","install_id":"i9","session_id":"s9","user_id":null,"stack_trace":"st",
         "active_run":null,"userId":"u9"}]}"#;
     assert_eq!(server.post_body(None, body).await.0, 200);
-    let records = server.records("?install=i9&session=s9&user=u9&level=warning").await;
+    let records = server
+        .records("?install=i9&session=s9&user=u9&level=warning")
+        .await;
     assert_eq!(records[0]["stackTrace"], "st");
     assert_eq!(records[0].get("stack_trace"), None);
 }
@@ -90,13 +112,22 @@ async fn a_client_speaks_for_its_own_user_and_not_for_the_server() {
         record_with("own", "userId", json!("alice")),
     ];
     let body = json!({ "logs": lies }).to_string();
-    assert_eq!(server.post_body(Some(&token("alice")), body.clone()).await.1["accepted"], 5);
+    assert_eq!(
+        server
+            .post_body(Some(&token("alice")), body.clone())
+            .await
+            .1["accepted"],
+        5
+    );
     for record in server.records("").await {
         assert_eq!(record["userId"], "alice", "{record}");
         assert!(record["server_received_at"].as_str().unwrap() > "2026-01-01");
     }
     // Another user's records with the same ids are records of their own.
-    assert_eq!(server.post_body(Some(&token("mallory")), body).await.1["accepted"], 5);
+    assert_eq!(
+        server.post_body(Some(&token("mallory")), body).await.1["accepted"],
+        5
+    );
     assert_eq!(server.messages("?user=mallory").await.len(), 5);
     assert_eq!(server.messages("?user=someone").await.len(), 0);
 }
@@ -113,9 +144,17 @@ async fn nothing_is_stored_that_the_sanitizer_would_redact() {
     assert_eq!(server.post_body(None, body).await.0, 200);
     let folder = server.stop().await;
     let server = TestServer::over(folder, None, |_| {}).await;
-    let text = server.records("").await.iter().map(Value::to_string).collect::<String>()
+    let text = server
+        .records("")
+        .await
+        .iter()
+        .map(Value::to_string)
+        .collect::<String>()
         + &server.get("/api/v1/sessions").await.1.to_string();
-    assert!(!text.contains(secret) && !text.contains("somebody@"), "{text}");
+    assert!(
+        !text.contains(secret) && !text.contains("somebody@"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -133,7 +172,10 @@ async fn records_survive_a_restart() {
     server.post(&[record("a"), record("b")]).await;
     let folder = server.stop().await;
     let server = TestServer::over(folder, None, |_| {}).await;
-    assert_eq!(server.post(&[record("b"), record("c")]).await.1["accepted"], 1);
+    assert_eq!(
+        server.post(&[record("b"), record("c")]).await.1["accepted"],
+        1
+    );
     assert_eq!(server.messages("").await, ["a", "b", "c"]);
 }
 
@@ -143,12 +185,22 @@ async fn whoever_sends_too_much_is_told_to_wait() {
         settings.limits.session_rate = Rate::new(2.0);
     })
     .await;
-    assert_eq!(server.post(&[record("1"), record("2"), record("3")]).await.0, 200);
+    assert_eq!(
+        server
+            .post(&[record("1"), record("2"), record("3")])
+            .await
+            .0,
+        200
+    );
     let body = json!({ "logs": [record("4")] }).to_string();
     let url = format!("{}/api/v1/logs", server.url);
     let refused = server.http.post(url).body(body).send().await.unwrap();
     assert_eq!(refused.status(), 429);
-    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    let wait: u64 = refused.headers()["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!((1..=2).contains(&wait));
     let other = record_with("5", "sessionId", json!("another"));
     assert_eq!(server.post(&[other]).await.0, 200);
@@ -163,11 +215,23 @@ async fn writing_takes_a_devices_token_and_reading_an_operators() {
     assert_eq!(statuses(None).await, 401);
     assert_eq!(statuses(Some(SECRET)).await, 401);
     assert_eq!(statuses(Some(&token("u"))).await, 200);
-    for path in ["logs", "logs/stream", "sessions", "fingerprints", "screenshots/x"] {
+    for path in [
+        "logs",
+        "logs/stream",
+        "sessions",
+        "fingerprints",
+        "screenshots/x",
+    ] {
         let url = format!("{}/api/v1/{path}", server.url);
         let without = server.http.get(&url).send().await.unwrap();
         assert_eq!(without.status(), 401, "{path}");
-        let device = server.http.get(&url).bearer_auth(token("u")).send().await.unwrap();
+        let device = server
+            .http
+            .get(&url)
+            .bearer_auth(token("u"))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(device.status(), 403, "{path}");
     }
     assert_eq!(server.messages("").await, ["a"]);

@@ -34,16 +34,24 @@ async fn filters_and_counts_select_the_last_ones_oldest_first() {
     assert_eq!(server.messages("?level=error&n=2").await, ["89", "99"]);
     assert_eq!(server.messages("?grep=%5E1.%24&level=error").await, ["19"]);
     assert_eq!(server.messages("?session=nobody").await.len(), 0);
-    assert_eq!(server.messages("?since=2030-01-01T00:00:00Z").await.len(), 0);
+    assert_eq!(
+        server.messages("?since=2030-01-01T00:00:00Z").await.len(),
+        0
+    );
 }
 
 #[tokio::test]
 async fn pages_cover_everything_once_in_both_directions() {
     let server = filled(100).await;
-    for (filter, expected) in [("", numbers(0..100)), ("&session=s2", numbers((2..100).step_by(3)))] {
+    for (filter, expected) in [
+        ("", numbers(0..100)),
+        ("&session=s2", numbers((2..100).step_by(3))),
+    ] {
         let (mut found, mut after) = (Vec::new(), json!(0));
         loop {
-            let (_, page) = server.get(&format!("/api/v1/logs?n=9&after={after}{filter}")).await;
+            let (_, page) = server
+                .get(&format!("/api/v1/logs?n=9&after={after}{filter}"))
+                .await;
             let records = page["records"].as_array().unwrap().iter();
             found.extend(records.map(|record| record["message"].as_str().unwrap().to_owned()));
             after = page["after"].clone();
@@ -55,7 +63,9 @@ async fn pages_cover_everything_once_in_both_directions() {
 
         let (mut found, mut cursor) = (Vec::new(), String::new());
         loop {
-            let (_, page) = server.get(&format!("/api/v1/logs?n=9{cursor}{filter}")).await;
+            let (_, page) = server
+                .get(&format!("/api/v1/logs?n=9{cursor}{filter}"))
+                .await;
             let records = page["records"].as_array().unwrap().iter().rev();
             found.extend(records.map(|record| record["message"].as_str().unwrap().to_owned()));
             if page["before"].is_null() {
@@ -83,13 +93,25 @@ async fn events(response: reqwest::Response, count: usize) -> String {
 async fn a_stream_goes_on_where_its_reader_stopped() {
     let server = filled(10).await;
     let url = format!("{}/api/v1/logs/stream", server.url);
-    let open = server.http.get(&url).header("last-event-id", "7").send().await.unwrap();
+    let open = server
+        .http
+        .get(&url)
+        .header("last-event-id", "7")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(open.headers()["content-type"], "text/event-stream");
     server.post(&[record("new")]).await;
     let text = events(open, 4).await;
-    let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    let ids: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: "))
+        .collect();
     assert_eq!(ids, ["8", "9", "10", "11"]);
-    let data = text.lines().rfind(|line| line.starts_with("data: ")).unwrap();
+    let data = text
+        .lines()
+        .rfind(|line| line.starts_with("data: "))
+        .unwrap();
     assert!(data.contains(r#""message":"new""#) && data.contains("server_received_at"));
 }
 
@@ -102,7 +124,10 @@ async fn a_stream_filters_and_starts_with_the_last_few() {
     error["level"] = json!("fatal");
     server.post(&[record("dull"), error]).await;
     let text = events(open, 3).await;
-    let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    let ids: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: "))
+        .collect();
     assert_eq!(ids, ["20", "30", "32"]);
 }
 
@@ -131,10 +156,16 @@ async fn sessions_are_told_with_their_device() {
     assert_eq!(session["sessionId"], "s1");
     assert_eq!(session["alias"], "calm-falcon-ridge");
     assert_eq!(session["userId"], "u1");
-    assert_eq!((&session["records"], &session["errors"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&session["records"], &session["errors"]),
+        (&json!(2), &json!(1))
+    );
     assert_eq!(session["lastTimestamp"], "2026-02-06T12:00:09.000Z");
     assert_eq!(session["resource"]["os.name"], "android");
-    let by_alias = server.get("/api/v1/sessions?install=calm-falcon-ridge").await.1;
+    let by_alias = server
+        .get("/api/v1/sessions?install=calm-falcon-ridge")
+        .await
+        .1;
     assert_eq!(by_alias["sessions"].as_array().unwrap().len(), 1);
     assert_eq!(server.messages("?install=calm-falcon-ridge").await.len(), 2);
     assert_eq!(server.messages("?install=calm").await.len(), 0);
@@ -160,8 +191,14 @@ async fn errors_are_grouped_and_counted() {
     let groups = body["fingerprints"].as_array().unwrap();
     assert_eq!(groups.len(), 1);
     assert_eq!(groups[0]["exceptionType"], "StateError");
-    assert_eq!((&groups[0]["count"], &groups[0]["share"]), (&json!(7), &json!(0.7)));
-    assert_eq!((&groups[0]["sessions"], &groups[0]["installs"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&groups[0]["count"], &groups[0]["share"]),
+        (&json!(7), &json!(0.7))
+    );
+    assert_eq!(
+        (&groups[0]["sessions"], &groups[0]["installs"]),
+        (&json!(2), &json!(1))
+    );
     let counts = groups[0]["counts"].as_array().unwrap();
     assert_eq!(counts.iter().map(|n| n.as_u64().unwrap()).sum::<u64>(), 7);
 }
