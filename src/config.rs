@@ -244,11 +244,17 @@ fn locked_endpoint(
         return Ok(endpoint);
     };
     if let Some(other) = endpoint.filter(|other| other.value != *locked) {
-        let what = format!("{} is refused as the endpoint ({})", other.value, other.origin);
+        let what = format!(
+            "{} is refused as the endpoint ({})",
+            other.value, other.origin
+        );
         return Err(policy.forbids(what, format!("sets it to {locked}")));
     }
     let origin = Origin::File(file.clone());
-    Ok(Some(Setting { value: locked.clone(), origin }))
+    Ok(Some(Setting {
+        value: locked.clone(),
+        origin,
+    }))
 }
 
 fn default_setting(value: PathBuf) -> Setting<PathBuf> {

@@ -33,13 +33,11 @@ pub mod filter;
 pub mod fingerprint;
 pub mod sanitize;
 
-
-
-pub mod queue;
-pub mod upload;
 pub mod logger;
+pub mod queue;
 pub mod remote_level;
 pub mod rum;
+pub mod upload;
 
 pub mod capture;
 pub mod ingest;

@@ -25,7 +25,13 @@ const ALLOWED: [(&str, &[&str]); 15] = [
 ];
 
 /// What only the outermost modules may know of.
-const TERMINAL: [&str; 5] = ["clap::", "indicatif::", "comfy_table::", "anstyle::", "crate::error"];
+const TERMINAL: [&str; 5] = [
+    "clap::",
+    "indicatif::",
+    "comfy_table::",
+    "anstyle::",
+    "crate::error",
+];
 
 #[test]
 fn modules_use_only_what_stands_below_them() {
@@ -64,21 +70,29 @@ fn used_modules(text: &str) -> BTreeSet<String> {
             .take_while(|c| c.is_ascii_lowercase() || *c == '_')
             .collect()
     };
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    code.flat_map(|line| line.match_indices("crate::").map(|(at, _)| line[at + 7..].to_owned()).collect::<Vec<_>>())
-        .flat_map(|rest| match rest.strip_prefix('{') {
-            Some(group) => group.split(',').map(name).collect::<Vec<_>>(),
-            None => vec![name(&rest)],
-        })
-        .filter(|name| !name.is_empty())
-        .collect()
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| {
+        line.match_indices("crate::")
+            .map(|(at, _)| line[at + 7..].to_owned())
+            .collect::<Vec<_>>()
+    })
+    .flat_map(|rest| match rest.strip_prefix('{') {
+        Some(group) => group.split(',').map(name).collect::<Vec<_>>(),
+        None => vec![name(&rest)],
+    })
+    .filter(|name| !name.is_empty())
+    .collect()
 }
 
 /// The source files of a module, be it one file or a folder.
 fn files_of(module: &str) -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = vec![source.join(format!("{module}.rs"))];
-    let folder = walkdir::WalkDir::new(source.join(module)).into_iter().flatten();
+    let folder = walkdir::WalkDir::new(source.join(module))
+        .into_iter()
+        .flatten();
     files.extend(folder.map(walkdir::DirEntry::into_path));
     files.retain(|file| file.is_file() && file.extension().is_some_and(|ending| ending == "rs"));
     files

@@ -14,7 +14,13 @@ use crate::support::{Home, Ran, Running, Server, copy_folder, fixture, record_li
 /// What the server has stored, oldest first.
 fn stored(home: &Home, server: &Server) -> Vec<Value> {
     home.run(&[
-        "tail", &server.url, "--no-follow", "-n", "1000000", "--output", "json",
+        "tail",
+        &server.url,
+        "--no-follow",
+        "-n",
+        "1000000",
+        "--output",
+        "json",
     ])
     .succeeds()
     .json_lines()
@@ -81,7 +87,11 @@ fn an_upload_killed_between_post_and_confirm_is_sent_again_and_stored_once() {
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = proxy.local_addr().expect("an address");
     let upstream = server.url.trim_start_matches("http://").to_owned();
-    let upload = home.start(&["upload", "--endpoint", &format!("http://{address}/api/v1/logs")]);
+    let upload = home.start(&[
+        "upload",
+        "--endpoint",
+        &format!("http://{address}/api/v1/logs"),
+    ]);
     let (mut client, _) = proxy.accept().expect("the uploader connects");
     forward_one_request(&mut client, &upstream);
     assert_eq!(stored(&home, &server).len(), 50);
@@ -90,7 +100,11 @@ fn an_upload_killed_between_post_and_confirm_is_sent_again_and_stored_once() {
 
     let receipt = home.path("receipt.json");
     home.run(&[
-        "upload", "--endpoint", &server.endpoint(), "--receipt", receipt.to_str().unwrap(),
+        "upload",
+        "--endpoint",
+        &server.endpoint(),
+        "--receipt",
+        receipt.to_str().unwrap(),
     ])
     .succeeds();
     let receipt: Value = serde_json::from_slice(&fs::read(receipt).unwrap()).unwrap();
@@ -139,13 +153,17 @@ fn a_queue_of_the_deployed_client_uploads_exactly_what_is_pending() {
         .succeeds();
     let mut sent = messages(&stored(&home, &server));
     sent.sort();
-    assert_eq!(sent, ["fatal 8", "record 3", "record 4", "record 5", "record 6"]);
+    assert_eq!(
+        sent,
+        ["fatal 8", "record 3", "record 4", "record 5", "record 6"]
+    );
 
     // What is left still opens for the deployed client: its count is right.
     home.run(&["upload", queue, "--endpoint", &server.endpoint()])
         .succeeds();
     assert_eq!(stored(&home, &server).len(), 5);
-    home.run(&["emit", "after the repair", "--queue", queue]).succeeds();
+    home.run(&["emit", "after the repair", "--queue", queue])
+        .succeeds();
     home.run(&["upload", queue, "--endpoint", &server.endpoint()])
         .succeeds();
     assert_eq!(stored(&home, &server).len(), 6);
@@ -158,9 +176,12 @@ fn tail_on_a_live_server_prints_what_an_upload_brings() {
     let tail = home.start(&["tail", &server.url, "--session", "session-live"]);
     for n in 0..3 {
         let message = format!("live record {n}");
-        home.run(&["emit", &message, "--session", "session-live"]).succeeds();
-        home.run(&["emit", "of another session", "--session", "other"]).succeeds();
-        home.run(&["upload", "--endpoint", &server.endpoint()]).succeeds();
+        home.run(&["emit", &message, "--session", "session-live"])
+            .succeeds();
+        home.run(&["emit", "of another session", "--session", "other"])
+            .succeeds();
+        home.run(&["upload", "--endpoint", &server.endpoint()])
+            .succeeds();
         let line = tail.prints(&message);
         assert!(!line.contains("another session"));
     }
@@ -175,8 +196,13 @@ fn a_secret_is_seen_neither_on_disk_nor_on_the_wire_nor_in_the_store() {
     let line = record_line(1).replace("record 1", &format!("mail to {secret}"));
     let queue = home.path("foreign");
     home.file("foreign/log_queue.jsonl", format!("{line}\n"));
-    home.run(&["upload", queue.to_str().unwrap(), "--endpoint", &server.endpoint()])
-        .succeeds();
+    home.run(&[
+        "upload",
+        queue.to_str().unwrap(),
+        "--endpoint",
+        &server.endpoint(),
+    ])
+    .succeeds();
     let records = stored(&home, &server);
     assert_eq!(records.len(), 1);
     assert!(!records[0].to_string().contains(secret));
@@ -185,7 +211,9 @@ fn a_secret_is_seen_neither_on_disk_nor_on_the_wire_nor_in_the_store() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if name.starts_with("ingest.db") {
             let bytes = fs::read(&path).unwrap();
-            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            let found = bytes
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes());
             assert!(!found, "{name}");
         }
     }
@@ -197,14 +225,23 @@ fn bad_input_costs_one_line_the_right_code_and_nothing_else() {
     home.run(&["emit", "keep me"]).succeeds();
     let before = fs::read(home.queue().join("log_queue.jsonl")).unwrap();
 
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let endpoint = format!("http://{closed}/api/v1/logs");
     home.run(&["upload", "--endpoint", &endpoint, "--attempts", "1"])
         .exits(7)
         .says_in_one_line(&[&endpoint]);
-    home.run(&["upload", "--endpoint", &endpoint, "--token-file", "missing.jwt"])
-        .exits(2)
-        .says_in_one_line(&["missing.jwt"]);
+    home.run(&[
+        "upload",
+        "--endpoint",
+        &endpoint,
+        "--token-file",
+        "missing.jwt",
+    ])
+    .exits(2)
+    .says_in_one_line(&["missing.jwt"]);
     home.run(&["upload", "no-such-queue", "--endpoint", &endpoint])
         .exits(1)
         .says_in_one_line(&["no-such-queue"]);
@@ -213,13 +250,24 @@ fn bad_input_costs_one_line_the_right_code_and_nothing_else() {
     home.run(&["queue", "inspect", folder])
         .exits(1)
         .says_in_one_line(&["not-a-queue"]);
-    assert_eq!(fs::read(home.queue().join("log_queue.jsonl")).unwrap(), before);
+    assert_eq!(
+        fs::read(home.queue().join("log_queue.jsonl")).unwrap(),
+        before
+    );
 
     let server = Server::start(&home, &["--no-auth"]);
     let address = server.url.trim_start_matches("http://");
-    home.run(&["ingest", "serve", "--listen", address, "--no-auth", "--store", "sqlite:other.db"])
-        .exits(1)
-        .says_in_one_line(&[address]);
+    home.run(&[
+        "ingest",
+        "serve",
+        "--listen",
+        address,
+        "--no-auth",
+        "--store",
+        "sqlite:other.db",
+    ])
+    .exits(1)
+    .says_in_one_line(&[address]);
 }
 
 #[test]
@@ -229,9 +277,15 @@ fn a_refused_token_stops_the_upload_and_loses_nothing() {
     let server = Server::start(&home, &["--jwt-secret-file", secret.to_str().unwrap()]);
     home.file("bad.jwt", "not-a-jwt");
     home.run(&["emit", "keep me"]).succeeds();
-    home.run(&["upload", "--endpoint", &server.endpoint(), "--token-file", "bad.jwt"])
-        .exits(6)
-        .says_in_one_line(&["401"]);
+    home.run(&[
+        "upload",
+        "--endpoint",
+        &server.endpoint(),
+        "--token-file",
+        "bad.jwt",
+    ])
+    .exits(6)
+    .says_in_one_line(&["401"]);
     let left = home
         .run(&["queue", "inspect", "--records", "--format", "jsonl"])
         .succeeds()
@@ -249,7 +303,11 @@ fn a_replay_leaves_its_source_untouched() {
     let names = ["log_queue.jsonl", ".queue_meta", "log_queue_fatal.jsonl"];
     let before: Vec<_> = names.into_iter().map(read).collect();
     home.run(&[
-        "upload", "--replay", source.to_str().unwrap(), "--endpoint", &server.endpoint(),
+        "upload",
+        "--replay",
+        source.to_str().unwrap(),
+        "--endpoint",
+        &server.endpoint(),
     ])
     .succeeds();
     let after: Vec<_> = names.into_iter().map(read).collect();
@@ -265,7 +323,10 @@ fn the_demo_shows_every_step_and_leaves_nothing_behind() {
     fs::create_dir(&temporary).unwrap();
     let mut demo = home.soliplex();
     demo.arg("demo").env("TMPDIR", &temporary);
-    let shown = assert_cmd::Command::from_std(demo).assert().succeeds().stdout_text();
+    let shown = assert_cmd::Command::from_std(demo)
+        .assert()
+        .succeeds()
+        .stdout_text();
     for step in [
         "$ soliplex ingest serve",
         "$ soliplex emit 'signed in as ada@example.com'",
@@ -286,9 +347,11 @@ fn the_demo_shows_every_step_and_leaves_nothing_behind() {
 #[test]
 fn a_server_that_is_stopped_and_started_again_has_what_it_acknowledged() {
     let home = Home::new();
-    home.run(&["emit", "before the restart", "--session", "s"]).succeeds();
+    home.run(&["emit", "before the restart", "--session", "s"])
+        .succeeds();
     let mut server = Server::start(&home, &["--no-auth"]);
-    home.run(&["upload", "--endpoint", &server.endpoint()]).succeeds();
+    home.run(&["upload", "--endpoint", &server.endpoint()])
+        .succeeds();
     server.running.signal("TERM");
     assert!(Running::ends(&mut server.running).success());
     let server = Server::start(&home, &["--no-auth"]);

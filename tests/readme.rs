@@ -54,7 +54,11 @@ fn every_example_runs_and_prints_what_it_says() {
     let examples: Vec<usize> = (0..blocks.len())
         .filter(|index| blocks[*index].language == "sh")
         .collect();
-    assert!(examples.len() >= 3, "README has {} examples", examples.len());
+    assert!(
+        examples.len() >= 3,
+        "README has {} examples",
+        examples.len()
+    );
     for index in examples {
         let example = &blocks[index];
         let home = Home::new();
@@ -73,12 +77,19 @@ fn the_set_up_commands_are_the_ones_that_ci_runs() {
         .iter()
         .find(|block| block.language == "console")
         .expect("README starts with the set-up");
-    let commands: Vec<&str> = set_up.text.lines().map(|line| line.trim_start_matches("$ ")).collect();
+    let commands: Vec<&str> = set_up
+        .text
+        .lines()
+        .map(|line| line.trim_start_matches("$ "))
+        .collect();
     let [demo, test] = commands[..] else {
         panic!("two commands do the set-up, not {commands:?}");
     };
     assert_eq!(demo, "cargo run -- demo");
-    assert!(CI.lines().any(|line| line == test), "CI does not run {test:?}");
+    assert!(
+        CI.lines().any(|line| line == test),
+        "CI does not run {test:?}"
+    );
 }
 
 #[cfg(unix)]
@@ -95,7 +106,9 @@ fn run_in_shell(home: &Home, staging: &str, example: &Block) -> String {
     );
     let plain = home.soliplex();
     let mut shell = Command::new("sh");
-    shell.args(["-eu", "-c", &example.text]).current_dir(home.path(""));
+    shell
+        .args(["-eu", "-c", &example.text])
+        .current_dir(home.path(""));
     shell.env_clear();
     for (name, value) in plain.get_envs() {
         if let Some(value) = value {

@@ -50,8 +50,15 @@ async fn show(printer: &mut Printer) -> anyhow::Result<()> {
     stage.heading(printer, 1, "A backend, on a free port of this machine")?;
     let (mut server, url) = stage.serve(printer).await?;
 
-    stage.heading(printer, 2, "One session of the app, written to the queue on disk")?;
-    stage.show_command(printer, &format!("export {SESSION_VARIABLE}={}", script::SESSION))?;
+    stage.heading(
+        printer,
+        2,
+        "One session of the app, written to the queue on disk",
+    )?;
+    stage.show_command(
+        printer,
+        &format!("export {SESSION_VARIABLE}={}", script::SESSION),
+    )?;
     for line in script::SESSION_LINES {
         stage.run(printer, line).await?;
     }
@@ -98,7 +105,10 @@ impl Stage {
     fn set(folder: &Path, printer: &Printer) -> anyhow::Result<Stage> {
         let binary = std::env::current_exe().context("cannot find this program's own file")?;
         let is_colored = printer.palette().is_colored();
-        for (file, text) in [(script::STACK_FILE, script::STACK), (script::CONFIG_FILE, "")] {
+        for (file, text) in [
+            (script::STACK_FILE, script::STACK),
+            (script::CONFIG_FILE, ""),
+        ] {
             std::fs::write(folder.join(file), text)
                 .context("cannot write to the temporary folder")?;
         }
@@ -181,7 +191,11 @@ impl Stage {
     async fn show_redactions(&self, printer: &mut Printer) -> anyhow::Result<()> {
         let args = ["queue", "inspect", "--records", "--format", "jsonl"];
         self.show_command(printer, &command_line(&args))?;
-        let output = self.command(&args).stderr(Stdio::inherit()).output().await?;
+        let output = self
+            .command(&args)
+            .stderr(Stdio::inherit())
+            .output()
+            .await?;
         check(&args, output.status)?;
         let stored: Vec<Value> = output
             .stdout
@@ -194,7 +208,10 @@ impl Stage {
             if typed != stored {
                 let (bad, good) = (palette.error(), palette.good());
                 printer.line(format_args!("  {bad}typed {bad:#} {}", safe::escape(typed)))?;
-                printer.line(format_args!("  {good}stored{good:#} {}", safe::escape(stored)))?;
+                printer.line(format_args!(
+                    "  {good}stored{good:#} {}",
+                    safe::escape(stored)
+                ))?;
             }
         }
         Ok(printer.flush()?)

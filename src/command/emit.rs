@@ -14,7 +14,8 @@ use crate::error::Exit;
 use crate::output::Printer;
 use crate::queue::{LogQueue, Options, Queue, SyncPolicy, read_recent};
 use crate::record::{
-    Defaults, EncodedRecord, Envelope, Identity, Level, LogRecord, MAX_BREADCRUMBS, RecordError, Trail, keys,
+    Defaults, EncodedRecord, Envelope, Identity, Level, LogRecord, MAX_BREADCRUMBS, RecordError,
+    Trail, keys,
 };
 use crate::remote_level::RemoteLevel;
 use crate::sanitize::{Sanitizer, StreamSanitizer};
@@ -64,7 +65,10 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
         } else {
             let mut clean = Vec::with_capacity(line.len());
             stream.line(line, &mut clean, &mut |_| {});
-            emitter.take(&encode(&template, &String::from_utf8_lossy(&clean))?, printer)
+            emitter.take(
+                &encode(&template, &String::from_utf8_lossy(&clean))?,
+                printer,
+            )
         };
         match taken {
             Ok(()) => counts.queued += 1,
@@ -82,7 +86,11 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
 
 fn open_queue(args: &EmitArgs, config: &Config) -> anyhow::Result<Queue> {
     let options = Options {
-        sync: if args.sync { SyncPolicy::Always } else { SyncPolicy::Never },
+        sync: if args.sync {
+            SyncPolicy::Always
+        } else {
+            SyncPolicy::Never
+        },
         ..Options::default()
     };
     Ok(Queue::open(&config.queue.value, options)?)
@@ -137,7 +145,9 @@ impl Emitter {
             return true;
         };
         let envelope = Envelope::parse(record.as_bytes());
-        let logger = envelope.ok().and_then(|envelope| envelope.text(keys::LOGGER));
+        let logger = envelope
+            .ok()
+            .and_then(|envelope| envelope.text(keys::LOGGER));
         record.level() >= level.rules().of(&logger.unwrap_or_default())
     }
 

@@ -89,7 +89,10 @@ mod tests {
         let json = value.to_string();
         let safe = escape_json(&json);
         assert!(safe.is_ascii() || !safe.contains(is_unsafe));
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
+            value
+        );
     }
 
     #[test]

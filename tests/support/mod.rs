@@ -119,11 +119,9 @@ impl Ran for Assert {
 
     #[track_caller]
     fn says_in_one_line(self, needles: &[&str]) -> Assert {
-        needles
-            .iter()
-            .fold(self.stderr(one_line()), |ran, needle| {
-                ran.stderr(predicate::str::contains(*needle))
-            })
+        needles.iter().fold(self.stderr(one_line()), |ran, needle| {
+            ran.stderr(predicate::str::contains(*needle))
+        })
     }
 }
 
