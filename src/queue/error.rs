@@ -34,6 +34,9 @@ pub enum QueueError {
     /// There is no queue at the path.
     #[error("there is no queue at {}", .0.display())]
     Missing(PathBuf),
+    /// The folder holds things, but none of a queue's files.
+    #[error("{} is no queue: none of its files is one of a queue's; name another folder", .0.display())]
+    NotAQueue(PathBuf),
     /// Another process holds the lock.
     #[error("{} is locked by another {holder} (waited {}): stop it or wait for it", path.display(), seconds(*waited))]
     Busy {

@@ -88,7 +88,24 @@ impl Report {
 ///
 /// If there is no queue, or a file of it cannot be read.
 pub fn inspect(folder: &Path, options: InspectOptions) -> Result<Report, QueueError> {
-    inspect_in(Arc::new(Disk), folder, options)
+    let report = inspect_in(Arc::new(Disk), folder, options)?;
+    if report.files.is_empty() && holds_other_things(folder) {
+        return Err(QueueError::NotAQueue(folder.to_owned()));
+    }
+    Ok(report)
+}
+
+/// Whether a folder without any file of a queue holds something else. A new
+/// queue has its locks and nothing more.
+fn holds_other_things(folder: &Path) -> bool {
+    let Ok(mut entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    entries.any(|entry| {
+        entry.is_ok_and(|entry| {
+            entry.file_name() != names::LOCK && entry.file_name() != names::DRAIN_LOCK
+        })
+    })
 }
 
 pub(super) fn inspect_in(
