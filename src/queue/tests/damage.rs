@@ -71,18 +71,16 @@ fn alter(name: &str, alterations: impl Fn(&[u8]) -> Vec<(String, Vec<u8>)>) {
 
 const FILES: [&str; 2] = ["log_queue.jsonl", ".queue_meta"];
 
-#[test]
-fn a_file_may_be_cut_at_any_byte() {
+fn cut_at_every(stride: usize) {
     for name in FILES {
         alter(name, |bytes| {
-            let cuts = (0..bytes.len()).map(|len| (format!("cut at {len}"), bytes[..len].to_vec()));
-            cuts.collect()
+            let cut = |len: usize| (format!("cut at {len}"), bytes[..len].to_vec());
+            (0..bytes.len()).step_by(stride).map(cut).collect()
         });
     }
 }
 
-#[test]
-fn any_bit_may_flip() {
+fn flip_every(stride: usize) {
     for name in FILES {
         alter(name, |bytes| {
             let flip = |bit: usize| {
@@ -90,9 +88,31 @@ fn any_bit_may_flip() {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 (format!("bit {bit} flipped"), bytes)
             };
-            (0..bytes.len() * 8).map(flip).collect()
+            (0..bytes.len() * 8).step_by(stride).map(flip).collect()
         });
     }
+}
+
+#[test]
+fn a_file_may_be_cut_at_some_bytes() {
+    cut_at_every(23);
+}
+
+#[test]
+fn some_bits_may_flip() {
+    flip_every(211);
+}
+
+#[test]
+#[ignore = "takes a minute; run with --ignored"]
+fn a_file_may_be_cut_at_any_byte() {
+    cut_at_every(1);
+}
+
+#[test]
+#[ignore = "takes minutes; run with --ignored"]
+fn any_bit_may_flip() {
+    flip_every(1);
 }
 
 #[test]

@@ -52,11 +52,15 @@ fn options(max_bytes: u64) -> Options {
     }
 }
 
-/// Runs the history once for every operation in it.
-fn strike_everywhere(max_bytes: u64, fault: impl Fn(u64) -> Fault) {
+/// Which operations are struck: every one, or a sample for every day.
+const EVERY: usize = 1;
+const SOME: usize = 41;
+
+/// Runs the history once for every `stride`th operation in it.
+fn strike(stride: usize, max_bytes: u64, fault: impl Fn(u64) -> Fault) {
     let history = history();
     for struck in 0..history.len() {
-        for operation in 1.. {
+        for operation in (1 + (struck % stride) as u64..).step_by(stride) {
             let fault = fault(operation);
             let mut run = Run::new(options(max_bytes));
             let mut fired = false;
@@ -76,22 +80,19 @@ fn strike_everywhere(max_bytes: u64, fault: impl Fn(u64) -> Fault) {
     }
 }
 
-#[test]
-fn a_process_may_die_before_any_operation() {
+fn die_before(stride: usize) {
     for max_bytes in [1_000_000, 4_000] {
-        strike_everywhere(max_bytes, |at| Fault::Kill(at, 0));
+        strike(stride, max_bytes, |at| Fault::Kill(at, 0));
     }
 }
 
-#[test]
-fn a_process_may_die_in_the_middle_of_any_write() {
+fn die_in_the_middle(stride: usize) {
     for part in [1, 15, 16] {
-        strike_everywhere(4_000, |at| Fault::Kill(at, part));
+        strike(stride, 4_000, |at| Fault::Kill(at, part));
     }
 }
 
-#[test]
-fn any_operation_may_fail_and_nothing_stored_before_is_lost() {
+fn fail(stride: usize) {
     let kinds = [
         ErrorKind::StorageFull,
         ErrorKind::QuotaExceeded,
@@ -100,6 +101,39 @@ fn any_operation_may_fail_and_nothing_stored_before_is_lost() {
         ErrorKind::Other,
     ];
     for (kind, part) in kinds.into_iter().zip([0, 3, 0, 15, 16]) {
-        strike_everywhere(4_000, |at| Fault::Fail(at, kind, part));
+        strike(stride, 4_000, |at| Fault::Fail(at, kind, part));
     }
+}
+
+#[test]
+fn a_process_may_die_before_an_operation() {
+    die_before(SOME);
+}
+
+#[test]
+fn a_process_may_die_in_the_middle_of_a_write() {
+    die_in_the_middle(SOME);
+}
+
+#[test]
+fn an_operation_may_fail_and_nothing_stored_before_is_lost() {
+    fail(SOME);
+}
+
+#[test]
+#[ignore = "takes minutes; run with --ignored"]
+fn a_process_may_die_before_any_operation() {
+    die_before(EVERY);
+}
+
+#[test]
+#[ignore = "takes minutes; run with --ignored"]
+fn a_process_may_die_in_the_middle_of_any_write() {
+    die_in_the_middle(EVERY);
+}
+
+#[test]
+#[ignore = "takes minutes; run with --ignored"]
+fn any_operation_may_fail_and_nothing_stored_before_is_lost() {
+    fail(EVERY);
 }

@@ -140,6 +140,16 @@ fn a_full_queue_drops_the_oldest_that_are_not_fatal_and_says_so() {
 
 #[test]
 fn rotation_while_a_batch_is_in_flight_confirms_only_what_was_sent() {
+    rotate_in_flight(100);
+}
+
+#[test]
+#[ignore = "takes a minute; run with --ignored"]
+fn a_thousand_rotations_in_flight_confirm_only_what_was_sent() {
+    rotate_in_flight(1000);
+}
+
+fn rotate_in_flight(rounds: usize) {
     let options = Options {
         max_bytes: 10_000,
         ..Options::default()
@@ -148,7 +158,7 @@ fn rotation_while_a_batch_is_in_flight_confirms_only_what_was_sent() {
     let mut drainer = queue.drainer().unwrap();
     let mut delivered = 0;
     let mut number = 0;
-    for round in 0..1000 {
+    for round in 0..rounds {
         info(&queue, &[&number.to_string()]);
         number += 1;
         let batch = drainer.batch(some(1 + round % 17)).unwrap();

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use super::harness::{Action, Run};
 use super::sim::{Fault, Lie};
@@ -75,33 +75,66 @@ fn play(mut run: Run, history: &[Step]) -> Result<(), String> {
     run.finish()
 }
 
-proptest! {
-    #![proptest_config(Config { cases: 300, ..Config::default() })]
+/// How many histories are played every day, and how many at length.
+const SOME: u32 = 40;
+const MANY: u32 = 4_000;
 
-    #[test]
-    fn any_history_keeps_what_is_promised(history in history(), max in max_bytes()) {
-        let outcome = play(Run::new(options(max)), &history);
-        prop_assert!(outcome.is_ok(), "{outcome:?}");
+fn hold<S>(cases: u32, strategy: S, run: impl Fn(u64) -> Options)
+where
+    S: Strategy<Value = Vec<Step>>,
+{
+    let config = Config {
+        cases,
+        source_file: Some(file!()),
+        ..Config::default()
+    };
+    let outcome = TestRunner::new(config).run(&(strategy, max_bytes()), |(history, max)| {
+        play(Run::new(run(max)), &history).map_err(TestCaseError::fail)
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
     }
+}
 
-    #[test]
-    fn a_loss_of_power_keeps_what_was_synced(history in with_power_losses(), max in max_bytes()) {
-        let outcome = play(Run::new(options(max)), &history);
-        prop_assert!(outcome.is_ok(), "{outcome:?}");
-    }
+/// Nothing is dropped, so that the deployed client's count means something.
+fn roomy(_max: u64) -> Options {
+    options(1_000_000)
+}
 
-    #[test]
-    fn the_deployed_client_may_rewrite_the_meta(history in with_the_deployed_client()) {
-        let outcome = play(Run::new(options(1_000_000)), &history);
-        prop_assert!(outcome.is_ok(), "{outcome:?}");
+fn always_synced(_max: u64) -> Options {
+    Options {
+        sync: SyncPolicy::Always,
+        ..options(1_000_000)
     }
+}
 
-    #[test]
-    fn every_append_is_durable_when_that_is_the_policy(history in with_power_losses()) {
-        let options = Options { sync: SyncPolicy::Always, ..options(1_000_000) };
-        let outcome = play(Run::new(options), &history);
-        prop_assert!(outcome.is_ok(), "{outcome:?}");
-    }
+#[test]
+fn a_history_keeps_what_is_promised() {
+    hold(SOME, history(), options);
+}
+
+#[test]
+fn a_loss_of_power_keeps_what_was_synced() {
+    hold(SOME, with_power_losses(), options);
+}
+
+#[test]
+fn the_deployed_client_may_rewrite_the_meta() {
+    hold(SOME, with_the_deployed_client(), roomy);
+}
+
+#[test]
+fn every_append_is_durable_when_that_is_the_policy() {
+    hold(SOME, with_power_losses(), always_synced);
+}
+
+#[test]
+#[ignore = "takes minutes; run with --ignored"]
+fn thousands_of_histories_keep_what_is_promised() {
+    hold(MANY, history(), options);
+    hold(MANY, with_power_losses(), options);
+    hold(MANY, with_the_deployed_client(), roomy);
+    hold(MANY, with_power_losses(), always_synced);
 }
 
 /// Plays random histories until one shows the bug.
