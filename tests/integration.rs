@@ -8,10 +8,16 @@ mod architecture;
 mod doctor;
 mod emit;
 mod generated;
+mod ingest;
 mod pipeline;
 mod readme;
 #[cfg(unix)]
 mod run;
+mod screenshot;
+mod sanitize;
 mod tail;
 mod telemetry;
 mod upload;
+#[cfg(unix)]
+mod upload_follow;
+mod upload_tls;
