@@ -10,10 +10,10 @@ use crate::cli::upload::ResultFormat;
 use crate::config::Config;
 use crate::error::Exit;
 use crate::output::{Printer, table};
-use crate::queue::{Entry, QueueError, inspect, read_pending};
+use crate::queue::{Entry, QueueError, inspect, read_pending, rejection};
 use crate::upload::{
     Credential, Endpoint, Finding, HttpTransport, Transport, Verdict, check_clock, check_endpoint,
-    check_token, clock_skew, complaint,
+    check_token, clock_skew,
 };
 
 /// How many bad records are told one by one.
@@ -109,7 +109,7 @@ fn records(config: &Config) -> Vec<Finding> {
         match entry {
             Entry::Damage(_) => damaged += 1,
             Entry::Record(line) => {
-                if let Some(reason) = complaint(&line) {
+                if let Some(reason) = rejection(&line) {
                     refused += 1;
                     if refused <= MAX_COMPLAINTS {
                         findings.push(Finding::warning(

@@ -96,7 +96,7 @@ fn matching(line: &[u8], filter: &Filter) -> Option<LogRecord> {
 fn drain(args: DrainArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let folder = folder(args.dir, context);
     // A queue that is not there is a mistake in its name, and no empty queue.
-    inspect(&folder, InspectOptions::default())?;
+    read_pending(&folder)?;
     let queue = Queue::open(&folder, Options::default())?;
     let mut draining = Draining {
         drainer: queue.drainer()?,
@@ -174,8 +174,8 @@ fn repair_queue(args: &RepairArgs, context: &mut Context) -> anyhow::Result<Exit
         Format::Table => report::print_repair(&done, &args.out, printer)?,
         Format::Json | Format::Jsonl => printer.json(&done)?,
     }
-    match done.damage.is_empty() {
-        true => Ok(Exit::Done),
-        false => Ok(Exit::Damage),
+    match done.is_damaged() {
+        true => Ok(Exit::Damage),
+        false => Ok(Exit::Done),
     }
 }

@@ -10,7 +10,7 @@ use super::folder::{Folder, Held, LockFile, OpenFile, names};
 use super::items::{Item, Items};
 use super::merge::{append_lines, finish_merge, is_due, merge_fatal, recover_leftovers};
 use super::meta::{Dropped, State, window};
-use super::rewrite::{Rewrite, rewrite};
+use super::rewrite::{Draft, Rewrite, compact, rewrite};
 use super::state::{Loaded, Source, load_to_write};
 
 /// How many generations back a position may still be understood. What is
@@ -58,6 +58,7 @@ impl Drainer {
     /// positions given out now are understood later.
     fn recover(&mut self) -> Result<(), QueueError> {
         let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
+        held.folder.remove(names::DRAFT)?;
         let file = held.folder.open_to_append(names::QUEUE)?;
         let loaded = load_to_write(&held, &file)?;
         set_down(&held, loaded)?;
@@ -134,9 +135,12 @@ impl Drainer {
         state.window = read.unwrap_or_default();
         held.write_meta(&loaded.to_meta())?;
         if offset >= self.options.compact_bytes && offset >= len / 2 {
+            drop(held);
             // The records are confirmed whether or not this works, and the
             // next confirmation tries again.
-            let _ = compact(&held, &file, loaded);
+            if self.compact(&file, &loaded.state, len).is_err() {
+                let _ = self.folder.remove(names::DRAFT);
+            }
             self.view = None;
         } else {
             self.view = Some(View {
@@ -145,6 +149,24 @@ impl Drainer {
             });
         }
         Ok(Confirmed::Done)
+    }
+
+    /// Takes what is confirmed out of the file, the lock being held only for
+    /// the end of it.
+    fn compact(&self, file: &OpenFile, state: &State, len: u64) -> Result<(), QueueError> {
+        let draft = Draft::of_compaction(&self.folder, file, state, len)?;
+        let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
+        let stat = held.folder.stat(names::QUEUE)?;
+        // A writer that made room meanwhile has taken it out already.
+        if stat.map(|stat| stat.id) != Some(file.stat.id) {
+            return held.folder.remove(names::DRAFT);
+        }
+        let loaded = load_to_write(&held, file)?;
+        if loaded.source != Source::Meta || loaded.state != *state {
+            return held.folder.remove(names::DRAFT);
+        }
+        let loaded = finish_merge(&held, file, loaded)?;
+        compact(&held, file, &loaded, draft)
     }
 
     fn take_out(&mut self, until: &Token, taken: &[RecordRef]) -> Result<Confirmed, QueueError> {
@@ -247,12 +269,6 @@ fn set_down(held: &Held<'_>, mut loaded: Loaded) -> Result<Loaded, QueueError> {
         loaded.source = Source::Meta;
     }
     Ok(loaded)
-}
-
-/// Takes what is confirmed out of the file.
-fn compact(held: &Held<'_>, file: &OpenFile, loaded: Loaded) -> Result<(), QueueError> {
-    let loaded = finish_merge(held, file, loaded)?;
-    rewrite(held, file, &loaded, &Rewrite::compaction(&loaded.state))
 }
 
 /// What was confirmed before may have been confirmed by an attempt that failed

@@ -29,6 +29,9 @@ pub(super) mod names {
     pub(in crate::queue) const META_TEMP: &str = ".queue_meta.tmp";
     /// The next queue file, before it takes the old one's place.
     pub(in crate::queue) const QUEUE_TEMP: &str = ".log_queue_rewrite.tmp";
+    /// The next queue file while a drainer copies what stays, without the
+    /// lock; a writer that makes room meanwhile uses a name of its own.
+    pub(in crate::queue) const DRAFT: &str = ".log_queue_draft.tmp";
     /// What the deployed client leaves behind when it dies while merging
     /// fatal records or compacting.
     pub(in crate::queue) const LEFTOVERS: [&str; 2] =
@@ -136,7 +139,7 @@ impl Folder {
     }
 
     /// Makes a new file, in place of one that a crash has left.
-    fn create_file(&self, name: &str) -> Result<OpenFile, QueueError> {
+    pub(super) fn create_file(&self, name: &str) -> Result<OpenFile, QueueError> {
         self.remove(name)?;
         let path = self.path_of(name);
         let file = self
@@ -310,11 +313,6 @@ impl<'l> Held<'l> {
         temp.append(&meta.encode())?;
         temp.sync()?;
         self.replace(names::META_TEMP, names::META)
-    }
-
-    /// Makes the file that is to take the queue file's place.
-    pub(super) fn create_queue_temp(&self) -> Result<OpenFile, QueueError> {
-        self.folder.create_file(names::QUEUE_TEMP)
     }
 
     /// Gives a file that was synced the place of another.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::QueueError;
 use super::batch::Damage;
-use super::check::{is_oversized, is_placeholder, rejection};
+use super::check::{is_oversized, is_placeholder, lacks_run_id, rejection};
 use super::error::io_error;
 use super::folder::{Folder, names};
 use super::fs::{Disk, FileSystem};
@@ -17,7 +17,7 @@ use super::line::DamageKind;
 use super::meta::{Dropped, hash};
 use super::pending::{Parts, Stretch};
 use super::state::Source;
-use crate::record::{LogRecord, keys, parse_timestamp};
+use crate::record::{Level, LogRecord, keys, parse_timestamp};
 
 /// How many stretches of damage are listed; the rest is counted.
 const LISTED_DAMAGE: usize = 1000;
@@ -25,6 +25,10 @@ const LISTED_DAMAGE: usize = 1000;
 /// How many loggers, sessions and reasons are told apart; the rest is counted
 /// under `(others)`.
 const TOLD_APART: usize = 10_000;
+
+/// Confirmed bytes at the head of the deployed client's file that are worth a
+/// word, since it reads them again at every drain.
+const LONG_HEAD: u64 = 64 * 1024;
 
 /// How thoroughly to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,6 +127,7 @@ pub(super) fn inspect_in(
         ..Inspection::default()
     };
     let parts = Parts::open(&folder)?;
+    inspection.is_deployed = parts.loaded.source != Source::Meta;
     inspection.look_at_queue(&folder, &parts, options)?;
     for stretch in &parts.others {
         let name = stretch.name;
@@ -133,6 +138,14 @@ pub(super) fn inspect_in(
                 "{name} was left by a crash of the client; its records are read"
             ));
         }
+    }
+    let has = |name| inspection.report.files.contains_key(name);
+    if has(names::LEFTOVERS[0]) && has(names::FATAL) {
+        inspection.fault(format!(
+            "{} and {} are both there: the client's next merge overwrites the first",
+            names::LEFTOVERS[0],
+            names::FATAL
+        ));
     }
     if let Some(letters) = Stretch::open(&folder, names::DEAD_LETTER)? {
         inspection.report.files.insert(letters.name, letters.end);
@@ -146,6 +159,11 @@ struct Inspection {
     report: Report,
     fatals: HashSet<String>,
     faults: HashSet<String>,
+    /// The meta is not ours, so that one process should have written it all.
+    is_deployed: bool,
+    /// The session of the last record, and those before it.
+    session: Option<String>,
+    earlier_sessions: HashSet<String>,
 }
 
 impl Inspection {
@@ -162,11 +180,8 @@ impl Inspection {
         let state = &loaded.state;
         self.report.dropped = state.dropped;
         self.report.confirmed = state.cursor.records - state.base.records;
+        self.report.meta_problem = loaded.source.problem();
         if let Source::Reset(why) = loaded.source {
-            self.report.meta_problem = Some(format!(
-                "{} is not used: {why}; every record counts as pending",
-                names::META
-            ));
             match why {
                 "it is empty" | "it is all zero bytes" => self.fault(format!(
                     "{} was replaced without a sync before power went",
@@ -184,6 +199,12 @@ impl Inspection {
         };
         self.report.files.insert(names::QUEUE, queue.end);
         let confirmed = parts.confirmed();
+        if self.is_deployed && confirmed >= LONG_HEAD {
+            self.fault(format!(
+                "{confirmed} confirmed bytes stand before what is pending: \
+                 the client reads them again at every drain"
+            ));
+        }
         if options.verify {
             self.read(folder, queue, 0..confirmed, false)?;
         }
@@ -230,8 +251,19 @@ impl Inspection {
                     .to_owned(),
             );
         }
-        if record.level() == Some(crate::record::Level::Fatal) && !self.fatals.insert(hash(line)) {
-            self.fault("a fatal record stands twice: a crash between merge and delete".to_owned());
+        if lacks_run_id(&record) {
+            self.fault(
+                "an active run has no `run_id`, which makes the backend reject the whole batch"
+                    .to_owned(),
+            );
+        }
+        match record.level() {
+            Some(Level::Fatal) if !self.fatals.insert(hash(line)) => self
+                .fault("a fatal record stands twice: a crash between merge and delete".to_owned()),
+            // Fatal records are merged late, also those of a session before.
+            Some(Level::Fatal) => {}
+            _ if name == names::QUEUE && self.is_deployed => self.follow_session(&record),
+            _ => {}
         }
         if name == names::FATAL && line.windows(3).any(|bytes| bytes == "\u{FFFD}".as_bytes()) {
             self.fault(format!(
@@ -260,6 +292,27 @@ impl Inspection {
         }
     }
 
+    /// One process writes one session after the other.
+    fn follow_session(&mut self, record: &LogRecord) {
+        let Some(session) = record.session_id() else {
+            return;
+        };
+        if self.session.as_deref() == Some(session) {
+            return;
+        }
+        if self.earlier_sessions.contains(session) {
+            self.fault(
+                "the records of two sessions alternate: two processes wrote to this folder"
+                    .to_owned(),
+            );
+        }
+        if let Some(ended) = self.session.replace(session.to_owned())
+            && self.earlier_sessions.len() < TOLD_APART
+        {
+            self.earlier_sessions.insert(ended);
+        }
+    }
+
     fn see_damage(&mut self, damage: Damage, terminated: bool) {
         match damage.kind {
             DamageKind::Glued => self.fault(
@@ -269,6 +322,9 @@ impl Inspection {
                 "{} holds zero bytes: it was not synced before power went",
                 damage.file
             )),
+            DamageKind::NotANumber => self.fault(
+                "a record holds NaN or Infinity: it is no JSON and was never sent".to_owned(),
+            ),
             _ if !terminated => self.fault(format!(
                 "{} ends inside a record: the client would glue the next one to it",
                 damage.file

@@ -47,12 +47,15 @@ pub enum DamageKind {
     NotAnObject,
     /// No JSON at all.
     NotJson,
+    /// An object with `NaN` or `Infinity` in it, which JSON does not know.
+    NotANumber,
     /// Longer than any record may be.
     TooLong,
 }
 
 impl DamageKind {
-    /// The name in reports: `torn glued zeros not_an_object not_json too_long`.
+    /// The name in reports: `torn glued zeros not_an_object not_json
+    /// not_a_number too_long`.
     pub const fn as_str(self) -> &'static str {
         match self {
             DamageKind::Torn => "torn",
@@ -60,6 +63,7 @@ impl DamageKind {
             DamageKind::Zeros => "zeros",
             DamageKind::NotAnObject => "not_an_object",
             DamageKind::NotJson => "not_json",
+            DamageKind::NotANumber => "not_a_number",
             DamageKind::TooLong => "too_long",
         }
     }
@@ -100,9 +104,24 @@ fn kind_of(line: &[u8], pieces: &[Piece<'_>]) -> DamageKind {
     }
     match (pieces, trim(line).first()) {
         ([_, ..], _) => DamageKind::Glued,
+        ([], Some(b'{')) if holds_no_number(trim(line)) => DamageKind::NotANumber,
         ([], Some(b'{')) => DamageKind::Torn,
         ([], _) => DamageKind::NotJson,
     }
+}
+
+/// Whether a value in an object that is whole, as far as its ends show, is
+/// spelled `NaN` or `Infinity`.
+fn holds_no_number(object: &[u8]) -> bool {
+    let is_value = |at: usize| {
+        let before = &object[..at];
+        let before = before.strip_suffix(b"-").unwrap_or(before);
+        matches!(before.trim_ascii_end().last(), Some(b':' | b',' | b'['))
+    };
+    object.ends_with(b"}")
+        && ["NaN", "Infinity"]
+            .iter()
+            .any(|name| memchr::memmem::find_iter(object, name).any(is_value))
 }
 
 /// How reading an object from the start of some bytes went.
@@ -257,7 +276,7 @@ mod tests {
     fn other_json_and_other_bytes_are_damage() {
         assert_eq!(pieces(b"[1,2]").0, DamageKind::NotAnObject);
         assert_eq!(pieces(b"NaN").0, DamageKind::NotJson);
-        assert_eq!(pieces(b"{\"a\":NaN}").0, DamageKind::Torn);
+        assert_eq!(pieces(b"{\"a\": -Infinity}").0, DamageKind::NotANumber);
     }
 
     #[test]

@@ -26,7 +26,7 @@
 //! | `dead_letter.jsonl` | `{"record", "status", "reason", "time"}` a line |
 //! | `.queue_lock` | nothing; locked for the time of one change |
 //! | `.drain_lock` | nothing; locked as long as a drainer lives |
-//! | `.queue_meta.tmp`, `.log_queue_rewrite.tmp` | what is to take another file's place; without meaning after a crash |
+//! | `.queue_meta.tmp`, `.log_queue_rewrite.tmp`, `.log_queue_draft.tmp` | what is to take another file's place; without meaning after a crash |
 //! | `.fatal_processing.tmp`, `.log_queue_compact.tmp` | left by the deployed client when it died: records, some of which may be in the queue too |
 //!
 //! The folder is made with mode 0700 and files with 0600. A symbolic link, a
@@ -80,24 +80,27 @@
 //! - **Confirm**: sync the queue file, *M* with the new cursor.
 //! - **Merge**: *M* with `merge` (which bytes go where), append them, sync,
 //!   sync folder, remove the fatal file, sync folder.
-//! - **Rewrite** (compact, rotate, take out): write the new file, sync, *M*
-//!   with `confirmed` 0 and `next` (what holds of the new file), rename it over
-//!   the old one, sync folder, *M* with `next` as the state. A merge that was
-//!   begun is ended first.
+//! - **Rewrite** (rotate, take out): write the new file, sync, *M* with
+//!   `confirmed` 0 and `next` (what holds of the new file), rename it over the
+//!   old one, sync folder, *M* with `next` as the state. A merge that was begun
+//!   is ended first.
+//! - **Compact**: write the new file up to where the old one ended at the
+//!   confirmation, without the lock, and sync it; then, with the lock and if no
+//!   writer has rewritten the file meanwhile, go on as a rewrite does.
 //! - **Dead letter**: append, sync, sync folder; the caller confirms afterwards.
 //!
 //! | crash after | found at the next open | what happens |
 //! | --- | --- | --- |
 //! | a part of an append | a torn line | the next append closes it; it is passed over as damage; that append had not returned |
 //! | an append, before its sync | the record, unless power was lost | delivered |
-//! | writing a temporary file | a file without meaning | it is overwritten |
+//! | writing a temporary file | a file without meaning | it is overwritten; the next drainer removes a draft |
 //! | the rename of *M*, before the folder's sync | either meta, whole | the old one: what was confirmed comes again |
 //! | *M* with `merge` | the fatal file, nothing in the queue where `merge` says | merged |
 //! | a part of the merge's append | some whole lines stand there | the rest is merged |
 //! | the merge's append | all of it stands there | synced, and the fatal file removed: nothing comes twice |
 //! | *M* with `next` | the old file: its last bytes say so | its state holds; the rewrite is done again when it is due |
 //! | the rename of a rewrite | another file | `next` holds, its drops counted |
-//! | confirm, before a compaction | confirmed records at the head | passed over by the cursor |
+//! | confirm, before or in a compaction's draft | confirmed records at the head | passed over by the cursor; taken out after a later confirmation |
 //! | dead letter, before confirming | the record in both | sent, and put there, again |
 //!
 //! When a file operation fails instead, the state is the same as after a crash
@@ -145,6 +148,7 @@ mod tests;
 pub use batch::{
     Batch, Confirmed, Damage, DeadLetter, Drain, Limits, LogQueue, QueuedRecord, RecordRef, Token,
 };
+pub use check::rejection;
 pub use disk::{Options, Queue, SyncPolicy};
 pub use error::QueueError;
 pub use inspect::{InspectOptions, Report, inspect};

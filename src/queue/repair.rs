@@ -38,6 +38,15 @@ pub struct RepairReport {
     pub dead_letters: u64,
     /// What was wrong, whether or not records came out of it.
     pub damage: Vec<Damage>,
+    /// What was wrong with the meta, if anything.
+    pub meta_problem: Option<String>,
+}
+
+impl RepairReport {
+    /// Whether anything could not be read as what it should be.
+    pub fn is_damaged(&self) -> bool {
+        !self.damage.is_empty() || self.meta_problem.is_some()
+    }
 }
 
 /// Copies everything that can be read in a queue into a new one. The source is
@@ -84,6 +93,7 @@ pub fn repair(folder: &Path, out: &Path) -> Result<RepairReport, QueueError> {
     state.window = read.unwrap_or_default();
     held.write_meta(&Meta::of(state))?;
     let mut report = salvage.report;
+    report.meta_problem = parts.loaded.source.problem();
     if let Some(letters) = Stretch::open(&source, names::DEAD_LETTER)? {
         let mut copy = Salvage::new(target.open_to_append(names::DEAD_LETTER)?);
         copy.copy(&source, &letters, 0..letters.end, Ids::default())?;

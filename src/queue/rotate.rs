@@ -35,7 +35,12 @@ pub(super) fn make_room(
     let len = file.len()?;
     let goal = (max_bytes - max_bytes / 8).saturating_sub(needed);
     let plan = match len - loaded.state.offset().min(len) <= goal {
-        true => Rewrite::compaction(&loaded.state),
+        true => Rewrite {
+            first: Vec::new(),
+            keep: Vec::new(),
+            rest: loaded.state.cursor,
+            dropped: loaded.state.dropped,
+        },
         false => plan_drops(file, &loaded, len, goal)?,
     };
     rewrite(held, file, &loaded, &plan)

@@ -31,6 +31,19 @@ pub(super) enum Source {
     Reset(&'static str),
 }
 
+impl Source {
+    /// What is wrong with the meta, if anything.
+    pub(super) fn problem(self) -> Option<String> {
+        match self {
+            Source::Reset(why) => Some(format!(
+                "{} is not used: {why}; every record counts as pending",
+                names::META
+            )),
+            Source::Nothing | Source::Meta | Source::Count(_) => None,
+        }
+    }
+}
+
 /// Reads the state of a queue file of this length; `None` if it is missing.
 ///
 /// What fits is used. What does not makes the whole file pending: then records

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::deployed;
 use super::reply::Rejection;
 use super::token::Token;
 use super::transport::{Reply, Transport, TransportError};
+use crate::queue::rejection;
 
 /// Takes everything in and keeps a note of each request.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ impl Transport for Rehearsal {
             .iter()
             .enumerate()
             .filter_map(|(index, record)| {
-                let reason = deployed::complaint(record.get().as_bytes())?;
+                let reason = rejection(record.get().as_bytes())?;
                 Some(Rejection { index, reason })
             });
         let request = RehearsedRequest {

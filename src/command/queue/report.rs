@@ -98,6 +98,10 @@ pub(super) fn print_repair(
     let rows = rows.map(|(name, count)| row(name, count.to_string()));
     let width = printer.width();
     printer.line(table::render(&[], rows, &[1], width))?;
+    if let Some(problem) = &report.meta_problem {
+        let style = printer.palette().warning();
+        printer.line(format_args!("{style}fault{style:#}: {}", safe::escape(problem)))?;
+    }
     print_damage(&report.damage, report.damage.len() as u64, printer)
 }
 

@@ -224,7 +224,7 @@ fn inspect_names_what_a_file_shows_and_repair_mends_it() {
     let report = inspect(&from, InspectOptions { verify: true }).unwrap();
     assert_eq!((report.pending, report.damaged), (5, 2));
     assert_eq!(report.levels["info"], 4);
-    assert_eq!(report.rejections["`installId` is missing"], 1);
+    assert_eq!(report.rejections["`install_id` is missing or null"], 1);
     assert!(report.meta_problem.is_some());
     assert_eq!(report.faults.len(), 4, "{:?}", report.faults);
 

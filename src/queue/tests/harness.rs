@@ -46,6 +46,8 @@ pub(super) enum Action {
     Reopen,
     /// The deployed client rewrites the meta: its count alone stays.
     ForeignMeta,
+    /// The deployed client dies while it appends.
+    ForeignTail,
     /// Power is lost; what reached the disk is up to luck.
     LosePower(u64),
 }
@@ -91,6 +93,8 @@ pub(super) struct Run {
     /// as if there were none.
     pub(super) ignore_generations: bool,
     power_lost: bool,
+    /// The deployed client's count is one of lines instead of records.
+    pub(super) count_lines: bool,
 }
 
 impl Run {
@@ -108,6 +112,7 @@ impl Run {
             next: 0,
             ignore_generations: false,
             power_lost: false,
+            count_lines: false,
         }
     }
 
@@ -179,10 +184,17 @@ impl Run {
             Action::ForeignMeta => {
                 let path = Run::folder().join(".queue_meta");
                 let count = self.sim.read(&path).and_then(|bytes| count_in(&bytes));
-                if let Some(count) = count {
+                if let Some(mut count) = count {
+                    if self.count_lines {
+                        count += self.damaged_before(count);
+                    }
                     let text = format!("{{\"confirmed\":{count}}}");
                     self.sim.write(&path, text.as_bytes());
                 }
+                Ok(())
+            }
+            Action::ForeignTail => {
+                self.sim.extend(&Run::path("log_queue.jsonl"), b"{\"torn");
                 Ok(())
             }
             Action::LosePower(luck) => {
@@ -351,6 +363,22 @@ impl Run {
             true => Ok(()),
             false => Err(format!("`confirmed: {count}` is more than the file holds")),
         }
+    }
+
+    /// How many damaged lines stand among the first so many records.
+    fn damaged_before(&self, count: u64) -> u64 {
+        let queue = self.sim.read(&Run::path("log_queue.jsonl"));
+        let queue = queue.unwrap_or_default();
+        let (mut records, mut damaged) = (0, 0);
+        for line in queue.split(|byte| *byte == b'\n') {
+            match read_line(line) {
+                Line::Record(_) if records == count => break,
+                Line::Record(_) => records += 1,
+                Line::Damaged(..) => damaged += 1,
+                Line::Blank => {}
+            }
+        }
+        damaged
     }
 
     /// Opens everything anew, drains it, and checks what is owed.

@@ -51,7 +51,11 @@ fn with_power_losses() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn with_the_deployed_client() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![6 => action(), 1 => Just(Action::ForeignMeta)];
+    let step = prop_oneof![
+        6 => action(),
+        1 => Just(Action::ForeignMeta),
+        1 => Just(Action::ForeignTail),
+    ];
     prop::collection::vec(step.prop_map(|action| (action, None)), 1..40)
 }
 
@@ -172,6 +176,19 @@ fn the_model_finds_a_merge_that_failed_and_was_not_noticed() {
     assert!(is_found(history(), 1_000_000, |run| run
         .sim
         .lie(Lie::AppendNeverFails)));
+}
+
+#[test]
+fn the_model_finds_a_count_that_damage_has_shifted() {
+    let strategy = with_the_deployed_client();
+    assert!(is_found(strategy, 1_000_000, |run| run.count_lines = true));
+}
+
+#[test]
+fn the_model_finds_a_count_that_belongs_to_the_file_before() {
+    assert!(is_found(history(), 2_000, |run| run
+        .sim
+        .lie(Lie::NothingIsAnnounced)));
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(super) enum Lie {
     RenameDoesNothing,
     /// A write that fails in the middle says it worked.
     AppendNeverFails,
+    /// A meta that announces the next queue file is not put in place.
+    NothingIsAnnounced,
     /// Syncing a file does nothing.
     SyncDoesNothing,
 }
@@ -145,6 +147,16 @@ impl Sim {
         world.durable_names.insert(path.to_owned(), id);
     }
 
+    /// Writes to the end of a file, durably, if it is there.
+    pub(super) fn extend(&self, path: &Path, bytes: &[u8]) {
+        let mut world = self.world();
+        let id = world.names.get(path).copied();
+        if let Some(content) = id.and_then(|id| world.files.get_mut(&id)) {
+            content.bytes.extend_from_slice(bytes);
+            content.durable = content.bytes.clone();
+        }
+    }
+
     /// A second file system with the same content.
     pub(super) fn copy(&self) -> Sim {
         let world = self.world();
@@ -247,6 +259,13 @@ impl FileSystem for Sim {
             return Ok(());
         }
         let id = *world.names.get(from).ok_or(io::ErrorKind::NotFound)?;
+        if world.lie == Some(Lie::NothingIsAnnounced)
+            && memchr::memmem::find(&world.files[&id].bytes, b"\"next\"").is_some()
+            && to.ends_with(".queue_meta")
+        {
+            world.names.remove(from);
+            return Ok(());
+        }
         // One step: after a loss of power either both have happened or none.
         world.names.remove(from);
         world.rename(to.to_owned(), Some(id));
