@@ -122,11 +122,14 @@ fn bind(listen: &Listen) -> anyhow::Result<Bound> {
         }
         #[cfg(unix)]
         Listen::Unix(path) => {
+            use std::os::unix::fs::FileTypeExt;
             use std::os::unix::net::{UnixListener, UnixStream};
-            // A socket that nobody answers at was left behind by a crash.
-            if UnixStream::connect(path)
-                .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
-            {
+            // A socket that nobody answers at was left behind by a crash. A
+            // plain file refuses connections too, and is not ours to remove.
+            let is_socket =
+                fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+            let is_refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+            if is_socket && UnixStream::connect(path).is_err_and(is_refused) {
                 fs::remove_file(path)?;
             }
             let listener = UnixListener::bind(path)

@@ -2,7 +2,8 @@
 //!
 //! A stream is a cursor into the store, moved on as fast as its reader takes
 //! what it is given. Nothing is queued for a reader, so a slow one costs no
-//! memory; one that fell too far behind is told how much it missed.
+//! memory; one that fell too far behind, or whose next records were removed as too old,
+//! is told how much it missed.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -103,10 +104,10 @@ impl Live {
         }
     }
 
-    fn skip_to(&mut self, head: Seq) -> String {
-        let skipped = head - self.cursor;
-        self.cursor = head;
-        format!("event: gap\nid: {head}\ndata: {{\"skipped\":{skipped}}}\n\n")
+    fn skip_to(&mut self, last: Seq) -> String {
+        let skipped = last - self.cursor;
+        self.cursor = last;
+        format!("event: gap\nid: {last}\ndata: {{\"skipped\":{skipped}}}\n\n")
     }
 
     /// The events of the next few batches; empty if no record matches.
@@ -115,6 +116,9 @@ impl Live {
             Some(scanned) => scanned,
             None => self.scan().await?,
         };
+        if scanned.removed > 0 {
+            return Ok(self.skip_to(self.cursor + scanned.removed));
+        }
         let mut piece = String::new();
         for batch in &scanned.batches {
             for (seq, line) in batch.records() {

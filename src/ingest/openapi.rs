@@ -9,7 +9,7 @@ pub(super) fn document() -> Value {
         "info": {
             "title": "soliplex ingest",
             "version": env!("CARGO_PKG_VERSION"),
-            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+            "license": { "name": "MIT", "identifier": "MIT" },
         },
         "paths": {
             "/api/v1/logs": { "post": post_logs(), "get": get_logs() },
@@ -149,6 +149,11 @@ fn post_screenshot() -> Value {
     json!({
         "summary": "Take a screenshot in",
         "security": [{ "device": [] }],
+        "parameters": [{
+            "name": "id", "in": "query",
+            "description": "The name that the device's record has for it; without, the server makes one",
+            "schema": { "type": "string", "format": "uuid" },
+        }],
         "requestBody": { "required": true, "content": { "image/png": { "schema": {} } } },
         "responses": responses,
     })

@@ -18,6 +18,9 @@ const DEFAULT_COUNT: usize = 100;
 /// How many records or rows come at the most.
 const MAX_COUNT: usize = 10_000;
 
+/// The largest number that a record can have with one behind it.
+const MAX_SEQ: Seq = i64::MAX.cast_unsigned() - 1;
+
 /// How large a compiled pattern may be, so that no query costs much memory.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
 
@@ -80,7 +83,11 @@ impl ReadQuery {
             "until" => filter.until = Some(instant(value).ok_or_else(|| bad(AN_INSTANT))?),
             "n" => self.count = Some(count(value).ok_or_else(|| bad(A_COUNT))?),
             "top" => self.top = Some(count(value).ok_or_else(|| bad(A_COUNT))?),
-            "after" => self.after = Some(value.parse().map_err(|_| bad("a number"))?),
+            "after" => {
+                let after: Seq = value.parse().map_err(|_| bad("a number"))?;
+                // No store holds more, and the next number must be one too.
+                self.after = Some(after.min(MAX_SEQ));
+            }
             "before" => self.before = Some(value.parse().map_err(|_| bad("a number"))?),
             "window" => {
                 self.window = Some(duration(value).ok_or_else(|| bad("a duration such as 24h"))?);

@@ -48,7 +48,9 @@ pub(super) fn page(
             filter,
             batches: BATCHES,
         };
-        let Scanned { batches, at_end } = store.scan(&scan)?;
+        let Scanned {
+            batches, at_end, ..
+        } = store.scan(&scan)?;
         for batch in &batches {
             for (seq, line) in in_direction(batch, from) {
                 if page.records.len() == count || bytes > MAX_PAGE_BYTES {

@@ -225,6 +225,10 @@ impl Forwarder {
     async fn forward_window(&mut self, cursor: Seq) -> Result<(), String> {
         let in_words = |error: StoreError| error.to_string();
         let scanned = self.scan(cursor).await.map_err(in_words)?;
+        if scanned.removed > 0 {
+            let records = scanned.removed;
+            tracing::warn!(records, "records removed before they were forwarded");
+        }
         let Some(last) = scanned.batches.last().map(|batch| batch.last()) else {
             // Retention took what was left to forward.
             let head = *self.store.head().borrow();

@@ -166,7 +166,9 @@ pub(super) async fn fingerprints(
     let window = query.window.unwrap_or(DEFAULT_WINDOW);
     let until = Utc::now().timestamp_millis();
     let top_query = TopQuery {
-        since: until.saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX)),
+        since: until
+            .saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX))
+            .max(0),
         until,
         limit: query.top.unwrap_or(DEFAULT_TOP),
     };

@@ -18,6 +18,12 @@ use crate::ingest::{App, body};
 /// milliseconds and a few megabytes.
 static DECODING: Semaphore = Semaphore::const_new(2);
 
+/// The `id=UUID` of a query. A UUID it must be: it becomes part of an address.
+fn client_id(query: &str) -> Option<uuid::Uuid> {
+    let id = query.split('&').find_map(|pair| pair.strip_prefix("id="))?;
+    uuid::Uuid::try_parse(id).ok()
+}
+
 /// `POST /api/v1/screenshots`: 201 with the id that records name it by.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
@@ -26,6 +32,8 @@ pub(super) async fn post(
     let (head, body) = request.into_parts();
     let device = app.auth.device(&head.headers).await?;
     super::post_logs::check_rates(&app, &device, &head.extensions, 1)?;
+    // The device may have named it already, in the record that it goes with.
+    let id = head.uri.query().and_then(client_id);
     let kind = head.headers.get(header::CONTENT_TYPE);
     if kind.is_none_or(|kind| kind.as_bytes() != b"image/png") {
         let message = "the content type should be image/png";
@@ -42,7 +50,7 @@ pub(super) async fn post(
             Ok(screenshot) => screenshot,
             Err(error) => return Ok(Err(error)),
         };
-        let id = uuid::Uuid::now_v7().to_string();
+        let id = id.unwrap_or_else(uuid::Uuid::now_v7).to_string();
         store.put_screenshot(StoredScreenshot {
             id: id.clone(),
             received_at: Utc::now().timestamp_millis(),

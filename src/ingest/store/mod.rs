@@ -283,6 +283,9 @@ pub struct Scanned {
     pub batches: Vec<Arc<StoredBatch>>,
     /// Whether the end of the store was reached, as it stood then.
     pub at_end: bool,
+    /// How many records right behind the start of a scan towards the newest
+    /// were removed since.
+    pub removed: Seq,
 }
 
 /// A batch as it is kept.

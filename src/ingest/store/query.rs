@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
+use super::writer::next_seq;
 use super::{Origin, Scan, Seq, Session, SessionQuery, Start, StoreError};
 use crate::filter::Filter;
 
@@ -202,6 +203,15 @@ fn session_from(row: &Row<'_>) -> rusqlite::Result<Session> {
         fatals: row.get(10)?,
         resource: row.get(11)?,
     })
+}
+
+/// The number of the oldest record that is kept, or of the next one if none is.
+pub(super) fn first_kept(connection: &Connection) -> Result<Seq, StoreError> {
+    let mut query = connection.prepare_cached("SELECT min(seq) FROM bodies")?;
+    match query.query_row([], |row| row.get(0))? {
+        Some(first) => Ok(first),
+        None => next_seq(connection),
+    }
 }
 
 fn clamp(seq: Seq) -> i64 {

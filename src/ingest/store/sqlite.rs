@@ -17,7 +17,7 @@ use super::codec::Codec;
 use super::writer::{Job, Message, Update, Writer, next_seq};
 use super::{
     Alert, AlertRule, AppendFuture, Batch, Retention, Scan, Scanned, Seq, Session, SessionQuery,
-    Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery, groups, query, retention,
+    Start, Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery, groups, query, retention,
     schema,
 };
 
@@ -136,12 +136,23 @@ impl Store for SqliteStore {
 
     fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError> {
         self.read(|connection| {
-            let (candidates, at_end) = query::candidates(connection, scan)?;
+            // One snapshot, so that what is removed meanwhile is either
+            // returned or counted.
+            let snapshot = connection.unchecked_transaction()?;
+            let (candidates, at_end) = query::candidates(&snapshot, scan)?;
             let mut batches = Vec::with_capacity(candidates.len());
             for seq in candidates {
-                batches.extend(self.load(connection, seq)?);
+                batches.extend(self.load(&snapshot, seq)?);
             }
-            Ok(Scanned { batches, at_end })
+            let removed = match scan.from {
+                Start::After(after) => query::first_kept(&snapshot)?.saturating_sub(after + 1),
+                Start::Before(_) => 0,
+            };
+            Ok(Scanned {
+                batches,
+                at_end,
+                removed,
+            })
         })
     }
 
@@ -179,7 +190,7 @@ impl Store for SqliteStore {
         self.update(move |transaction| {
             transaction
                 .prepare_cached(
-                    "INSERT INTO screenshots (id, received_at, user, png, thumbnail)
+                    "INSERT OR IGNORE INTO screenshots (id, received_at, user, png, thumbnail)
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute(params![
@@ -346,6 +357,7 @@ impl Recent {
         let rest = self.batches.range(start..);
         Some(Scanned {
             at_end: rest.len() <= limit,
+            removed: 0,
             batches: rest.take(limit).cloned().collect(),
         })
     }
