@@ -391,7 +391,7 @@ _soliplex() {
             return 0
             ;;
         soliplex__subcmd__emit)
-            opts="-q -v -h --stdin --jsonl --level --logger --attr --error --stack-trace --session --user --trace-id --span-id --sync --print --config --state-dir --queue --color --quiet --verbose --help"
+            opts="-q -v -h --stdin --jsonl --level --logger --attr --error --stack-trace --session --user --trace-id --span-id --screenshot --screenshot-size --screenshot-mask --sync --print --config --state-dir --queue --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -430,6 +430,18 @@ _soliplex() {
                     return 0
                     ;;
                 --span-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --screenshot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --screenshot-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --screenshot-mask)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1549,7 +1561,7 @@ _soliplex() {
             return 0
             ;;
         soliplex__subcmd__run)
-            opts="-q -v -h --logger --parse --ready --app-version --build-number --upload --endpoint --token-file --user --config --state-dir --queue --color --quiet --verbose --help"
+            opts="-q -v -h --logger --parse --ready --app-version --build-number --screenshot-command --screenshot-size --screenshot-mask --upload --endpoint --token-file --user --config --state-dir --queue --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1572,6 +1584,18 @@ _soliplex() {
                     return 0
                     ;;
                 --build-number)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --screenshot-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --screenshot-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --screenshot-mask)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

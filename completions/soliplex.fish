@@ -59,6 +59,9 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l session -d 'T
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l user -d 'The signed-in user' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l trace-id -d 'The trace, 32 hex digits' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l span-id -d 'The span, 16 hex digits' -r
+complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l screenshot -d 'A screenshot that goes with the record, as PNG' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l screenshot-size -d 'How large the screenshot is kept: full, or 480p' -r
+complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l screenshot-mask -d 'An area of the screenshot to black out, in its pixels (may be repeated)' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l state-dir -d 'Keep the install id and the default queue here' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l queue -d 'Use the queue in this folder' -r -F
@@ -77,6 +80,9 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l parse -d 'How 
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l ready -d 'The line that says that the program is ready, which ends its cold start [default: the first line]' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l app-version -d 'The program\'s version, for the first record' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l build-number -d 'The number of the program\'s build, for the first record' -r
+complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l screenshot-command -d 'A shell command that prints a PNG, such as `grim -`: run on an error, at most every 10 s' -r
+complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l screenshot-size -d 'How large the screenshot is kept: full, or 480p' -r
+complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l screenshot-mask -d 'An area of the screenshot to black out, in its pixels (may be repeated)' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l endpoint -d 'Where to post to; without a path, /api/v1/logs is added' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l token-file -d 'The file with the token; read again when it changes' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l user -d 'The signed-in user' -r

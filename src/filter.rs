@@ -112,6 +112,7 @@ impl Filter {
 /// since deployed clients name one logger `HTTP`, `Http` and `soliplex.http`.
 #[derive(Clone, Debug)]
 pub struct LoggerGlob {
+    glob: String,
     regex: Regex,
 }
 
@@ -135,7 +136,13 @@ impl LoggerGlob {
             .case_insensitive(true)
             .dot_matches_new_line(true)
             .build()?;
-        Ok(LoggerGlob { regex })
+        let glob = glob.to_owned();
+        Ok(LoggerGlob { glob, regex })
+    }
+
+    /// The pattern as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.glob
     }
 
     /// Whether the pattern covers the whole name.

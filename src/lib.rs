@@ -37,6 +37,7 @@ pub mod logger;
 pub mod queue;
 pub mod remote_level;
 pub mod rum;
+pub mod screenshot;
 pub mod upload;
 
 pub mod capture;

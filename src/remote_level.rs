@@ -129,7 +129,8 @@ impl RemoteLevel {
         fs::create_dir_all(state_dir)?;
         let mut file = tempfile::NamedTempFile::new_in(state_dir)?;
         file.write_all(&serde_json::to_vec(&answer)?)?;
-        file.persist(state_dir.join(FILE)).map_err(|error| error.error)?;
+        file.persist(state_dir.join(FILE))
+            .map_err(|error| error.error)?;
         Ok(())
     }
 }
@@ -158,7 +159,9 @@ impl Poller {
         let state_dir = state_dir.to_owned();
         let cancel = CancellationToken::new();
         let stop = cancel.clone().drop_guard();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let poll = async move {
             let mut level = RemoteLevel::load(&state_dir);
             loop {
@@ -174,14 +177,16 @@ impl Poller {
                 tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
-        thread::Builder::new().name("soliplex-level".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = poll => {}
-                    () = cancel.cancelled() => {}
-                }
-            });
-        })?;
+        thread::Builder::new()
+            .name("soliplex-level".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = poll => {}
+                        () = cancel.cancelled() => {}
+                    }
+                });
+            })?;
         Ok(Poller { _stop: stop })
     }
 }
@@ -201,7 +206,10 @@ async fn fetch(url: &Url, last: Option<&RemoteLevel>) -> Result<RemoteLevel, Rem
         url: url.to_string(),
         reason: error.without_url().to_string(),
     };
-    let no_level = |answer: String| RemoteLevelError::NoLevel { url: url.to_string(), answer };
+    let no_level = |answer: String| RemoteLevelError::NoLevel {
+        url: url.to_string(),
+        answer,
+    };
     let client = Client::builder()
         .timeout(TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
@@ -214,12 +222,18 @@ async fn fetch(url: &Url, last: Option<&RemoteLevel>) -> Result<RemoteLevel, Rem
     let mut response = request.send().await.map_err(unreachable)?;
     let now = Utc::now();
     if let (StatusCode::NOT_MODIFIED, Some(last)) = (response.status(), last) {
-        return Ok(RemoteLevel { confirmed_at: now, ..last.clone() });
+        return Ok(RemoteLevel {
+            confirmed_at: now,
+            ..last.clone()
+        });
     }
     if response.status() != StatusCode::OK {
         return Err(no_level(response.status().to_string()));
     }
-    let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok());
+    let etag = response
+        .headers()
+        .get(ETAG)
+        .and_then(|etag| etag.to_str().ok());
     let etag = etag.map(str::to_owned);
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
@@ -271,7 +285,10 @@ mod tests {
     fn the_address_is_beside_that_of_the_records() {
         let endpoint = Url::parse("https://logs.example.org/base/api/v1/logs").unwrap();
         let url = url(&endpoint, "i-1", "s-1").unwrap();
-        assert_eq!(url.as_str(), "https://logs.example.org/base/api/v1/config/logging?install=i-1&session=s-1");
+        assert_eq!(
+            url.as_str(),
+            "https://logs.example.org/base/api/v1/config/logging?install=i-1&session=s-1"
+        );
     }
 
     #[tokio::test]
@@ -286,7 +303,9 @@ mod tests {
             .await;
         let endpoint = Url::parse(&format!("{}/api/v1/logs", server.uri())).unwrap();
         let old = level(at("2026-02-06T12:00:00Z"));
-        let fetched = fetch(&url(&endpoint, "i", "s").unwrap(), Some(&old)).await.unwrap();
+        let fetched = fetch(&url(&endpoint, "i", "s").unwrap(), Some(&old))
+            .await
+            .unwrap();
         assert_eq!(fetched.rules, old.rules);
         assert!(fetched.holds(Utc::now()));
     }
@@ -301,9 +320,15 @@ mod tests {
             ResponseTemplate::new(302).insert_header("location", "/"),
         ] {
             let server = MockServer::start().await;
-            Mock::given(method("GET")).respond_with(body).mount(&server).await;
+            Mock::given(method("GET"))
+                .respond_with(body)
+                .mount(&server)
+                .await;
             let url = Url::parse(&server.uri()).unwrap();
-            assert!(matches!(fetch(&url, None).await, Err(RemoteLevelError::NoLevel { .. })));
+            assert!(matches!(
+                fetch(&url, None).await,
+                Err(RemoteLevelError::NoLevel { .. })
+            ));
         }
     }
 }

@@ -58,7 +58,12 @@ impl<'a> FrameTimer<'a> {
 
     /// A timer for frames of another length, as on a display of 120 Hz.
     pub fn with_threshold(logger: &'a Logger, threshold: Duration) -> FrameTimer<'a> {
-        FrameTimer { logger, threshold, frames: 0, slow: 0 }
+        FrameTimer {
+            logger,
+            threshold,
+            frames: 0,
+            slow: 0,
+        }
     }
 
     /// Takes note of how long a frame took; logs `slow_frame` if that is over
@@ -89,7 +94,10 @@ pub struct Routes<'a> {
 impl<'a> Routes<'a> {
     /// A program that shows nothing yet.
     pub fn new(logger: &'a Logger) -> Routes<'a> {
-        Routes { logger, stack: Vec::new() }
+        Routes {
+            logger,
+            stack: Vec::new(),
+        }
     }
 
     /// Goes to a screen. What comes back logs how long that took, as
@@ -97,7 +105,11 @@ impl<'a> Routes<'a> {
     pub fn push(&mut self, route: &str) -> Transition<'a> {
         let started = Instant::now();
         self.stack.push((route.to_owned(), started));
-        Transition { logger: self.logger, route: route.to_owned(), started }
+        Transition {
+            logger: self.logger,
+            route: route.to_owned(),
+            started,
+        }
     }
 
     /// Goes back. Logs how long the user was on the screen, as `route_pop`.
@@ -125,14 +137,25 @@ pub struct Transition<'a> {
 impl Transition<'_> {
     /// The screen is there.
     pub fn shown(self) {
-        log_route(self.logger, "route_push", &self.route, self.started.elapsed());
+        log_route(
+            self.logger,
+            "route_push",
+            &self.route,
+            self.started.elapsed(),
+        );
     }
 }
 
 /// Logs how long a request took, as `http_request`. `target` is the path; what
 /// is secret in it is redacted like everywhere else. `status` is `None` for a
 /// request that got no answer.
-pub fn http_request(logger: &Logger, method: &str, target: &str, status: Option<u16>, took: Duration) {
+pub fn http_request(
+    logger: &Logger,
+    method: &str,
+    target: &str,
+    status: Option<u16>,
+    took: Duration,
+) {
     let entry = logger
         .info(&format!("{method} {target}"))
         .attribute("metric", "http_request")
@@ -171,7 +194,11 @@ mod tests {
         let memory = Arc::new(MemorySink::default());
         let manager = LogManager::builder().sink(memory.clone()).build();
         act(&manager.logger("Rum"));
-        memory.last(100).iter().map(|record| LogRecord::clone(record)).collect()
+        memory
+            .last(100)
+            .iter()
+            .map(|record| LogRecord::clone(record))
+            .collect()
     }
 
     fn metric(record: &LogRecord) -> (&str, f64) {
@@ -206,8 +233,19 @@ mod tests {
             routes.pop();
             routes.pop();
         });
-        let said: Vec<_> = records.iter().map(|record| record.message().into_owned()).collect();
-        assert_eq!(said, ["route_push /", "route_push /rooms", "route_pop /rooms", "route_pop /"]);
+        let said: Vec<_> = records
+            .iter()
+            .map(|record| record.message().into_owned())
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "route_push /",
+                "route_push /rooms",
+                "route_pop /rooms",
+                "route_pop /"
+            ]
+        );
         assert_eq!(records[2].attribute("route").unwrap(), "/rooms");
     }
 
@@ -215,7 +253,13 @@ mod tests {
     fn a_cold_start_and_a_request_have_the_plans_shape() {
         let records = logged(|logger| {
             ColdStart::begin().finish(logger);
-            http_request(logger, "GET", "/rooms", Some(200), Duration::from_millis(84));
+            http_request(
+                logger,
+                "GET",
+                "/rooms",
+                Some(200),
+                Duration::from_millis(84),
+            );
             http_request(logger, "GET", "/rooms", None, Duration::from_secs(30));
         });
         assert_eq!(metric(&records[0]).0, "cold_start");

@@ -32,6 +32,8 @@ fn where_all_is_well_it_says_so() {
     assert_eq!(verdict(&found, "queue", "1 records wait"), "ok");
     assert_eq!(verdict(&found, "endpoint", "200"), "ok");
     assert_eq!(verdict(&found, "token", "none"), "ok");
+    assert_eq!(verdict(&found, "route", "/healthz answers 200"), "ok");
+    assert_eq!(verdict(&found, "route", "/api/v1/config/logging"), "ok");
     let text = home
         .run(&["doctor", "--endpoint", &server.url()])
         .succeeds()
@@ -44,6 +46,10 @@ fn what_is_in_the_way_is_a_problem_with_a_next_step() {
     let home = Home::new();
     let found = findings(&home, &[], 1);
     assert_eq!(verdict(&found, "endpoint", "--endpoint"), "problem");
+    for finding in found {
+        let is_ok = finding["verdict"] == "ok";
+        assert!(is_ok || finding["next"].is_string(), "{finding}");
+    }
     let refusing = FaultServer::start(|_| Fault::status(401));
     let found = findings(&home, &["--endpoint", &refusing.url()], 1);
     assert_eq!(verdict(&found, "endpoint", "401"), "problem");

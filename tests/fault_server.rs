@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What the server does about a request.
 pub(crate) enum Fault {
@@ -16,6 +19,8 @@ pub(crate) enum Fault {
     With(u16, &'static str),
     /// Answers 200 with an HTML page.
     Html,
+    /// Answers 200 with 64 MiB of nothing, compressed to 64 KB.
+    Bomb,
     /// Closes the connection without an answer.
     Reset,
     /// Promises more of an answer than it sends.
@@ -29,6 +34,9 @@ pub(crate) enum Fault {
 impl Fault {
     /// What the contract's server answers.
     pub(crate) fn accept(request: &Request) -> Fault {
+        if !request.is_post() {
+            return Fault::status(404);
+        }
         Fault::Answer(200, format!("{{\"accepted\":{}}}", request.logs().len()))
     }
 
@@ -48,6 +56,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// Whether it brings records.
+    pub(crate) fn is_post(&self) -> bool {
+        self.head.starts_with("POST ")
+    }
+
     /// The records in it.
     pub(crate) fn logs(&self) -> Vec<Value> {
         let body: Value = serde_json::from_slice(&self.body).expect("JSON");
@@ -64,6 +77,7 @@ impl Request {
 
 /// A running server; it runs until the test is over.
 pub(crate) struct FaultServer {
+    scheme: &'static str,
     address: SocketAddr,
     seen: Arc<Seen>,
 }
@@ -71,29 +85,55 @@ pub(crate) struct FaultServer {
 #[derive(Default)]
 struct Seen {
     requests: Mutex<Vec<Request>>,
+    /// The heads of requests that asked for something.
+    asked: Mutex<Vec<String>>,
     written: Mutex<usize>,
 }
-
-type Behaviour = dyn Fn(&Request) -> Fault + Send + Sync;
 
 impl FaultServer {
     pub(crate) fn start(
         behaviour: impl Fn(&Request) -> Fault + Send + Sync + 'static,
     ) -> FaultServer {
+        FaultServer::listen("http", behaviour, Some)
+    }
+
+    /// A server that takes everything in, over TLS.
+    pub(crate) fn start_tls(config: ServerConfig) -> FaultServer {
+        let config = Arc::new(config);
+        FaultServer::listen("https", Fault::accept, move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&config)).ok()?;
+            Some(StreamOwned::new(connection, stream))
+        })
+    }
+
+    fn listen<S: Read + Write>(
+        scheme: &'static str,
+        behaviour: impl Fn(&Request) -> Fault + Send + Sync + 'static,
+        wrap: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+    ) -> FaultServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let seen = Arc::new(Seen::default());
-        let behaviour: Arc<Behaviour> = Arc::new(behaviour);
+        let does = Arc::new((behaviour, wrap));
         thread::spawn({
             let seen = Arc::clone(&seen);
             move || {
                 for stream in listener.incoming().map_while(Result::ok) {
-                    let (seen, behaviour) = (Arc::clone(&seen), Arc::clone(&behaviour));
-                    thread::spawn(move || serve(stream, &seen, &*behaviour));
+                    let (seen, does) = (Arc::clone(&seen), Arc::clone(&does));
+                    thread::spawn(move || {
+                        let (behaviour, wrap) = &*does;
+                        if let Some(stream) = wrap(stream) {
+                            serve(stream, &seen, behaviour);
+                        }
+                    });
                 }
             }
         });
-        FaultServer { address, seen }
+        FaultServer {
+            scheme,
+            address,
+            seen,
+        }
     }
 
     /// A server that takes everything in.
@@ -102,11 +142,18 @@ impl FaultServer {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
+    /// The requests that brought records.
     pub(crate) fn requests(&self) -> Vec<Request> {
         lock(&self.seen.requests).clone()
+    }
+
+    /// Whether a route was asked for.
+    pub(crate) fn was_asked_for(&self, path: &str) -> bool {
+        let asked = lock(&self.seen.asked);
+        asked.iter().any(|head| head.contains(path))
     }
 
     /// The messages of all records that came, in order.
@@ -127,9 +174,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no test thread panicked")
 }
 
-fn serve(stream: TcpStream, seen: &Seen, behaviour: &Behaviour) {
-    let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
-    let mut stream = stream;
+fn serve(stream: impl Read + Write, seen: &Seen, behaviour: impl Fn(&Request) -> Fault) {
+    let mut reader = BufReader::new(stream);
     while let Some((head, body)) = read_request(&mut reader) {
         let request = {
             let mut requests = lock(&seen.requests);
@@ -141,16 +187,20 @@ fn serve(stream: TcpStream, seen: &Seen, behaviour: &Behaviour) {
                 head,
                 body,
             };
-            requests.push(request.clone());
+            if request.is_post() {
+                requests.push(request.clone());
+            } else {
+                lock(&seen.asked).push(request.head.clone());
+            }
             request
         };
-        if !misbehave(&mut stream, behaviour(&request), seen) {
+        if !misbehave(reader.get_mut(), behaviour(&request), seen) {
             return;
         }
     }
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+fn read_request(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     let mut head = String::new();
     loop {
         let start = head.len();
@@ -172,7 +222,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> 
 }
 
 /// Does it; whether the connection goes on.
-fn misbehave(stream: &mut TcpStream, fault: Fault, seen: &Seen) -> bool {
+fn misbehave(stream: &mut impl Write, fault: Fault, seen: &Seen) -> bool {
     let answer = |status: u16, headers: &str, body: &str| {
         format!(
             "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}",
@@ -192,6 +242,19 @@ fn misbehave(stream: &mut TcpStream, fault: Fault, seen: &Seen) -> bool {
             stream
                 .write_all(answer(200, "content-type: text/html\r\n", page).as_bytes())
                 .is_ok()
+        }
+        Fault::Bomb => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            let nothing = vec![b' '; 1 << 20];
+            for _ in 0..64 {
+                encoder.write_all(&nothing).expect("memory");
+            }
+            let bomb = encoder.finish().expect("memory");
+            let head = format!(
+                "HTTP/1.1 200 X\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+                bomb.len()
+            );
+            stream.write_all(head.as_bytes()).is_ok() && stream.write_all(&bomb).is_ok()
         }
         Fault::Reset => false,
         Fault::Cut => {

@@ -5,12 +5,12 @@ use std::fs;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::support::{Home, Ran, Server, record_line};
+use crate::support::{Home, Ran, Running, Server, record_line};
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// Posts a body and gives back the status and the answer.
-fn post(server: &Server, token: Option<&str>, body: impl Into<String>) -> (u16, Value) {
+pub(crate) fn post(server: &Server, token: Option<&str>, body: impl Into<String>) -> (u16, Value) {
     let body = body.into();
     let request = reqwest::Client::new()
         .post(server.endpoint())
@@ -23,7 +23,7 @@ fn post(server: &Server, token: Option<&str>, body: impl Into<String>) -> (u16, 
     answer(request)
 }
 
-fn get(server: &Server, path: &str, token: Option<&str>) -> (u16, Value) {
+pub(crate) fn get(server: &Server, path: &str, token: Option<&str>) -> (u16, Value) {
     let request = reqwest::Client::new().get(format!("{}{path}", server.url));
     match token {
         Some(token) => answer(request.bearer_auth(token)),
@@ -31,12 +31,57 @@ fn get(server: &Server, path: &str, token: Option<&str>) -> (u16, Value) {
     }
 }
 
-fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+/// Starts a server with flags and variables of the test's choice.
+pub(crate) fn serve(home: &Home, flags: &[&str], variables: &[(&str, &str)]) -> Server {
+    let store = format!("sqlite:{}", home.path("ingest.db").display());
+    let mut command = home.soliplex();
+    command
+        .args([
+            "ingest",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            &store,
+        ])
+        .args(flags)
+        .envs(variables.iter().copied());
+    let running = Running::of(&mut command);
+    let line = running.says("listening on ");
+    let (_, url) = line.split_once("listening on ").expect("an address");
+    let url = url.trim().to_owned();
+    Server { running, url }
+}
+
+/// The messages of all records that a server has, oldest first.
+pub(crate) fn messages(server: &Server) -> Vec<String> {
+    let mut messages = Vec::new();
+    let mut after = 0;
+    loop {
+        let path = format!("/api/v1/logs?n=10000&after={after}");
+        let (status, page) = get(server, &path, None);
+        assert_eq!(status, 200, "{page}");
+        let records = page["records"].as_array().expect("records");
+        let message = |record: &Value| record["message"].as_str().unwrap_or_default().to_owned();
+        messages.extend(records.iter().map(message));
+        if page["more"] == false {
+            return messages;
+        }
+        after = page["after"].as_u64().expect("a cursor");
+    }
+}
+
+/// Runs to its end what takes a runtime.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(async {
+    runtime.block_on(work)
+}
+
+pub(crate) fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    block_on(async {
         let reply = request.send().await.expect("an answer");
         let status = reply.status().as_u16();
         let body = reply.bytes().await.expect("a whole answer");
@@ -44,16 +89,16 @@ fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     })
 }
 
-fn batch(records: &[&str]) -> String {
+pub(crate) fn batch(records: &[&str]) -> String {
     format!(r#"{{"logs":[{}],"resource":{{}}}}"#, records.join(","))
 }
 
-fn jwt(claims: &Value) -> String {
+pub(crate) fn jwt(claims: &Value) -> String {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     encode(&Header::default(), claims, &key).expect("a token")
 }
 
-fn in_an_hour() -> i64 {
+pub(crate) fn in_an_hour() -> i64 {
     chrono::Utc::now().timestamp() + 3_600
 }
 

@@ -5,16 +5,29 @@ mod fault_server;
 mod support;
 
 mod architecture;
+mod cases;
 mod doctor;
 mod emit;
+mod fingerprint;
 mod generated;
 mod ingest;
+mod ingest_apps;
+mod ingest_forward;
+#[cfg(unix)]
+mod ingest_listen;
+mod ingest_stream;
+#[cfg(unix)]
+mod ingest_survives;
+mod ingest_who;
+mod metrics;
 mod pipeline;
+mod queue;
 mod readme;
 #[cfg(unix)]
 mod run;
 mod screenshot;
 mod sanitize;
+mod session;
 mod tail;
 mod telemetry;
 mod upload;

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use crate::support::{Home, Ran, record_line};
+use crate::support::{Home, Ran, Server, record_line};
 
 fn append(path: &Path, line: &str) {
     let mut file = OpenOptions::new()
@@ -47,6 +47,62 @@ fn a_file_is_followed_through_rotation_until_the_awaited_line() {
     tail.prints("second");
     append(&file, &record("ready", "info"));
     assert_eq!(tail.ends().code(), Some(0));
+}
+
+#[test]
+fn a_server_is_followed_through_restarts_without_a_gap_or_a_repeat() {
+    let home = Home::new();
+    let mut server = Server::start(&home, &["--no-auth"]);
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let flags = ["tail", &server.url, "--output", "json"];
+    let mut tail = home.start(&flags);
+    let mut shown = Vec::new();
+    for round in 0..3 {
+        let messages = (0..5).map(|n| format!("round {round} record {n}"));
+        let lines: Vec<_> = messages.map(|message| record(&message, "info")).collect();
+        home.file("batch.jsonl", lines.join("\n"));
+        let endpoint = server.endpoint();
+        home.run(&["upload", "batch.jsonl", "--replay", "--endpoint", &endpoint])
+            .succeeds();
+        if round == 0 {
+            shown.push(tail.prints("round 0 record 0"));
+            shown.push(tail.prints("record 1"));
+        }
+        server
+            .running
+            .signal(if round == 0 { "KILL" } else { "TERM" });
+        server.running.ends();
+        server = Server::start_on(&home, &address, &["--no-auth"]);
+    }
+    while !shown
+        .last()
+        .is_some_and(|line| line.contains("round 2 record 4"))
+    {
+        shown.push(tail.prints("record"));
+    }
+    let expected: Vec<_> = (0..3)
+        .flat_map(|round| (0..5).map(move |n| format!("round {round} record {n}")))
+        .collect();
+    let shown: Vec<_> = crate::support::json_lines(&shown.join("\n"))
+        .iter()
+        .map(|record| record["message"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(shown, expected);
+    tail.signal("INT");
+    assert_eq!(tail.ends().code(), Some(0));
+    assert_eq!(tail.printed(), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_ends_it_well_from_the_first_record_on() {
+    let home = Home::new();
+    let file = home.file("a.log", record("first", "info") + "\n");
+    for _ in 0..10 {
+        let mut tail = home.start(&["tail", file.to_str().unwrap()]);
+        tail.prints("first");
+        tail.signal("INT");
+        assert_eq!(tail.ends().code(), Some(0));
+    }
 }
 
 #[test]

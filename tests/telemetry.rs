@@ -22,9 +22,17 @@ fn status(home: &Home) -> Value {
 }
 
 fn stored(home: &Home, server: &Server) -> Vec<Value> {
-    home.run(&["tail", &server.url, "--no-follow", "-n", "1000", "--output", "json"])
-        .succeeds()
-        .json_lines()
+    home.run(&[
+        "tail",
+        &server.url,
+        "--no-follow",
+        "-n",
+        "1000",
+        "--output",
+        "json",
+    ])
+    .succeeds()
+    .json_lines()
 }
 
 #[test]
@@ -34,8 +42,10 @@ fn telemetry_is_off_until_it_is_switched_on() {
     assert_eq!(before["enabled"], false);
     assert_eq!(before["endpoint"], Value::Null);
     home.run(&["telemetry", "enable"]).succeeds();
-    home.run(&["telemetry", "endpoint", "https://logs.example.org"]).succeeds();
-    home.run(&["telemetry", "endpoint", "ftp://logs.example.org"]).exits(2);
+    home.run(&["telemetry", "endpoint", "https://logs.example.org"])
+        .succeeds();
+    home.run(&["telemetry", "endpoint", "ftp://logs.example.org"])
+        .exits(2);
     let after = status(&home);
     assert_eq!(after["enabled"], true);
     assert_eq!(after["endpoint"], "https://logs.example.org");
@@ -47,11 +57,20 @@ fn telemetry_is_off_until_it_is_switched_on() {
 #[test]
 fn the_configuration_outranks_the_chosen_endpoint_and_says_so() {
     let home = Home::new();
-    let file = home.file("config.toml", "endpoint = \"https://configured.example.org\"");
+    let file = home.file(
+        "config.toml",
+        "endpoint = \"https://configured.example.org\"",
+    );
     let file = file.to_str().unwrap();
-    home.run(&["--config", file, "telemetry", "endpoint", "https://other.example.org"])
-        .exits(2)
-        .says_in_one_line(&["config.toml sets the endpoint"]);
+    home.run(&[
+        "--config",
+        file,
+        "telemetry",
+        "endpoint",
+        "https://other.example.org",
+    ])
+    .exits(2)
+    .says_in_one_line(&["config.toml sets the endpoint"]);
 }
 
 #[test]
@@ -59,6 +78,12 @@ fn the_live_check_says_whether_the_endpoint_is_there() {
     let home = Home::new();
     let server = Server::start(&home, &["--no-auth"]);
     home.run(&["telemetry", "endpoint", &server.url]).succeeds();
+    home.run(&["upload", "--endpoint", "http://127.0.0.1:9", "--attempts", "1"]).exits(0);
+    home.run(&["emit", "m"]).succeeds();
+    home.run(&["upload", "--endpoint", "http://127.0.0.1:9", "--attempts", "1"]).exits(7);
+    assert!(status(&home)["lastError"].as_str().unwrap().contains("gave up"));
+    home.run(&["upload"]).succeeds();
+    assert!(status(&home)["lastUpload"].is_string());
     let table = home.run(&["telemetry", "status"]).succeeds().stdout_text();
     assert!(table.contains("off (default)"), "{table}");
     assert!(!table.contains("cannot"), "{table}");
@@ -68,9 +93,21 @@ fn the_live_check_says_whether_the_endpoint_is_there() {
 fn run_uploads_nothing_while_telemetry_is_off_and_says_so() {
     let home = Home::new();
     let server = Server::start(&home, &["--no-auth"]);
-    let args = ["run", "--upload", "--endpoint", &server.url, "--", "echo", "one"];
+    let args = [
+        "run",
+        "--upload",
+        "--endpoint",
+        &server.url,
+        "--",
+        "echo",
+        "one",
+    ];
     let ran = home.run(&args).succeeds();
-    assert!(ran.stderr_text().contains("telemetry is off"), "{}", ran.stderr_text());
+    assert!(
+        ran.stderr_text().contains("telemetry is off"),
+        "{}",
+        ran.stderr_text()
+    );
     assert!(stored(&home, &server).is_empty());
     assert_eq!(queued(&home).len(), 4);
 }
@@ -81,14 +118,29 @@ fn run_uploads_while_the_program_runs_and_at_its_end() {
     let server = Server::start(&home, &["--no-auth"]);
     home.run(&["telemetry", "enable"]).succeeds();
     let script = "echo 'ERROR: down'; sleep 20";
-    let run = home.start(&["run", "--upload", "--endpoint", &server.url, "--", "sh", "-c", script]);
+    let run = home.start(&[
+        "run",
+        "--upload",
+        "--endpoint",
+        &server.url,
+        "--",
+        "sh",
+        "-c",
+        script,
+    ]);
     run.prints("ERROR: down");
     wait_until("the error is shipped", || {
-        stored(&home, &server).iter().any(|record| record["level"] == "error").then_some(())
+        stored(&home, &server)
+            .iter()
+            .any(|record| record["level"] == "error")
+            .then_some(())
     });
     run.signal("TERM");
     wait_until("the end is shipped", || {
-        stored(&home, &server).iter().any(|record| record["message"] == "session ended").then_some(())
+        stored(&home, &server)
+            .iter()
+            .any(|record| record["message"] == "session ended")
+            .then_some(())
     });
 }
 
@@ -117,14 +169,23 @@ fn a_session_of_a_script_has_a_start_an_end_and_all_between() {
     let (session, user) = said.trim().split_once(' ').unwrap();
     assert_eq!(user, "o'neil");
     let records = queued(&home);
-    assert!(records.iter().all(|record| record["sessionId"] == session), "{records:#?}");
+    assert!(
+        records.iter().all(|record| record["sessionId"] == session),
+        "{records:#?}"
+    );
     assert_eq!(records[0]["message"], "session started");
     assert_eq!(records[0]["attributes"]["app_version"], "3.1");
-    let error = records.iter().find(|record| record["level"] == "error").unwrap();
+    let error = records
+        .iter()
+        .find(|record| record["level"] == "error")
+        .unwrap();
     let crumbs = error["breadcrumbs"].as_array().unwrap();
     assert_eq!(crumbs.len(), 2);
     assert_eq!(crumbs[1]["message"], "copying");
-    let end = records.iter().find(|record| record["message"] == "session ended").unwrap();
+    let end = records
+        .iter()
+        .find(|record| record["message"] == "session ended")
+        .unwrap();
     assert_eq!(end["attributes"]["exit_code"], 4);
     assert!(records.iter().any(|record| record["level"] == "fatal"));
 }
@@ -141,7 +202,9 @@ fn under_policy(home: &Home, policy: &str, script: &str) -> Option<(i32, String)
     );
     let mut command = Command::new("unshare");
     command.args(["-rm", "--", "sh", "-c", &script]);
-    command.env("SOLIPLEX_STATE_DIR", home.path("state")).env("HOME", home.path(""));
+    command
+        .env("SOLIPLEX_STATE_DIR", home.path("state"))
+        .env("HOME", home.path(""));
     let output = command.output().ok()?;
     let code = output.status.code()?;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -152,7 +215,8 @@ fn under_policy(home: &Home, policy: &str, script: &str) -> Option<(i32, String)
 #[test]
 fn a_policy_overrides_everything_and_says_so() {
     let home = Home::new();
-    let locked = "endpoint = \"http://127.0.0.1:9\"\ntelemetry = false\n[sanitize]\nkeys = [\"badge\"]";
+    let locked =
+        "endpoint = \"http://127.0.0.1:9\"\ntelemetry = false\n[sanitize]\nkeys = [\"badge\"]";
     let refusals = [
         "$s telemetry enable",
         "$s telemetry endpoint https://other.example.org",
@@ -165,17 +229,33 @@ fn a_policy_overrides_everything_and_says_so() {
             return;
         };
         assert_eq!(code, 2, "{script}: {stderr}");
-        assert!(stderr.contains("the policy /etc/soliplex/policy.toml"), "{script}: {stderr}");
+        assert!(
+            stderr.contains("the policy /etc/soliplex/policy.toml"),
+            "{script}: {stderr}"
+        );
         assert_eq!(stderr.lines().count(), 1, "{script}: {stderr}");
     }
     let emitted = under_policy(&home, locked, "$s emit m --attr badge=7-1-1").unwrap();
     assert_eq!(emitted.0, 0, "{}", emitted.1);
     assert_eq!(queued(&home)[0]["attributes"]["badge"], "[REDACTED]");
     let hosts = "allowed_hosts = [\"logs.example.org\"]";
-    let (code, stderr) = under_policy(&home, hosts, "$s upload --endpoint https://evil.example.org").unwrap();
+    let (code, stderr) = under_policy(
+        &home,
+        hosts,
+        "$s upload --endpoint https://evil.example.org",
+    )
+    .unwrap();
     assert_eq!(code, 2, "{stderr}");
-    assert!(stderr.contains("allows the hosts logs.example.org"), "{stderr}");
-    let (code, stderr) = under_policy(&home, hosts, "chmod 666 /etc/soliplex/policy.toml; $s emit m").unwrap();
+    assert!(
+        stderr.contains("allows the hosts logs.example.org"),
+        "{stderr}"
+    );
+    let (code, stderr) = under_policy(
+        &home,
+        hosts,
+        "chmod 666 /etc/soliplex/policy.toml; $s emit m",
+    )
+    .unwrap();
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("can be written by others"), "{stderr}");
 }
@@ -183,25 +263,73 @@ fn a_policy_overrides_everything_and_says_so() {
 #[test]
 fn run_and_emit_obey_the_level_that_the_server_asks_for() {
     let home = Home::new();
-    let levels = home.file("levels.toml", "min_level = \"warning\"\nmodules = { chatty = \"trace\" }");
-    let server = Server::start(&home, &["--no-auth", "--logging-config", levels.to_str().unwrap()]);
+    let levels = home.file(
+        "levels.toml",
+        "min_level = \"warning\"\nmodules = { chatty = \"trace\" }",
+    );
+    let server = Server::start(
+        &home,
+        &["--no-auth", "--logging-config", levels.to_str().unwrap()],
+    );
     home.run(&["telemetry", "enable"]).succeeds();
     let cache = home.path("state/log_level.json");
     // The level is fetched while the program runs, and kept for the next.
-    let run = home.start(&["run", "--upload", "--endpoint", &server.url, "--", "sleep", "30"]);
+    let run = home.start(&[
+        "run",
+        "--upload",
+        "--endpoint",
+        &server.url,
+        "--",
+        "sleep",
+        "30",
+    ]);
     wait_until("the level is fetched", || cache.exists().then_some(()));
     drop(run);
     let before = queued(&home).len();
-    home.run(&["emit", "unwanted", "--level", "info"]).succeeds();
-    home.run(&["emit", "wanted", "--level", "warning"]).succeeds();
-    home.run(&["emit", "wanted too", "--level", "trace", "--logger", "Chatty.room"]).succeeds();
-    home.run(&["run", "--", "sh", "-c", "echo unwanted; echo WARN: low; echo 'INFO no'"]).succeeds();
+    home.run(&["emit", "unwanted", "--level", "info"])
+        .succeeds();
+    home.run(&["emit", "wanted", "--level", "warning"])
+        .succeeds();
+    home.run(&[
+        "emit",
+        "wanted too",
+        "--level",
+        "trace",
+        "--logger",
+        "Chatty.room",
+    ])
+    .succeeds();
+    home.run(&[
+        "run",
+        "--",
+        "sh",
+        "-c",
+        "echo unwanted; echo WARN: low; echo 'INFO no'",
+    ])
+    .succeeds();
     let records = queued(&home);
-    let messages: Vec<_> = records[before..].iter().map(|record| record["message"].as_str().unwrap()).collect();
-    for wanted in ["wanted", "wanted too", "session started", "WARN: low", "session ended"] {
-        assert!(messages.contains(&wanted), "{wanted} is not in {messages:?}");
+    let messages: Vec<_> = records[before..]
+        .iter()
+        .map(|record| record["message"].as_str().unwrap())
+        .collect();
+    for wanted in [
+        "wanted",
+        "wanted too",
+        "session started",
+        "WARN: low",
+        "session ended",
+    ] {
+        assert!(
+            messages.contains(&wanted),
+            "{wanted} is not in {messages:?}"
+        );
     }
-    assert!(!messages.iter().any(|message| ["unwanted", "INFO no"].contains(message)), "{messages:?}");
+    assert!(
+        !messages
+            .iter()
+            .any(|message| ["unwanted", "INFO no"].contains(message)),
+        "{messages:?}"
+    );
 }
 
 #[test]
@@ -217,7 +345,10 @@ fn the_systemd_units_are_sound() {
         copies.push(home.file(unit.file_name().to_str().unwrap(), text));
     }
     assert_eq!(copies.len(), 2);
-    let verify = Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&copies).output();
+    let verify = Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .args(&copies)
+        .output();
     let Ok(output) = verify else {
         return;
     };

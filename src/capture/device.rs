@@ -31,7 +31,10 @@ pub struct App {
 pub fn session_start(app: &App) -> LogRecord {
     let mut record = LogRecord::new(Level::Info, "App", SESSION_STARTED);
     for (name, value) in [
-        ("app", Some(app.name.clone()).filter(|name| !name.is_empty())),
+        (
+            "app",
+            Some(app.name.clone()).filter(|name| !name.is_empty()),
+        ),
         ("app_version", app.version.clone()),
         ("build_number", app.build.clone()),
         ("os_name", Some(os_name())),

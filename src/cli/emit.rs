@@ -1,8 +1,11 @@
 //! `soliplex emit`
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args};
 use serde_json::Value;
 
+use super::screenshot::ScreenshotArgs;
 use super::value;
 use crate::record::Level;
 
@@ -53,6 +56,12 @@ pub struct EmitArgs {
     /// The span, 16 hex digits
     #[arg(long, value_name = "HEX", conflicts_with = "jsonl")]
     pub span_id: Option<String>,
+    /// A screenshot that goes with the record, as PNG
+    #[arg(long, value_name = "PNG", conflicts_with_all = ["stdin", "jsonl"])]
+    pub screenshot: Option<PathBuf>,
+    /// What becomes of the screenshot.
+    #[command(flatten)]
+    pub screenshots: ScreenshotArgs,
     /// Have the records on the disk, not just in the system's cache, before returning
     #[arg(long)]
     pub sync: bool,

@@ -1,5 +1,6 @@
 //! `soliplex fingerprint`
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +15,9 @@ use crate::source::Location;
 Examples:
   soliplex fingerprint app.jsonl
   soliplex fingerprint https://logs.example.org --window 24h --top 10
-  soliplex fingerprint --annotate app.jsonl | jq .fingerprint")]
+  soliplex fingerprint --annotate app.jsonl | jq .fingerprint
+  soliplex fingerprint test-run.jsonl --write-baseline known.json
+  soliplex fingerprint test-run.jsonl --baseline known.json   exit code 3: a new group")]
 pub struct FingerprintArgs {
     /// A queue folder, a JSONL file, - for stdin, or the URL of a server [default: the configured server, else the queue]
     #[arg(value_name = "SOURCE")]
@@ -29,8 +32,14 @@ pub struct FingerprintArgs {
     #[arg(long)]
     pub explain: bool,
     /// Print every record as JSONL with `fingerprint` added to errors
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["baseline", "write_baseline", "explain"])]
     pub annotate: bool,
+    /// Show only the groups that are not in this file; the exit code is 3 if there is one
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all groups, and those of --baseline, into this file
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,

@@ -15,6 +15,7 @@ pub mod queue;
 #[cfg(unix)]
 pub mod run;
 pub mod sanitize;
+pub mod screenshot;
 pub mod session;
 pub mod tail;
 pub mod telemetry;

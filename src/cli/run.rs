@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use regex::Regex;
 
+use super::screenshot::ScreenshotArgs;
 use super::value;
 use crate::capture::Parse;
 
@@ -22,7 +23,12 @@ The program's output and exit code pass through unchanged; a signal that ends it
 joins the session from within.")]
 pub struct RunArgs {
     /// The program and its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
     pub command: Vec<OsString>,
     /// The name of the logger [default: the program's name]
     #[arg(long, value_name = "NAME")]
@@ -39,6 +45,12 @@ pub struct RunArgs {
     /// The number of the program's build, for the first record
     #[arg(long, value_name = "NUMBER")]
     pub build_number: Option<String>,
+    /// A shell command that prints a PNG, such as `grim -`: run on an error, at most every 10 s
+    #[arg(long, value_name = "COMMAND")]
+    pub screenshot_command: Option<String>,
+    /// What becomes of a screenshot.
+    #[command(flatten)]
+    pub screenshots: ScreenshotArgs,
     /// Ship the records while the program runs, if telemetry is on
     #[arg(long)]
     pub upload: bool,

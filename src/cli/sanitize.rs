@@ -42,9 +42,9 @@ pub struct SanitizeArgs {
     /// this file makes the tokens, and nobody can reverse them without it
     #[arg(long, value_name = "KEYFILE", group = "mode")]
     pub pseudonymize: Option<PathBuf>,
-    /// What to do with absolute paths in stack traces
-    #[arg(long, value_name = "HOW", default_value = "relative")]
-    pub paths: PathsArg,
+    /// What to do with absolute paths in stack traces [default: relative]
+    #[arg(long, value_name = "HOW")]
+    pub paths: Option<PathsArg>,
     /// Write no line, only where something was found, and exit with 3 if anything was
     #[arg(long, group = "report")]
     pub check: bool,

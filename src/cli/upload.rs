@@ -49,6 +49,9 @@ pub struct UploadArgs {
     /// How many requests in a row may fail before giving up (with --follow: never)
     #[arg(long, value_name = "N", default_value = "5", value_parser = value::count)]
     pub attempts: usize,
+    /// Set refused records aside as dead letters even if the server has taken none; otherwise it stops after the first 200 of them
+    #[arg(long)]
+    pub bury_all: bool,
     /// Keep shipping: at intervals, at once on an error or fatal record, and once more at the end
     #[arg(long)]
     pub follow: bool,

@@ -13,7 +13,7 @@ use crate::output::{Printer, table};
 use crate::queue::{Entry, QueueError, inspect, read_pending, rejection};
 use crate::upload::{
     Credential, Endpoint, Finding, HttpTransport, Transport, Verdict, check_clock, check_endpoint,
-    check_token, clock_skew,
+    check_route, check_token, clock_skew,
 };
 
 /// How many bad records are told one by one.
@@ -21,6 +21,9 @@ const MAX_COMPLAINTS: usize = 5;
 
 /// A request that brings nothing: it shows whether the endpoint is there.
 const EMPTY: &[u8] = br#"{"logs":[],"resource":{}}"#;
+
+/// What a server may offer besides.
+const ROUTES: [&str; 2] = ["/healthz", "/api/v1/config/logging"];
 
 pub(super) fn run(args: DoctorArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let mut findings = configuration(&context.config);
@@ -127,7 +130,7 @@ fn records(config: &Config) -> Vec<Finding> {
         findings.push(Finding::warning(
             "records",
             format!("and {more} more like these"),
-            "",
+            "see them all with `soliplex upload --dry-run`",
         ));
     }
     if damaged > 0 {
@@ -154,7 +157,11 @@ fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
     let mut skew = None;
     match settings::endpoint(args.endpoint.as_deref(), config) {
         Ok(endpoint) => findings.extend(ask(args, endpoint, &credential, &mut skew)?),
-        Err(error) => findings.push(Finding::problem("endpoint", error.to_string(), "")),
+        Err(error) => findings.push(Finding::problem(
+            "endpoint",
+            error.to_string(),
+            "then run `soliplex doctor` again",
+        )),
     }
     findings.extend(match &credential {
         Credential::Bearer(token) => {
@@ -182,11 +189,16 @@ fn ask(
         Credential::Bearer(token) => Some(token),
         Credential::Anonymous | Credential::Pending => None,
     };
-    let result = settings::runtime()?.block_on(transport.post(EMPTY.to_vec(), token));
+    let runtime = settings::runtime()?;
+    let result = runtime.block_on(transport.post(EMPTY.into(), token));
     findings.push(check_endpoint(&result));
     if let Ok(reply) = &result {
         *skew = clock_skew(reply, Utc::now());
         findings.push(check_clock(*skew));
+        for route in ROUTES {
+            let answer = runtime.block_on(transport.get(route, token));
+            findings.push(check_route(route, &answer));
+        }
     }
     Ok(findings)
 }

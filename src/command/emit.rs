@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::Utc;
@@ -19,6 +19,7 @@ use crate::record::{
 };
 use crate::remote_level::RemoteLevel;
 use crate::sanitize::{Sanitizer, StreamSanitizer};
+use crate::screenshot::{self, Folder};
 
 /// How many bytes of records are appended in one go.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -32,7 +33,7 @@ const MAX_LINE_BYTES: usize = 16 << 20;
 pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let sanitizer = sanitizer(&context.config)?;
     let defaults = defaults(&args, &context.config, &sanitizer)?;
-    let template = template(&args)?;
+    let mut template = template(&args)?;
     let mut emitter = Emitter {
         queue: open_queue(&args, &context.config)?,
         sanitizer,
@@ -46,8 +47,18 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
     };
     let printer = &mut context.printer;
     if let Some(message) = &args.message {
+        let screenshot = args.screenshot.as_ref().map(|path| (screenshot::new_id(), path));
+        if let Some((id, _)) = &screenshot {
+            template.set(keys::SCREENSHOT_ID, id.as_str());
+        }
         emitter.take(&encode(&template, message)?, printer)?;
         emitter.append(printer)?;
+        // The record waits for no picture, and is there without one.
+        if let Some((id, path)) = screenshot
+            && let Err(error) = keep_screenshot(&id, path, &args, &context.config)
+        {
+            printer.warn(format_args!("no screenshot: {error:#}"));
+        }
         return Ok(Exit::Done);
     }
     let mut counts = Counts::default();
@@ -189,6 +200,15 @@ impl Emitter {
         self.chunk_bytes = 0;
         Ok(())
     }
+}
+
+/// Makes a picture fit to be sent and keeps it beside the queue.
+fn keep_screenshot(id: &str, path: &Path, args: &EmitArgs, config: &Config) -> anyhow::Result<()> {
+    let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let options = &args.screenshots;
+    let png = screenshot::prepare(&file, options.screenshot_size, &options.screenshot_masks)
+        .with_context(|| path.display().to_string())?;
+    Ok(Folder::of_queue(&config.queue.value).put(id, &png)?)
 }
 
 /// What became of the lines of stdin.

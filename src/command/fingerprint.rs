@@ -1,173 +1,210 @@
 //! `soliplex fingerprint`: errors in groups, the most frequent first.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::json;
+mod baseline;
+mod report;
+mod table;
+
+use std::time::Duration;
+
+use chrono::Utc;
 
 use super::sources::{failed, locations, token};
 use super::{Context, sanitizer::sanitizer};
-use crate::cli::Format;
 use crate::cli::fingerprint::FingerprintArgs;
 use crate::error::Exit;
 use crate::filter::Filter;
-use crate::fingerprint::{Fingerprint, Frame, Group, Groups, fingerprint};
-use crate::output::{Printer, safe, table};
-use crate::record::{Level, LogRecord};
-use crate::source::{self, Event, Options};
+use crate::fingerprint::{Groups, Occurrence, fingerprint};
+use crate::output::{Printer, safe};
+use crate::record::{Envelope, Level, LogRecord};
+use crate::sanitize::Sanitizer;
+use crate::source::{self, Event, Location, Notice, Options, SourceError, Token};
+use baseline::Baseline;
+use report::Report;
 
-/// How much of a hash is shown to people.
-const SHORT_HASH: usize = 12;
+/// How many groups a server is asked for at the most.
+const MOST_GROUPS: usize = 10_000;
+
+/// How far back a server is asked when no window is given: further than any
+/// store reaches.
+const ALL_TIME: Duration = Duration::from_secs(20 * 366 * 24 * 3600);
 
 pub(super) fn run(args: FingerprintArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let mut filter = Filter::from(args.filter.clone());
-    if let Some(window) = args.window {
+    let filter = Filter::from(args.filter.clone());
+    let sources = locations(args.sources.clone(), &context.config);
+    let sanitizer = sanitizer(&context.config)?;
+    let token = token(&context.config)?;
+    if args.annotate {
+        let options = Options {
+            filter: within(filter, args.window)?,
+            token,
+            ..Options::default()
+        };
+        annotate(&sources, options, &sanitizer, &mut context.printer)?;
+        return Ok(Exit::Done);
+    }
+    let known = args.baseline.as_deref().map(Baseline::read).transpose()?;
+    let counted = match sources.as_slice() {
+        [Location::Server(url)] if filter.is_empty() => counted_by(url, token.clone(), &args)?,
+        _ => None,
+    };
+    let mut report = match counted {
+        Some(report) => report,
+        None => {
+            let options = Options {
+                filter: within(filter, args.window)?,
+                token,
+                ..Options::default()
+            };
+            Report::of(&count(&sources, options, &sanitizer, &mut context.printer)?)
+        }
+    };
+    report.sanitize(&sanitizer);
+    if let Some(file) = &args.write_baseline {
+        let mut all = known.clone().unwrap_or_default();
+        all.add(&report);
+        all.write(file)?;
+        let wrote = format!("wrote {} groups to {}", all.len(), file.display());
+        context.printer.note(safe::escape(&wrote));
+    }
+    let exit = match &known {
+        None => {
+            report.groups.truncate(args.top);
+            Exit::Done
+        }
+        Some(known) => {
+            report.keep_new(known);
+            match report.groups.is_empty() {
+                true => Exit::Done,
+                false => Exit::Findings,
+            }
+        }
+    };
+    report.print(args.format, args.explain, &mut context.printer)?;
+    Ok(exit)
+}
+
+/// The filter with the window as its beginning.
+fn within(mut filter: Filter, window: Option<Duration>) -> anyhow::Result<Filter> {
+    if let Some(window) = window {
         filter.since = Utc::now().checked_sub_signed(chrono::Duration::from_std(window)?);
     }
-    let sanitizer = sanitizer(&context.config)?;
-    let options = Options {
-        filter,
-        token: token(&context.config)?,
-        ..Options::default()
-    };
-    let sources = locations(args.sources.clone(), &context.config);
-    let mut groups = Groups::new();
-    for item in source::open(&sources, options).map_err(failed)? {
-        let mut record = match item.map_err(failed)?.event {
-            Event::Record(record) => record,
-            Event::Notice(notice) => {
-                context.printer.warn(notice);
-                continue;
-            }
-        };
-        sanitizer.sanitize_record(&mut record);
-        if args.annotate {
-            annotate(&mut record);
-            context.printer.json(&record)?;
-        } else if is_error(&record) {
-            groups.add(&record);
-        }
-    }
-    if !args.annotate {
-        print(&args, &groups, &mut context.printer)?;
-    }
-    Ok(Exit::Done)
+    Ok(filter)
 }
 
-fn is_error(record: &LogRecord) -> bool {
-    record.level().is_some_and(|level| level >= Level::Error)
-}
-
-fn annotate(record: &mut LogRecord) {
-    if is_error(record) {
-        let hash = fingerprint(record).hash;
-        record.set("fingerprint", hash);
+/// What a server has counted itself; `None` if it does not offer that.
+fn counted_by(
+    url: &str,
+    token: Option<Token>,
+    args: &FingerprintArgs,
+) -> anyhow::Result<Option<Report>> {
+    let is_top_enough = args.baseline.is_none() && args.write_baseline.is_none();
+    let top = if is_top_enough { args.top } else { MOST_GROUPS };
+    let window = args.window.unwrap_or(ALL_TIME);
+    match source::fingerprints(url, token, window, top.clamp(1, MOST_GROUPS)) {
+        Ok(answer) => Ok(Some(Report::of_server(answer))),
+        Err(SourceError::BadAnswer { .. }) => Ok(None),
+        Err(error) => Err(failed(error)),
     }
 }
 
-fn print(args: &FingerprintArgs, groups: &Groups, printer: &mut Printer) -> anyhow::Result<()> {
-    let top = groups.top(args.top);
-    match args.format {
-        Format::Json => {
-            let top: Vec<_> = top.iter().map(|group| as_json(group, groups)).collect();
-            let all = json!({"errors": groups.records(), "groups": groups.len(), "top": top});
-            printer.json(&all)?;
-        }
-        Format::Jsonl => {
-            for group in top {
-                printer.json(&as_json(group, groups))?;
-            }
-        }
-        Format::Table if top.is_empty() => printer.line("no errors")?,
-        Format::Table => {
-            print_table(&top, groups, printer)?;
-            if args.explain {
-                for group in top {
-                    explain(&group.fingerprint, printer)?;
+/// Groups the errors of the sources.
+fn count(
+    sources: &[Location],
+    mut options: Options,
+    sanitizer: &Sanitizer,
+    printer: &mut Printer,
+) -> anyhow::Result<Groups> {
+    options.filter.level = options.filter.level.max(Some(Level::Error));
+    if let [Location::Path(path)] = sources {
+        let take = |groups: &mut Groups, envelope: &Envelope<'_>| {
+            match Occurrence::of_envelope(envelope) {
+                Some(occurrence) => add(groups, occurrence, sanitizer),
+                // Its line has been read already, so that it is a record.
+                None => {
+                    if let Ok(record) = envelope.to_record() {
+                        add(groups, Occurrence::of(&record), sanitizer);
+                    }
                 }
             }
+        };
+        let scan = source::scan(path, &options.filter, Groups::new, take).map_err(failed)?;
+        if let Some(scan) = scan {
+            warn_of_odd_lines(scan.odd_lines, printer);
+            let mut groups = Groups::new();
+            scan.parts.into_iter().for_each(|part| groups.merge(part));
+            return Ok(groups);
         }
     }
-    Ok(())
+    let mut groups = Groups::new();
+    read(sources, options, printer, |record, _| {
+        add(&mut groups, Occurrence::of(&record), sanitizer);
+        Ok(())
+    })?;
+    Ok(groups)
 }
 
-fn print_table(top: &[&Group], groups: &Groups, printer: &mut Printer) -> anyhow::Result<()> {
-    let rows = top.iter().map(|group| {
-        let frame = group.top_frame().map(place).unwrap_or_default();
-        vec![
-            group.count.to_string(),
-            format!("{:.0} %", groups.share(group) * 100.0),
-            group.title().to_owned(),
-            frame,
-            shorten(&group.exemplar),
-            group.sessions.count().to_string(),
-            group.installs.count().to_string(),
-            time(group.first_seen),
-            time(group.last_seen),
-            group.fingerprint.hash[..SHORT_HASH].to_owned(),
-        ]
-    });
-    let headings = [
-        "count", "share", "type", "top frame", "message", "sessions", "installs", "first seen",
-        "last seen", "fingerprint",
-    ];
-    let width = printer.width();
-    printer.line(table::render(&headings, rows, &[0, 1, 5, 6], width))?;
-    printer.line(format_args!(
-        "\n{} errors in {} groups",
-        groups.records(),
-        groups.len()
-    ))?;
-    Ok(())
-}
-
-fn explain(fingerprint: &Fingerprint, printer: &mut Printer) -> anyhow::Result<()> {
-    let hash = &fingerprint.hash[..SHORT_HASH];
-    let style = printer.palette().strong();
-    let kind = safe::escape(&fingerprint.exception_type);
-    printer.line(format_args!("\n{style}{hash}{style:#} {kind}"))?;
-    for frame in &fingerprint.frames {
-        printer.line(format_args!("  at {}", safe::escape(&place(frame))))?;
+/// Adds an error to its group. Texts that go into a fingerprint by themselves
+/// are sanitized first, as a server does, so that both come to the same one;
+/// the names in a stack are no secrets.
+fn add(groups: &mut Groups, mut occurrence: Occurrence<'_>, sanitizer: &Sanitizer) {
+    let has_stack = occurrence
+        .stack_trace
+        .as_deref()
+        .is_some_and(|stack| !stack.trim().is_empty());
+    if !has_stack {
+        if let Some(error) = &mut occurrence.error {
+            *error = report::sanitized(error, sanitizer).into_owned().into();
+        }
+        occurrence.message = report::sanitized(&occurrence.message, sanitizer)
+            .into_owned()
+            .into();
     }
-    Ok(())
+    groups.add_occurrence(&occurrence);
 }
 
-fn place(frame: &Frame) -> String {
-    match frame.file.as_str() {
-        "" => frame.function.clone(),
-        file => format!("{} ({file})", frame.function),
-    }
-}
-
-/// A message cut to what a column can hold.
-fn shorten(message: &str) -> String {
-    const MOST: usize = 60;
-    let mut characters = message.chars();
-    let mut short: String = characters.by_ref().take(MOST).collect();
-    if characters.next().is_some() {
-        short.push('…');
-    }
-    short
-}
-
-fn time(instant: Option<DateTime<Utc>>) -> String {
-    instant.map_or_else(String::new, |instant| {
-        instant.to_rfc3339_opts(SecondsFormat::Secs, true)
+/// Prints every record, errors with their fingerprints.
+fn annotate(
+    sources: &[Location],
+    options: Options,
+    sanitizer: &Sanitizer,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    read(sources, options, printer, |mut record, printer| {
+        sanitizer.sanitize_record(&mut record);
+        if record.level().is_some_and(|level| level >= Level::Error) {
+            let hash = fingerprint(&record).hash;
+            record.set("fingerprint", hash);
+        }
+        printer.json(&record)?;
+        Ok(())
     })
 }
 
-fn as_json(group: &Group, groups: &Groups) -> serde_json::Value {
-    json!({
-        "fingerprint": group.fingerprint.hash,
-        "version": group.fingerprint.version,
-        "exceptionType": group.fingerprint.exception_type,
-        "frames": group.fingerprint.frames,
-        "symbolicated": group.fingerprint.symbolicated,
-        "basis": group.fingerprint.basis,
-        "count": group.count,
-        "share": groups.share(group),
-        "firstSeen": group.first_seen.map(crate::record::format_timestamp),
-        "lastSeen": group.last_seen.map(crate::record::format_timestamp),
-        "sessions": group.sessions.count(),
-        "installs": group.installs.count(),
-        "message": group.exemplar,
-    })
+/// Reads all records that match, in order.
+fn read(
+    sources: &[Location],
+    options: Options,
+    printer: &mut Printer,
+    mut take: impl FnMut(LogRecord, &mut Printer) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut odd_lines = 0;
+    for item in source::open(sources, options).map_err(failed)? {
+        match item.map_err(failed)?.event {
+            Event::Record(record) => take(record, printer)?,
+            Event::Notice(Notice::NotARecord { .. } | Notice::TooLong { .. }) => odd_lines += 1,
+            Event::Notice(notice) => printer.warn(notice),
+        }
+    }
+    warn_of_odd_lines(odd_lines, printer);
+    Ok(())
+}
+
+fn warn_of_odd_lines(count: u64, printer: &mut Printer) {
+    match count {
+        0 => {}
+        1 => printer.warn("1 line is no record and was passed over"),
+        count => printer.warn(format_args!(
+            "{count} lines are no records and were passed over"
+        )),
+    }
 }

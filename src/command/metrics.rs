@@ -1,5 +1,6 @@
 //! `soliplex metrics`: what was measured, summed up.
 
+use super::bars::bars;
 use super::{Context, sources, stop};
 use crate::cli::Format;
 use crate::cli::metrics::{Grouping, MetricsArgs};
@@ -98,31 +99,9 @@ fn number(value: f64) -> String {
     }
 }
 
-/// A histogram as one line of bars; an empty step is a space.
-fn bars(counts: &[u64]) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let most = counts.iter().copied().max().unwrap_or(0).max(1);
-    counts
-        .iter()
-        .map(|count| match count {
-            0 => ' ',
-            count => BARS[((count * 8).div_ceil(most) as usize).clamp(1, 8) - 1],
-        })
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bars_show_what_is_there_and_how_much() {
-        assert_eq!(bars(&[8, 4, 0, 1, 0]), "█▄ ▁");
-        assert_eq!(bars(&[]), "");
-        assert_eq!(bars(&[u64::from(u32::MAX), 1]), "█▁");
-    }
 
     #[test]
     fn numbers_have_the_decimals_that_matter() {

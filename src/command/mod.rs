@@ -1,5 +1,6 @@
 //! What each subcommand does: it composes the library and holds no logic.
 
+mod bars;
 mod demo;
 mod doctor;
 mod emit;
@@ -12,7 +13,9 @@ mod queue;
 mod run;
 mod sanitize;
 mod sanitizer;
+mod screenshots;
 mod session;
+mod shipped;
 mod sources;
 mod stop;
 mod tail;

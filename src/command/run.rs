@@ -16,6 +16,7 @@ use crate::output::Printer;
 use crate::queue::{Options, Queue};
 use crate::record::{Defaults, Identity, Level};
 use crate::remote_level::RemoteLevel;
+use crate::screenshot::{Camera, CameraOptions, Folder};
 
 pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let session_id = uuid::Uuid::now_v7().to_string();
@@ -37,7 +38,12 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     };
     let queue = Arc::new(Queue::open(&config.queue.value, Options::default())?);
     let shipper = match args.upload {
-        true => shipping::start(args.endpoint.as_deref(), args.token_file.as_ref(), queue.clone(), context)?,
+        true => shipping::start(
+            args.endpoint.as_deref(),
+            args.token_file.as_ref(),
+            queue.clone(),
+            context,
+        )?,
         false => None,
     };
     let config = &context.config;
@@ -45,13 +51,28 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     if let Some(shipper) = &shipper {
         recorder = recorder.on_urgent(shipper.flush_on_call());
     }
+    let camera = args.screenshot_command.map(|command| {
+        let options = CameraOptions {
+            command,
+            size: args.screenshots.screenshot_size,
+            masks: args.screenshots.screenshot_masks,
+        };
+        Arc::new(Camera::new(options, Folder::of_queue(&config.queue.value)))
+    });
+    if let Some(camera) = camera.clone() {
+        recorder = recorder.on_error(move || camera.shoot());
+    }
     let recorder = Arc::new(recorder);
     let cached = RemoteLevel::cached(&config.state_dir.value, Utc::now());
     recorder.set_levels(cached.as_ref().map(RemoteLevel::rules));
-    let poller = shipper.as_ref().and_then(|shipper| shipper.poll_level(&recorder, config));
+    let poller = shipper
+        .as_ref()
+        .and_then(|shipper| shipper.poll_level(&recorder, config));
     let app = App {
         name: program.name(),
-        version: args.app_version.or_else(|| config.resource.get("service.version").cloned()),
+        version: args
+            .app_version
+            .or_else(|| config.resource.get("service.version").cloned()),
         build: args.build_number,
         runtime: None,
     };
@@ -62,6 +83,9 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     };
     let result = capture::run(&program, &recorder, capture::session_start(&app), hooks);
     drop(poller);
+    for error in camera.iter().flat_map(|camera| camera.finish()) {
+        context.printer.warn(format_args!("no screenshot: {error}"));
+    }
     tell_trouble(&recorder.finish(), &mut context.printer);
     if let Some(shipper) = shipper {
         shipper.finish(context);

@@ -1,5 +1,6 @@
 //! `soliplex sanitize`: a stream in, the same stream without secrets out.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,21 +12,22 @@ use crate::cli::sanitize::{PathsArg, SanitizeArgs};
 use crate::error::{Error, Exit};
 use crate::output::{Printer, safe, table};
 use crate::sanitize::{
-    BUILTIN_RULES, Findings, Key, Paths, Replacement, Rules, Sanitizer, sanitize_stream,
-    sanitize_stream_with,
+    BUILTIN_RULES, Findings, Key, LineFinding, Paths, Replacement, Rules, Sanitizer, StreamOptions,
+    sanitize_stream, sanitize_stream_with,
 };
-use crate::sanitize::stream::{LineFinding, StreamOptions};
 use crate::source;
 
 pub(super) fn run(args: SanitizeArgs, context: &mut Context) -> anyhow::Result<Exit> {
     if args.list {
         return list(&mut context.printer);
     }
-    let rules = rules(&args, context)?;
-    let sanitizer = Sanitizer::new(rules)
-        .map_err(|error| Error::usage("the sanitizer's rules").because(error))?;
+    let sanitizer = sanitizer::compile(rules(&args, context)?, &context.config.policy)?;
     let stdin = [PathBuf::from("-")];
-    let files = if args.files.is_empty() { &stdin } else { &args.files[..] };
+    let files = if args.files.is_empty() {
+        &stdin
+    } else {
+        &args.files[..]
+    };
     let mut findings = Findings::default();
     for file in files {
         let input = open(file)?;
@@ -74,33 +76,50 @@ fn check(
     let name = file.display().to_string();
     let name = safe::escape(&name);
     let mut written = Ok(());
-    let stats = sanitize_stream_with(sanitizer, input, io::sink(), &mut |found: LineFinding| {
+    let printer = RefCell::new(printer);
+    let stats = sanitize_stream_with(sanitizer, input, Flushing(&printer), &mut |found| {
         let rule = sanitizer.rule_name(found.finding.rule);
-        let place = format_args!("{name}:{}:{}: {rule}", found.line, found.column()).to_string();
-        written = std::mem::replace(&mut written, Ok(())).and_then(|()| printer.line(place));
+        let place = format!("{name}:{}:{}: {rule}", found.line, found.column());
+        if written.is_ok() {
+            written = printer.borrow_mut().line(place);
+        }
     })?;
     written?;
     Ok(stats.findings)
 }
 
+/// Drops the clean lines; when they would be flushed, so are the findings in them.
+struct Flushing<'p>(&'p RefCell<&'p mut Printer>);
+
+impl Write for Flushing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().out().flush()
+    }
+}
+
 /// Writes the clean lines, and on stderr which rule hit what.
-fn explain(
-    sanitizer: &Sanitizer,
-    input: impl Read,
-    printer: &mut Printer,
-) -> io::Result<Findings> {
+fn explain(sanitizer: &Sanitizer, input: impl Read, printer: &mut Printer) -> io::Result<Findings> {
     let stderr = io::stderr();
-    let stats = sanitize_stream_with(sanitizer, input, printer.out(), &mut |found: LineFinding| {
-        let rule = sanitizer.rule_name(found.finding.rule);
-        // There is nowhere left to report that stderr is gone.
-        let _ = writeln!(
-            stderr.lock(),
-            "{}:{}: {rule}: {}",
-            found.line,
-            found.column(),
-            safe::escape(&found.masked())
-        );
-    })?;
+    let stats = sanitize_stream_with(
+        sanitizer,
+        input,
+        printer.out(),
+        &mut |found: LineFinding| {
+            let rule = sanitizer.rule_name(found.finding.rule);
+            // There is nowhere left to report that stderr is gone.
+            let _ = writeln!(
+                stderr.lock(),
+                "{}:{}: {rule}: {}",
+                found.line,
+                found.column(),
+                safe::escape(&found.masked())
+            );
+        },
+    )?;
     Ok(stats.findings)
 }
 
@@ -153,17 +172,22 @@ fn rules(args: &SanitizeArgs, context: &Context) -> anyhow::Result<Rules> {
     if let Some(file) = &args.pseudonymize {
         rules.replace_with(Replacement::Pseudonym(key(file)?));
     }
-    rules.paths(match args.paths {
-        PathsArg::Keep => Paths::Keep,
-        PathsArg::Relative => Paths::Relative,
-    });
+    match args.paths {
+        Some(PathsArg::Keep) => rules.paths(Paths::Keep),
+        Some(PathsArg::Relative) => rules.paths(Paths::Relative),
+        None => &mut rules,
+    };
     Ok(rules)
 }
 
 fn key(file: &Path) -> anyhow::Result<Key> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read the key {}", file.display()))?;
+    let bytes =
+        fs::read(file).with_context(|| format!("cannot read the key {}", file.display()))?;
     Key::new(&bytes).ok_or_else(|| {
         let file = file.display();
-        Error::usage(format!("the key in {file} is empty; write random bytes into it")).into()
+        Error::usage(format!(
+            "the key in {file} is empty; write random bytes into it"
+        ))
+        .into()
     })
 }

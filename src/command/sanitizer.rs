@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Context as _;
 
-use crate::config::{Config, SanitizeSettings};
+use crate::config::{Config, Policy, SanitizeSettings};
 use crate::error::Error;
 use crate::sanitize::{Rules, Sanitizer};
 
@@ -30,11 +30,15 @@ pub(super) fn rules(settings: &SanitizeSettings) -> anyhow::Result<Rules> {
 
 /// The sanitizer of the configuration.
 pub(super) fn sanitizer(config: &Config) -> anyhow::Result<Sanitizer> {
-    let rules = rules(&config.sanitize)?;
-    let required = &config.policy.sanitize.required;
+    compile(rules(&config.sanitize)?, &config.policy)
+}
+
+/// Compiles rules, unless they switch off what the policy requires.
+pub(super) fn compile(rules: Rules, policy: &Policy) -> anyhow::Result<Sanitizer> {
+    let required = &policy.sanitize.required;
     if let Some(rule) = required.iter().find(|rule| rules.disabled.contains(rule)) {
         let what = format!("the rule {rule} stays on");
-        let error = config.policy.forbids(what, "requires it".to_owned());
+        let error = policy.forbids(what, "requires it".to_owned());
         return Err(Error::usage(error.to_string()).into());
     }
     Sanitizer::new(rules)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::sanitizer::sanitizer;
 use super::{Context, sources};
@@ -58,30 +58,34 @@ fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
 }
 
 fn print_list(list: &[SessionSummary], printer: &mut Printer) -> anyhow::Result<()> {
-    const HEADINGS: [&str; 7] = [
+    const HEADINGS: [&str; 8] = [
         "SESSION",
         "USER",
         "DEVICE",
         "START UTC",
         "LENGTH",
+        "LAST SEEN UTC",
         "RECORDS",
         "ERRORS",
     ];
     let rows = list.iter().map(|session| {
-        let start = session
-            .start
-            .map(|start| start.format("%Y-%m-%d %H:%M").to_string());
+        let minute = |time: Option<DateTime<Utc>>| {
+            time.map_or_else(String::new, |time| {
+                time.format("%Y-%m-%d %H:%M").to_string()
+            })
+        };
         vec![
             session.session_id.clone(),
             session.user_id.clone().unwrap_or_default(),
             session.device.name().unwrap_or_default().to_owned(),
-            start.unwrap_or_default(),
+            minute(session.start),
             in_words(session.length()),
+            minute(session.last_seen),
             session.records.to_string(),
             (session.errors + session.fatals).to_string(),
         ]
     });
-    printer.line(table::render(&HEADINGS, rows, &[5, 6], printer.width()))?;
+    printer.line(table::render(&HEADINGS, rows, &[6, 7], printer.width()))?;
     Ok(())
 }
 

@@ -14,9 +14,13 @@ pub(super) fn on_signal(stop: Stop) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot wait for signals")?;
+    // They are caught from here on, not from when the thread gets its turn.
+    let mut signals = {
+        let _context = runtime.enter();
+        Signals::new().context("cannot wait for signals")?
+    };
     thread::spawn(move || {
         runtime.block_on(async {
-            let mut signals = Signals::new()?;
             signals.next().await;
             stop.stop();
             signals.next().await;

@@ -64,7 +64,11 @@ fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
         enabled_by,
         endpoint: endpoint.map(|endpoint| endpoint.value.clone()),
         endpoint_by: endpoint.map(|endpoint| endpoint.origin.to_string()),
-        policy: config.policy.file.as_ref().map(|file| file.display().to_string()),
+        policy: config
+            .policy
+            .file
+            .as_ref()
+            .map(|file| file.display().to_string()),
         install_id: config.install_id()?,
         queue: folder.display().to_string(),
         pending,
@@ -95,7 +99,13 @@ fn print(status: &Status, context: &mut Context) -> anyhow::Result<()> {
         ("endpoint", endpoint),
         ("policy", or_none(&status.policy)),
         ("install id", status.install_id.clone()),
-        ("queue", format!("{} ({} records, {} bytes wait)", status.queue, status.pending, status.pending_bytes)),
+        (
+            "queue",
+            format!(
+                "{} ({} records, {} bytes wait)",
+                status.queue, status.pending, status.pending_bytes
+            ),
+        ),
         ("last upload", or_none(&status.last_upload)),
         ("last error", or_none(&status.last_error)),
         ("connection", or_none(&status.connection)),
@@ -104,7 +114,9 @@ fn print(status: &Status, context: &mut Context) -> anyhow::Result<()> {
     .map(|(name, value)| vec![name.to_owned(), safe::escape(&value).to_string()])
     .collect();
     let width = context.printer.width();
-    context.printer.line(table::render(&["what", "how it stands"], rows, &[], width))?;
+    context
+        .printer
+        .line(table::render(&["what", "how it stands"], rows, &[], width))?;
     Ok(())
 }
 
@@ -132,7 +144,7 @@ fn connection(config: &Config) -> anyhow::Result<String> {
         Credential::Anonymous | Credential::Pending => None,
     };
     let transport = HttpTransport::new(endpoint, CHECK_TIMEOUT)?;
-    let result = settings::runtime()?.block_on(transport.post(EMPTY.to_vec(), token));
+    let result = settings::runtime()?.block_on(transport.post(EMPTY.into(), token));
     Ok(check_endpoint(&result).says)
 }
 
@@ -144,7 +156,13 @@ fn switch(enabled: bool, context: &mut Context) -> anyhow::Result<Exit> {
         let rule = format!("switches telemetry {}", if locked { "on" } else { "off" });
         return refused(config.policy.forbids("the switch stays".to_owned(), rule));
     }
-    save(config, Telemetry { enabled, ..config.telemetry.clone() })?;
+    save(
+        config,
+        Telemetry {
+            enabled,
+            ..config.telemetry.clone()
+        },
+    )?;
     let on = if enabled { "on" } else { "off" };
     context.printer.note(format_args!("telemetry is {on}"));
     Ok(Exit::Done)
@@ -168,8 +186,16 @@ fn set_endpoint(url: &str, context: &mut Context) -> anyhow::Result<Exit> {
             file.display()
         )));
     }
-    save(config, Telemetry { endpoint: Some(url.to_owned()), ..config.telemetry.clone() })?;
-    context.printer.note(format_args!("records go to {endpoint}"));
+    save(
+        config,
+        Telemetry {
+            endpoint: Some(url.to_owned()),
+            ..config.telemetry.clone()
+        },
+    )?;
+    context
+        .printer
+        .note(format_args!("records go to {endpoint}"));
     Ok(Exit::Done)
 }
 

@@ -104,7 +104,10 @@ impl Policy {
     /// A file that is there but cannot be read, is not valid, or that others
     /// than root can change.
     pub fn load(path: &Path) -> Result<Policy, PolicyError> {
-        let fault = |source| PolicyError::Read { path: path.to_owned(), source };
+        let fault = |source| PolicyError::Read {
+            path: path.to_owned(),
+            source,
+        };
         match fs::symlink_metadata(path) {
             Ok(metadata) => check_owner(path, &metadata)?,
             Err(error) if is_missing(&error) => return Ok(Policy::default()),
@@ -129,7 +132,9 @@ impl Policy {
     /// [`PolicyError::Forbidden`].
     pub fn check_endpoint(&self, url: &str, host: &str) -> Result<(), PolicyError> {
         if let Some(hosts) = &self.allowed_hosts
-            && !hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+            && !hosts
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(host))
         {
             let rule = format!("allows the hosts {}", hosts.join(", "));
             return Err(self.forbids(format!("{url} is refused"), rule));
@@ -144,20 +149,29 @@ impl Policy {
     /// [`PolicyError::Forbidden`].
     pub fn check_shipping(&self) -> Result<(), PolicyError> {
         match self.telemetry {
-            Some(false) => Err(self.forbids("nothing is sent".to_owned(), "switches telemetry off".to_owned())),
+            Some(false) => Err(self.forbids(
+                "nothing is sent".to_owned(),
+                "switches telemetry off".to_owned(),
+            )),
             _ => Ok(()),
         }
     }
 
     /// The error that says that the policy is against it.
     pub fn forbids(&self, what: String, rule: String) -> PolicyError {
-        let path = self.file.clone().unwrap_or_else(|| PathBuf::from(POLICY_FILE));
+        let path = self
+            .file
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(POLICY_FILE));
         PolicyError::Forbidden { what, path, rule }
     }
 }
 
 fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 #[cfg(unix)]
@@ -172,7 +186,10 @@ fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), PolicyError> 
     } else {
         return Ok(());
     };
-    Err(PolicyError::Owner { path: path.to_owned(), reason })
+    Err(PolicyError::Owner {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 #[cfg(not(unix))]
@@ -198,15 +215,27 @@ mod tests {
     #[test]
     fn what_a_policy_forbids_is_said_in_one_line_with_its_path() {
         let policy = policy("allowed_hosts = [\"logs.example.org\"]\ntelemetry = false");
-        assert!(policy.check_endpoint("https://x/", "LOGS.example.org").is_ok());
-        let error = policy.check_endpoint("https://evil/", "evil").unwrap_err().to_string();
-        assert!(error.contains("https://evil/ is refused: the policy /policy.toml allows"), "{error}");
+        assert!(
+            policy
+                .check_endpoint("https://x/", "LOGS.example.org")
+                .is_ok()
+        );
+        let error = policy
+            .check_endpoint("https://evil/", "evil")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("https://evil/ is refused: the policy /policy.toml allows"),
+            "{error}"
+        );
         assert!(policy.check_shipping().is_err());
     }
 
     #[test]
     fn a_policy_with_an_unknown_key_is_no_policy_to_go_on_with() {
-        let error = Policy::parse(Path::new("/p"), "\nendpoit = 1").unwrap_err().to_string();
+        let error = Policy::parse(Path::new("/p"), "\nendpoit = 1")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("line 2"), "{error}");
     }
 
@@ -218,9 +247,15 @@ mod tests {
         let path = folder.path().join("policy.toml");
         fs::write(&path, "telemetry = true").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(matches!(Policy::load(&path), Err(PolicyError::Owner { .. })));
+        assert!(matches!(
+            Policy::load(&path),
+            Err(PolicyError::Owner { .. })
+        ));
         let link = folder.path().join("link.toml");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert!(matches!(Policy::load(&link), Err(PolicyError::Owner { .. })));
+        assert!(matches!(
+            Policy::load(&link),
+            Err(PolicyError::Owner { .. })
+        ));
     }
 }

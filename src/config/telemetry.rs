@@ -92,7 +92,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         assert!(!Telemetry::load(&state).enabled);
-        let on = Telemetry { enabled: true, endpoint: Some("https://a".to_owned()) };
+        let on = Telemetry {
+            enabled: true,
+            endpoint: Some("https://a".to_owned()),
+        };
         on.save(&state).unwrap();
         assert_eq!(Telemetry::load(&state), on);
         fs::write(Telemetry::path(&state), "{\"enabled\":tr").unwrap();

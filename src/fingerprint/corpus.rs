@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Fingerprint, of_parts};
+use super::{Fingerprint, Occurrence};
 
 /// One way in which a bug was seen.
 pub(super) struct Sighting {
@@ -90,4 +90,22 @@ fn sighting(file: &str, part: &str) -> Sighting {
     }
     sighting.stack = Some(rest.to_owned()).filter(|stack| !stack.is_empty());
     sighting
+}
+
+/// The fingerprint of the parts of a record that count.
+pub(super) fn of_parts(
+    error: Option<&str>,
+    stack: Option<&str>,
+    failure: Option<&str>,
+    logger: &str,
+    message: &str,
+) -> Fingerprint {
+    super::of(&Occurrence {
+        error: error.map(Into::into),
+        stack_trace: stack.map(Into::into),
+        failure: failure.map(Into::into),
+        logger: logger.into(),
+        message: message.into(),
+        ..Occurrence::default()
+    })
 }

@@ -3,10 +3,12 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Basis, Distinct, Fingerprint, Frame, Series, fingerprint};
+use super::memo::Memo;
+use super::{Basis, Distinct, Fingerprint, Frame, Occurrence, Series};
 use crate::record::LogRecord;
 
 /// How many groups are kept unless [`Groups::with_capacity`] says otherwise.
@@ -28,6 +30,7 @@ pub struct Groups {
     capacity: usize,
     records: u64,
     evicted_records: u64,
+    memo: Memo,
 }
 
 /// What is known of the errors that share a fingerprint.
@@ -73,31 +76,30 @@ impl Groups {
             capacity: capacity.max(1),
             records: 0,
             evicted_records: 0,
+            memo: Memo::default(),
         }
     }
 
     /// Adds a record to its group and returns its fingerprint. Which records
     /// are errors is for the caller to say.
-    pub fn add(&mut self, record: &LogRecord) -> Fingerprint {
-        let fingerprint = fingerprint(record);
-        self.add_as(record, &fingerprint);
-        fingerprint
+    pub fn add(&mut self, record: &LogRecord) -> Arc<Fingerprint> {
+        self.add_occurrence(&Occurrence::of(record))
     }
 
-    /// Adds a record whose fingerprint is known.
-    ///
-    /// A record happened when the server received it, if it says so: devices'
-    /// clocks differ by up to years. Else its own timestamp counts.
-    pub fn add_as(&mut self, record: &LogRecord, fingerprint: &Fingerprint) {
+    /// Adds what counts of a record, as [`add`](Groups::add) does.
+    pub fn add_occurrence(&mut self, occurrence: &Occurrence<'_>) -> Arc<Fingerprint> {
+        let fingerprint = self.memo.fingerprint(occurrence);
         self.records += 1;
-        if !self.groups.contains_key(&fingerprint.hash) {
-            let group = Group::new(record, fingerprint);
-            self.groups.insert(fingerprint.hash.clone(), group);
+        match self.groups.get_mut(&fingerprint.hash) {
+            Some(group) => group.count(occurrence),
+            None => {
+                let mut group = Group::new(occurrence, &fingerprint);
+                group.count(occurrence);
+                self.groups.insert(fingerprint.hash.clone(), group);
+                self.shrink();
+            }
         }
-        if let Some(group) = self.groups.get_mut(&fingerprint.hash) {
-            group.count(record);
-        }
-        self.shrink();
+        fingerprint
     }
 
     /// Adds all that another aggregation counted.
@@ -208,13 +210,13 @@ fn owned((count, seen, hash): Rank<'_>) -> (Reverse<u64>, Reverse<Option<DateTim
 }
 
 impl Group {
-    fn new(record: &LogRecord, fingerprint: &Fingerprint) -> Group {
-        let message = record.message();
-        let text = record
-            .error()
+    fn new(occurrence: &Occurrence<'_>, fingerprint: &Fingerprint) -> Group {
+        let text = occurrence
+            .error
+            .as_deref()
             .map(str::trim)
             .filter(|error| !error.is_empty())
-            .unwrap_or(&message);
+            .unwrap_or(&occurrence.message);
         let line = text.trim().lines().next().unwrap_or_default();
         Group {
             fingerprint: fingerprint.clone(),
@@ -224,7 +226,7 @@ impl Group {
             sessions: Distinct::default(),
             installs: Distinct::default(),
             exemplar: line[..line.floor_char_boundary(MAX_EXEMPLAR)].to_owned(),
-            logger: record.logger().to_owned(),
+            logger: occurrence.logger.to_string(),
             series: Series::default(),
         }
     }
@@ -243,17 +245,17 @@ impl Group {
         }
     }
 
-    fn count(&mut self, record: &LogRecord) {
+    fn count(&mut self, occurrence: &Occurrence<'_>) {
         self.count += 1;
-        if let Some(time) = record.server_received_at().or_else(|| record.timestamp()) {
+        if let Some(time) = occurrence.time {
             self.first_seen = Some(self.first_seen.map_or(time, |first| first.min(time)));
             self.last_seen = self.last_seen.max(Some(time));
             self.series.add(time.timestamp());
         }
-        if let Some(session) = record.session_id() {
+        if let Some(session) = &occurrence.session {
             self.sessions.add(session);
         }
-        if let Some(install) = record.install_id() {
+        if let Some(install) = &occurrence.install {
             self.installs.add(install);
         }
     }

@@ -59,6 +59,8 @@ mod exception;
 mod groups;
 mod headline;
 mod mask;
+mod memo;
+mod occurrence;
 #[cfg(test)]
 mod rules;
 mod series;
@@ -67,19 +69,19 @@ mod stack;
 mod tests;
 mod transport;
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::record::LogRecord;
 pub use distinct::Distinct;
 pub use groups::{Group, Groups};
+pub use occurrence::Occurrence;
 pub use series::Series;
 
 /// The version of the rules; stored and shown beside every hash.
 pub const VERSION: &str = "v1";
-
-/// The attribute in which newer call sites put the type of the error.
-const FAILURE_ATTRIBUTE: &str = "failure";
 
 /// The identity of an error, and what it was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,7 +103,7 @@ pub struct Fingerprint {
 }
 
 /// One call of a stack as it is hashed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     /// The function's qualified name, as far as the runtime prints it,
     /// without arguments, addresses and generated numbers.
@@ -112,7 +114,7 @@ pub struct Frame {
 }
 
 /// What a fingerprint was made from, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Basis {
     /// At least one stack frame, and the exception's type if it is known.
@@ -126,43 +128,39 @@ pub enum Basis {
 /// The fingerprint of a record, from its `error`, `stackTrace`, the attribute
 /// `failure`, `logger` and `message`. Total: any record has one.
 pub fn fingerprint(record: &LogRecord) -> Fingerprint {
-    let failure = record
-        .attribute(FAILURE_ATTRIBUTE)
-        .and_then(|value| value.as_str());
-    of_parts(
-        record.error(),
-        record.stack_trace(),
-        failure,
-        record.logger(),
-        &record.message(),
-    )
+    of(&Occurrence::of(record))
 }
 
-/// The fingerprint of the parts of a record that count; what [`fingerprint`]
-/// calls. `failure` is the type as the call site names it, used where `error`
-/// does not begin with one.
-pub fn of_parts(
-    error: Option<&str>,
-    stack: Option<&str>,
-    failure: Option<&str>,
-    logger: &str,
-    message: &str,
-) -> Fingerprint {
-    let error = present(error).map(transport::clean);
-    let stack = present(stack).map(transport::clean);
-    let failure = present(failure);
+/// The fingerprint of what counts of a record; what [`fingerprint`] calls.
+pub fn of(occurrence: &Occurrence<'_>) -> Fingerprint {
+    of_named(occurrence, &named(occurrence)).0
+}
 
-    let named = exception::of(error.as_deref(), failure, stack.as_deref());
+/// The exception's type; empty if nothing names one.
+fn named(occurrence: &Occurrence<'_>) -> String {
+    let error = present(&occurrence.error).map(transport::clean);
+    let stack = present(&occurrence.stack_trace).map(transport::clean);
+    let failure = present(&occurrence.failure);
+    exception::of(error.as_deref(), failure, stack.as_deref()).into_owned()
+}
+
+/// The fingerprint of an error whose type is known, and whether it was made
+/// of that type and the stack trace alone.
+fn of_named(occurrence: &Occurrence<'_>, named: &str) -> (Fingerprint, bool) {
     // Some call sites put the whole printed trace into the error.
-    let trace = [stack.as_deref(), error.as_deref()]
+    let mut traces = [&occurrence.stack_trace, &occurrence.error]
         .into_iter()
-        .flatten()
-        .map(|text| stack::parse(text, &named))
-        .find(|trace| !trace.frames.is_empty())
+        .map(|text| present(text).map(transport::clean))
+        .map(|text| text.map(|text| stack::parse(&text, named)))
+        .map(Option::unwrap_or_default)
+        .enumerate();
+    let (place, trace) = traces
+        .find(|(_, trace)| !trace.frames.is_empty())
         .unwrap_or_default();
+    let is_of_stack = place == 0 && !trace.frames.is_empty();
 
-    let symbolicated = !trace.obfuscated && !exception::is_minified(&named);
-    let exception_type = cut(&named).to_owned();
+    let symbolicated = !trace.obfuscated && !exception::is_minified(named);
+    let exception_type = cut(named).to_owned();
     let (basis, preimage) = if !trace.frames.is_empty() {
         (
             Basis::Stack,
@@ -171,20 +169,22 @@ pub fn of_parts(
     } else if !exception_type.is_empty() {
         (Basis::Type, preimage("type", &exception_type, &[], None))
     } else {
-        let masked = mask::message(message);
+        let masked = mask::message(&occurrence.message);
+        let logger = occurrence.logger.trim();
         (
             Basis::Message,
-            preimage("message", logger.trim(), &[], Some(&masked)),
+            preimage("message", logger, &[], Some(&masked)),
         )
     };
-    Fingerprint {
+    let fingerprint = Fingerprint {
         hash: hex(&Sha256::digest(preimage.as_bytes())),
         version: VERSION,
         exception_type,
         frames: trace.frames,
         basis,
         symbolicated,
-    }
+    };
+    (fingerprint, is_of_stack)
 }
 
 /// The text that is hashed; its form is the module's documentation.
@@ -227,7 +227,8 @@ fn cut(name: &str) -> &str {
 }
 
 /// The text if it says anything: blank and a printed `null` do not.
-fn present(text: Option<&str>) -> Option<&str> {
+fn present<'t>(text: &'t Option<Cow<'_, str>>) -> Option<&'t str> {
+    let text = text.as_deref();
     text.filter(|text| !matches!(text.trim(), "" | "null" | "None" | "undefined"))
 }
 

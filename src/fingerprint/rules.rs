@@ -2,7 +2,8 @@
 //! in `fixtures/stacktraces` holds whole traces; here is the least that shows
 //! each rule.
 
-use super::{Basis, Fingerprint, of_parts};
+use super::corpus::of_parts;
+use super::{Basis, Fingerprint};
 
 fn of(error: &str, stack: &str) -> Fingerprint {
     of_parts(Some(error), Some(stack), None, "app", "it failed")

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
-use super::corpus::{self, Bug, Sighting};
-use super::{Basis, VERSION, of_parts};
+use super::corpus::{self, Bug, Sighting, of_parts};
+use super::{Basis, VERSION};
 
 #[test]
 fn sightings_of_one_bug_share_a_fingerprint() {

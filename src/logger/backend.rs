@@ -78,6 +78,14 @@ pub enum Problem {
         /// What the server says.
         reason: String,
     },
+    /// Nothing is shipped for ten minutes.
+    #[error("the server refuses all records: {status} {reason}")]
+    RefusesAll {
+        /// 400 or the like.
+        status: u16,
+        /// What the server says.
+        reason: String,
+    },
     /// A record went to the dead letters.
     #[error("a record went to the dead letters: {reason}")]
     DeadLetter {
@@ -301,6 +309,7 @@ fn tell(on_error: &Option<OnProblem>, event: &Event<'_>) {
             match cause {
                 StopCause::Unauthorized => Problem::Unauthorized { status, reason },
                 StopCause::NoEndpoint => Problem::NoEndpoint { status, reason },
+                StopCause::RefusesAll => Problem::RefusesAll { status, reason },
             }
         }
         Event::Buried { reason, .. } => Problem::DeadLetter {
@@ -382,7 +391,7 @@ mod tests {
     }
 
     impl Transport for Server {
-        async fn post(&self, body: Vec<u8>, _: Option<&Token>) -> Result<Reply, TransportError> {
+        async fn post(&self, body: bytes::Bytes, _: Option<&Token>) -> Result<Reply, TransportError> {
             self.bodies
                 .lock()
                 .unwrap()

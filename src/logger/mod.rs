@@ -1,6 +1,6 @@
 //! The front door for a program that links this library.
 //!
-//! ```no_run
+//! ```
 //! use std::sync::Arc;
 //! use soliplex::logger::{ConsoleSink, LogManager, MemorySink};
 //! use soliplex::record::Level;
@@ -13,7 +13,40 @@
 //!     .sink(Arc::new(ConsoleSink::stderr()))
 //!     .build();
 //! let logger = manager.logger("Auth");
-//! logger.info("signed in").attribute("method", "oidc").log();
+//! logger.info("signed in as ada@example.com").attribute("method", "oidc").log();
+//! logger.debug("not wanted").log();
+//!
+//! let records = memory.snapshot();
+//! assert_eq!(records.len(), 1);
+//! assert_eq!(records[0].message(), "signed in as [REDACTED]");
+//! ```
+//!
+//! A [`BackendSink`] queues records on the disk and ships them. What cannot be
+//! sent before the program ends is there for the next run.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use soliplex::logger::{BackendOptions, BackendSink, LogManager};
+//! use soliplex::queue::{Options, Queue, read_pending};
+//! use soliplex::upload::{Endpoint, HttpTransport};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let queue = Arc::new(Queue::open(folder, Options::default())?);
+//! // Nobody listens there.
+//! let endpoint = Endpoint::parse("http://127.0.0.1:9")?;
+//! let transport = HttpTransport::new(endpoint, Duration::from_secs(30))?;
+//! let backend = BackendSink::start(queue, transport, BackendOptions::default())?;
+//! let manager = LogManager::builder().sink(Arc::new(backend)).build();
+//!
+//! manager.logger("Sync").error("cannot reach the server").log();
+//! manager.flush();
+//! manager.close(Duration::from_millis(100));
+//! assert_eq!(read_pending(folder)?.count(), 1);
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! A record is made only if its level is wanted, sanitized once, and handed to

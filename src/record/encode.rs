@@ -101,7 +101,7 @@ pub struct Identity {
 
 impl Identity {
     /// The ids that are known, with their keys.
-    fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             (keys::INSTALL_ID, Some(self.install_id.as_str())),
             (keys::SESSION_ID, Some(self.session_id.as_str())),

@@ -20,6 +20,8 @@ const MARKS: &[(&str, f64, f64)] = &[
     ("phone", 90.0, 99.5),
     ("evasion", 95.0, 99.5),
     ("key", 100.0, 99.5),
+    // Written after the rules, by way of a stranger's logs; two forms are known to be missed.
+    ("mixed", 98.0, 99.5),
 ];
 
 #[derive(Default)]

@@ -161,6 +161,8 @@ pub(crate) struct Cleaner<'e> {
     /// The rules of the findings since they were last taken.
     found: Vec<RuleId>,
     keys: KeyCache,
+    /// Keys of JSON objects that hold no secret themselves.
+    pub(crate) known_keys: KeyCache,
     pub(crate) frames: Vec<json::Frame>,
 }
 
@@ -175,6 +177,7 @@ impl<'e> Cleaner<'e> {
             drafts: [Vec::new(), Vec::new()],
             found: Vec::new(),
             keys: KeyCache::default(),
+            known_keys: KeyCache::default(),
             frames: Vec::new(),
         }
     }

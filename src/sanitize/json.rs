@@ -189,19 +189,10 @@ impl Walk<'_, '_, '_> {
         let range = self.string()?;
         let line = self.line;
         let raw = &line[range.clone()];
-        let classes = union(raw);
-        let placeholders = &self.cleaner.engine.placeholders;
-        let mut kind = if !may_hold_secrets(classes) && !placeholders.are_custom() {
-            self.cleaner.key_kind(raw)
-        } else if placeholders.is_in(raw) {
-            // `[REDACTED:ssn]` is what a key was, not what it says.
-            KeyKind::Plain
-        } else {
-            self.cleaner.veiled_key_kind(raw)
+        let mut kind = match self.cleaner.known_keys.get(raw) {
+            Some(kind) => kind,
+            None => self.new_key(range),
         };
-        if self.muted.is_none() && may_hold_secrets(classes) {
-            self.text(range, KeyKind::Plain, classes);
-        }
         if let Some(frame) = self.frames.last_mut() {
             if kind == KeyKind::Value {
                 kind = if frame.named.is_secret() {
@@ -219,6 +210,29 @@ impl Walk<'_, '_, '_> {
         self.at += 1;
         self.white_space();
         Ok(())
+    }
+
+    /// What a key says that has not been seen, or that may hold a secret itself.
+    fn new_key(&mut self, range: Range<usize>) -> KeyKind {
+        let line = self.line;
+        let raw = &line[range.clone()];
+        let classes = union(raw);
+        let placeholders = &self.cleaner.engine.placeholders;
+        if !may_hold_secrets(classes) && !placeholders.are_custom() {
+            let kind = self.cleaner.engine.key_kind(raw);
+            self.cleaner.known_keys.put(raw, kind);
+            return kind;
+        }
+        let kind = if placeholders.is_in(raw) {
+            // `[REDACTED:ssn]` is what a key was, not what it says.
+            KeyKind::Plain
+        } else {
+            self.cleaner.veiled_key_kind(raw)
+        };
+        if self.muted.is_none() && may_hold_secrets(classes) {
+            self.text(range, KeyKind::Plain, classes);
+        }
+        kind
     }
 
     fn value(&mut self) -> Result<(), NotJson> {

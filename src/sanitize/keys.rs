@@ -141,10 +141,9 @@ fn noun(words: &Words, at: usize) -> KeyKind {
         | b"passcodes" | b"passwort" | b"kennwort" | b"contrasena" | b"motdepasse" | b"secret"
         | b"secrets" | b"credential" | b"credentials" | b"creds" | b"cred" | b"apikey"
         | b"apikeys" | b"accesskey" | b"secretkey" | b"privatekey" | b"authkey" | b"signingkey"
-        | b"encryptionkey" | b"accountkey" | b"masterkey" | b"sharedkey" | b"sshkey" | b"cvv"
-        | b"cvc" | b"jsessionid" | b"phpsessid" | b"sessid" | b"aspsessionid" | b"apisecret" => {
-            KeyKind::Secret
-        }
+        | b"encryptionkey" | b"accountkey" | b"masterkey" | b"sharedkey" | b"sshkey" | b"psk"
+        | b"cvv" | b"cvc" | b"jsessionid" | b"phpsessid" | b"sessid" | b"aspsessionid"
+        | b"apisecret" => KeyKind::Secret,
         b"ssn" | b"ssns" => KeyKind::Ssn,
         b"word" if before == b"pass" => KeyKind::Secret,
         b"passphrase" | b"passphrases" | b"mnemonic" => KeyKind::Phrase,

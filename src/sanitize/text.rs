@@ -161,14 +161,21 @@ impl<'s> Scanner<'s> {
             },
             b'=' => keyvalue::at_equals(self, at),
             b':' => self.colon(at),
-            b'+' | b'(' => number::phone_at(self, at),
+            b'+' => number::phone_at(self, at),
+            b'(' => match email::spelled(text, at, self.floor) {
+                Some(range) => self.hit(builtin::EMAIL, range, at + 1),
+                None => number::phone_at(self, at),
+            },
             b'-' => {
                 if let Some(range) = pem::at(text, at) {
                     return self.hit(builtin::PRIVATE_KEY, range, at + 1);
                 }
                 flag::at(self, at)
             }
-            b'[' => at + self.engine.placeholders.length(&text[at..]),
+            b'[' => match email::spelled(text, at, self.floor) {
+                Some(range) => self.hit(builtin::EMAIL, range, at + 1),
+                None => at + self.engine.placeholders.length(&text[at..]),
+            },
             b'<' => keyvalue::at_tag(self, at),
             b'/' | b'\\' => {
                 if text[at] == b'\\'

@@ -6,7 +6,7 @@ use super::event::{Event, Notice};
 use super::lines::Line;
 use super::needle::Needle;
 use crate::filter::Filter;
-use crate::record::{Envelope, LogRecord, trim};
+use crate::record::{Envelope, LogRecord, RecordError, keys, parse_timestamp, trim};
 
 /// How much of a line that is no record is kept to be shown.
 const SHOWN_BYTES: usize = 8 * 1024;
@@ -17,6 +17,8 @@ pub(super) struct Matcher {
     filter: Filter,
     /// Whether the filter asks for something that only a record has.
     asks_for_records: bool,
+    /// Whether it asks for more than a level and a time.
+    asks_for_more: bool,
     needle: Option<Needle>,
 }
 
@@ -29,9 +31,17 @@ impl Matcher {
             ..filter.clone()
         }
         .is_empty();
+        let asks_for_more = !Filter {
+            level: None,
+            since: None,
+            until: None,
+            ..filter.clone()
+        }
+        .is_empty();
         Matcher {
             filter,
             asks_for_records,
+            asks_for_more,
             needle,
         }
     }
@@ -80,6 +90,38 @@ impl Matcher {
                     }))
             }
         }
+    }
+
+    /// Whether a line that is a record is asked for, without building a tree
+    /// of it unless the question takes one.
+    ///
+    /// # Errors
+    ///
+    /// Why the line is no record.
+    pub(super) fn wants_envelope(&self, envelope: &Envelope<'_>) -> Result<bool, RecordError> {
+        let Filter {
+            level,
+            since,
+            until,
+            ..
+        } = &self.filter;
+        if level.is_some_and(|least| envelope.level().is_none_or(|level| level < least)) {
+            return Ok(false);
+        }
+        if since.is_some() || until.is_some() {
+            let text = envelope.text(keys::TIMESTAMP);
+            let time = text.and_then(|text| parse_timestamp(&text));
+            let is_in_time = time.is_some_and(|time| {
+                since.is_none_or(|since| time >= since) && until.is_none_or(|until| time <= until)
+            });
+            if !is_in_time {
+                return Ok(false);
+            }
+        }
+        if !self.asks_for_more {
+            return Ok(true);
+        }
+        Ok(self.wants(&envelope.to_record()?))
     }
 
     /// Whether a line is a record below the level asked for, which shows

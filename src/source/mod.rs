@@ -12,6 +12,8 @@
 //!   fixed size, and a slow reader holds back those who read for it.
 //! - A line that cannot match the filter is passed over without being parsed,
 //!   and the last `n` records of a file are looked for from its end.
+//! - One plain file may be read by all processors at once, where the order of
+//!   its records does not matter: [`scan`].
 //! - What is odd is told, never dropped silently and never fatal: see
 //!   [`Notice`].
 //!
@@ -32,6 +34,7 @@ mod location;
 mod matcher;
 mod merge;
 mod needle;
+mod scan;
 mod server;
 mod tail;
 mod watch;
@@ -53,7 +56,8 @@ pub use event::{Event, Item, Notice};
 pub use input::{decoded, open_bytes};
 pub use lines::MAX_LINE_BYTES;
 pub use location::Location;
-pub use server::Token;
+pub use scan::{Scan, scan};
+pub use server::{Token, fingerprints};
 
 use crate::filter::Filter;
 use files::{Events, Place, Selection};

@@ -19,6 +19,7 @@ use regex::Regex;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::runtime::{self, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,9 @@ use crate::filter::Filter;
 /// Where a server's records are, and where the stream of them is.
 const LOGS: &str = "/api/v1/logs";
 const STREAM: &str = "/api/v1/logs/stream";
+
+/// Where a server has counted its errors.
+const FINGERPRINTS: &str = "/api/v1/fingerprints";
 
 /// How many records are asked for at once.
 const PAGE: usize = 500;
@@ -79,10 +83,25 @@ pub(super) struct Server {
     url: Url,
     token: Option<Token>,
     query: Vec<(&'static str, String)>,
-    /// What the server cannot be told.
+    /// Tells what is a record.
     matcher: Matcher,
     /// The number, in the server's store, of the last record that arrived.
     cursor: Arc<AtomicU64>,
+}
+
+/// What a server answers when it is asked for the most frequent errors of so
+/// long: `GET /api/v1/fingerprints`, which looks at no record.
+///
+/// # Errors
+///
+/// A server that cannot be asked, or that answers with something else.
+pub fn fingerprints<T: DeserializeOwned>(
+    url: &str,
+    token: Option<Token>,
+    window: Duration,
+    top: usize,
+) -> Result<T, SourceError> {
+    Server::new(url, token, &Filter::default())?.fingerprints(window, top)
 }
 
 /// One answer of the server.
@@ -118,7 +137,9 @@ impl Server {
             url: base,
             token,
             query: query(filter),
-            matcher: Matcher::new(unasked(filter)),
+            // The server decides what matches: it knows the alias of an
+            // installation, which its records do not hold.
+            matcher: Matcher::new(Filter::default()),
             cursor: Arc::new(AtomicU64::new(0)),
         })
     }
@@ -178,7 +199,23 @@ impl Server {
     }
 
     async fn page(&self, place: &[(&str, u64)]) -> Result<Page, SourceError> {
-        let response = self.answer(self.get(LOGS, place)).await?;
+        self.json(self.get(LOGS, place)).await
+    }
+
+    /// The most frequent errors of so long, by the server's own count.
+    fn fingerprints<T: DeserializeOwned>(
+        &self,
+        window: Duration,
+        top: usize,
+    ) -> Result<T, SourceError> {
+        let request = self.get(FINGERPRINTS, &[("top", top as u64)]);
+        let window = format!("{}s", window.as_secs());
+        let request = request.query(&[("window", window)]);
+        self.runtime()?.block_on(self.json(request))
+    }
+
+    async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, SourceError> {
+        let response = self.answer(request).await?;
         let mut chunks = response.bytes_stream();
         let mut body = Vec::new();
         while let Some(chunk) = chunks.next().await {
@@ -382,15 +419,6 @@ impl Pages {
     }
 }
 
-/// What [`query`] leaves out. The rest is the server's to decide: it knows the
-/// alias of an installation, which its records do not hold.
-fn unasked(filter: &Filter) -> Filter {
-    Filter {
-        logger: filter.logger.clone(),
-        ..Filter::default()
-    }
-}
-
 /// A filter as the server's query parameters.
 fn query(filter: &Filter) -> Vec<(&'static str, String)> {
     let instant = |time: &DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
@@ -399,6 +427,10 @@ fn query(filter: &Filter) -> Vec<(&'static str, String)> {
         ("install", filter.install.clone()),
         ("user", filter.user.clone()),
         ("level", filter.level.map(|level| level.to_string())),
+        (
+            "logger",
+            filter.logger.as_ref().map(|glob| glob.as_str().to_owned()),
+        ),
         ("grep", filter.grep.as_ref().map(Regex::to_string)),
         ("since", filter.since.as_ref().map(instant)),
         ("until", filter.until.as_ref().map(instant)),

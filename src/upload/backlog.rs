@@ -6,7 +6,7 @@
 /// bad batch from an outage. So handing out and confirming are apart: `next`
 /// never repeats itself, and what was handed out but not confirmed comes again
 /// from the next one who opens the same backlog.
-pub trait Backlog: Send {
+pub trait Backlog: Send + 'static {
     /// The next lines, each one JSON object without a newline: at most
     /// `records` of them and about `bytes` bytes, but at least one if there is
     /// any. Empty when there is nothing more for now.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use super::wire::{self, Spelling};
 
 /// What stands before the first record.
@@ -37,23 +39,39 @@ impl BodyBuilder {
         line.len() + 1 + wire::MAX_GROWTH
     }
 
+    /// The body of these lines.
     pub(super) fn build<'a>(
         &self,
-        lines: impl Iterator<Item = &'a [u8]>,
+        lines: impl Iterator<Item = &'a Bytes>,
         spelling: Spelling,
-    ) -> Vec<u8> {
-        let lines: Vec<Cow<'_, [u8]>> = lines.map(|line| wire::respell(line, spelling)).collect();
-        let size: usize = lines.iter().map(|line| line.len() + 1).sum();
+    ) -> Bytes {
+        self.join(lines.cloned().collect(), spelling).1
+    }
+
+    /// The body of these lines, and the lines as parts of it, so that they are
+    /// in memory once. A line that the body spells otherwise stays as it is.
+    pub(super) fn join(&self, mut lines: Vec<Bytes>, spelling: Spelling) -> (Vec<Bytes>, Bytes) {
+        let size: usize = lines.iter().map(|line| BodyBuilder::cost(line)).sum();
         let mut body = Vec::with_capacity(self.overhead() + size);
+        let mut parts = Vec::with_capacity(lines.len());
         body.extend_from_slice(HEAD);
         for (index, line) in lines.iter().enumerate() {
             if index > 0 {
                 body.push(b',');
             }
-            body.extend_from_slice(line);
+            let start = body.len();
+            let spelled = wire::respell(line, spelling);
+            body.extend_from_slice(&spelled);
+            parts.push(matches!(spelled, Cow::Borrowed(_)).then_some(start..body.len()));
         }
         body.extend_from_slice(&self.tail);
-        body
+        let body = Bytes::from(body);
+        for (line, part) in lines.iter_mut().zip(parts) {
+            if let Some(part) = part {
+                *line = body.slice(part);
+            }
+        }
+        (lines, body)
     }
 }
 
@@ -66,8 +84,12 @@ mod tests {
         let resource = Resource::from([("service.name".to_owned(), "a \"b\"".to_owned())]);
         let builder = BodyBuilder::new(&resource);
         let lines: [&[u8]; 2] = [br#"{"n": 1.10}"#, br#"{"installId":"i"}"#];
-        let body =
-            |spelling| String::from_utf8(builder.build(lines.into_iter(), spelling)).unwrap();
+        let lines = lines.map(Bytes::from_static);
+        let body = |spelling| {
+            let (same, body) = builder.join(lines.to_vec(), spelling);
+            assert_eq!(same, lines);
+            String::from_utf8(body.to_vec()).unwrap()
+        };
         assert_eq!(
             body(Spelling::Camel),
             r#"{"logs":[{"n": 1.10},{"installId":"i"}],"resource":{"service.name":"a \"b\""}}"#
@@ -79,8 +101,8 @@ mod tests {
     fn cost_and_overhead_bound_the_size() {
         let builder = BodyBuilder::new(&Resource::new());
         let line = br#"{"installId":1,"sessionId":1,"userId":1,"recordId":1,"spanId":1,"traceId":1,"stackTrace":1,"activeRun":1,"screenshotId":1}"#;
-        let lines = [&line[..]; 5];
-        let body = builder.build(lines.into_iter(), Spelling::Snake);
+        let lines = vec![Bytes::from_static(line); 5];
+        let body = builder.build(lines.iter(), Spelling::Snake);
         assert!(body.len() <= builder.overhead() + 5 * BodyBuilder::cost(line));
     }
 }

@@ -165,7 +165,11 @@ pub fn clock_skew(reply: &Reply, now: DateTime<Utc>) -> Option<TimeDelta> {
 /// What a difference between the clocks means.
 pub fn check_clock(skew: Option<TimeDelta>) -> Finding {
     let Some(skew) = skew else {
-        return Finding::warning("clock", "the server does not tell its time", "");
+        return Finding::warning(
+            "clock",
+            "the server does not tell its time",
+            "compare the clocks by hand if a token is refused",
+        );
     };
     let seconds = skew.num_seconds();
     let says = format!("the server's clock is {seconds:+} s from ours");
@@ -216,6 +220,33 @@ pub fn check_endpoint(result: &Result<Reply, TransportError>) -> Finding {
             "endpoint",
             says,
             "check the path; it should be like /api/v1/logs",
+        ),
+    }
+}
+
+/// What the answer of a route means that a server may offer besides.
+pub fn check_route(path: &str, result: &Result<Reply, TransportError>) -> Finding {
+    let says = |what: String| format!("{path} {what}");
+    match result.as_ref().map(|reply| reply.status) {
+        Ok(status @ 200..=299) => Finding::ok("route", says(format!("answers {status}"))),
+        Ok(404 | 405) => Finding::ok(
+            "route",
+            says("is not offered, which harms nothing".to_owned()),
+        ),
+        Ok(status @ (401 | 403)) => Finding::warning(
+            "route",
+            says(format!("answers {status}")),
+            "it wants another token; uploads go on without it",
+        ),
+        Ok(status) => Finding::warning(
+            "route",
+            says(format!("answers {status}")),
+            "look at the server's log",
+        ),
+        Err(error) => Finding::warning(
+            "route",
+            says(format!("fails: {error}")),
+            "look at the server's log",
         ),
     }
 }
@@ -301,6 +332,13 @@ mod tests {
         assert_eq!(verdict("Fri, 06 Feb 2026 12:00:01 GMT"), Verdict::Ok);
         assert_eq!(verdict("Fri, 06 Feb 2026 11:59:40 GMT"), Verdict::Warning);
         assert_eq!(verdict("junk"), Verdict::Warning);
+    }
+
+    #[test]
+    fn a_route_that_is_not_offered_is_no_fault() {
+        let verdict = |status| check_route("/healthz", &Ok(Reply::empty(status))).verdict;
+        assert_eq!([200, 204, 404].map(verdict), [Verdict::Ok; 3]);
+        assert_eq!([302, 401, 503].map(verdict), [Verdict::Warning; 3]);
     }
 
     #[test]

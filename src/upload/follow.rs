@@ -92,7 +92,7 @@ impl Pause {
             End::NoToken => Pause::deaf(TOKEN_INTERVAL),
             End::Stopped { cause, .. } => Pause::deaf(match cause {
                 StopCause::Unauthorized => TOKEN_INTERVAL,
-                StopCause::NoEndpoint => ENDPOINT_INTERVAL,
+                StopCause::NoEndpoint | StopCause::RefusesAll => ENDPOINT_INTERVAL,
             }),
         }
     }

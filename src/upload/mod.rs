@@ -13,6 +13,8 @@
 //! - An outage never costs a record: a batch is blamed only if another one
 //!   goes through while it keeps failing, and a single record only if that
 //!   happens three times.
+//! - A server that refuses a few hundred records before it has taken one is
+//!   taken for the wrong server: nothing is buried, and sending stops.
 //! - No body is over the limit, ever; the token goes to no other origin.
 
 mod backlog;
@@ -28,6 +30,7 @@ mod rehearsal;
 mod replay;
 mod reply;
 mod retry;
+mod supply;
 mod token;
 mod transport;
 mod uploader;
@@ -39,7 +42,9 @@ mod scenarios;
 
 pub use backlog::{Backlog, BacklogError, Letter};
 pub use body::Resource;
-pub use checkup::{Finding, Verdict, check_clock, check_endpoint, check_token, clock_skew};
+pub use checkup::{
+    Finding, Verdict, check_clock, check_endpoint, check_route, check_token, clock_skew,
+};
 pub use dead_letters::{DeadLetters, export_dead_letters};
 pub use follow::follow;
 pub use observer::{Event, Observer, Silent};

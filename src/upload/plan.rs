@@ -8,9 +8,13 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::backlog::Letter;
 use super::reply::Rejection;
 use super::retry::Suspicion;
+use super::supply::Ready;
+use super::wire::Spelling;
 
 /// How many batches are read ahead of the first one that is not through.
 const MAX_WINDOW: usize = 8;
@@ -55,7 +59,7 @@ pub(super) struct Plan {
     window: VecDeque<Batch>,
     next_id: u64,
     wants_witness: bool,
-    went_through: Option<Vec<u8>>,
+    went_through: Option<Bytes>,
 }
 
 impl Plan {
@@ -86,36 +90,53 @@ impl Plan {
         }
     }
 
-    /// Takes lines from the backlog into the window, as one batch.
-    pub(super) fn add(&mut self, lines: Vec<Vec<u8>>) {
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.window.is_empty()
+    }
+
+    /// Takes records into the window, as one batch.
+    pub(super) fn add(&mut self, ready: Ready) {
         let id = self.new_id();
-        self.window.push_back(Batch::new(id, lines));
+        let mut batch = Batch::new(id, ready.lines);
+        batch.body = Some((ready.spelling, ready.body));
+        self.window.push_back(batch);
     }
 
     /// Takes a line into the window that cannot be sent at all, so that it is
     /// confirmed in its turn.
-    pub(super) fn add_buried(&mut self, line: Vec<u8>, reason: String) -> Option<Letter> {
+    pub(super) fn add_buried(&mut self, line: &Bytes, reason: String) -> Letter {
         let id = self.new_id();
         let mut batch = Batch::new(id, vec![line.clone()]);
         batch.rest.clear();
         self.window.push_back(batch);
-        Some(Letter {
-            line,
+        Letter {
+            line: line.to_vec(),
             status: None,
             reason,
-        })
+        }
     }
 
-    pub(super) fn lines<'a>(&'a self, parcel: &'a Parcel) -> impl Iterator<Item = &'a [u8]> {
+    pub(super) fn lines<'a>(&'a self, parcel: &'a Parcel) -> impl Iterator<Item = &'a Bytes> {
         let batch = self.window.iter().find(|batch| batch.id == parcel.batch);
         let slots = parcel.slots.iter();
         batch
             .into_iter()
-            .flat_map(move |batch| slots.clone().map(|&slot| &batch.lines[slot][..]))
+            .flat_map(move |batch| slots.clone().map(|&slot| &batch.lines[slot]))
     }
 
-    pub(super) fn copy(&self) -> &[u8] {
-        self.went_through.as_deref().unwrap_or_default()
+    /// The body that was made of just these records in this spelling, if there
+    /// is one.
+    pub(super) fn body(&self, parcel: &Parcel, spelling: Spelling) -> Option<Bytes> {
+        let batch = self.window.iter().find(|batch| batch.id == parcel.batch)?;
+        let (spelled, body) = batch.body.as_ref()?;
+        let is_whole = parcel.len() == batch.lines.len();
+        (is_whole && *spelled == spelling).then(|| body.clone())
+    }
+
+    /// The record that the copy is of.
+    pub(super) fn copy(&self) -> impl Iterator<Item = &Bytes> {
+        self.went_through.iter()
     }
 
     /// The parcel went through, but for some records. Returns what is to be
@@ -247,7 +268,9 @@ impl Plan {
 #[derive(Debug)]
 struct Batch {
     id: u64,
-    lines: Vec<Vec<u8>>,
+    lines: Vec<Bytes>,
+    /// The body of all these lines and its spelling, as long as none is gone.
+    body: Option<(Spelling, Bytes)>,
     /// Slots among which there is a bad record, in order.
     bad: Vec<usize>,
     /// Slots of which nothing is known, in order.
@@ -262,12 +285,13 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(id: u64, lines: Vec<Vec<u8>>) -> Batch {
+    fn new(id: u64, lines: Vec<Bytes>) -> Batch {
         Batch {
             id,
             bad: Vec::new(),
             rest: (0..lines.len()).collect(),
             lines,
+            body: None,
             failures: 0,
             proven: 0,
             is_open: false,
@@ -356,7 +380,7 @@ impl Batch {
         if let [slot] = slots[..] {
             let trouble = self.trouble.clone();
             return Some(Letter {
-                line: self.lines[slot].clone(),
+                line: self.lines[slot].to_vec(),
                 status: trouble.as_ref().and_then(|trouble| trouble.status),
                 reason: trouble.map_or_else(String::new, |trouble| trouble.reason),
             });
@@ -376,7 +400,7 @@ impl Batch {
     fn letters(&self, parcel: &Parcel, bad: &[Rejection], status: Option<u16>) -> Vec<Letter> {
         bad.iter()
             .map(|bad| Letter {
-                line: self.lines[parcel.slots[bad.index]].clone(),
+                line: self.lines[parcel.slots[bad.index]].to_vec(),
                 status,
                 reason: bad.reason.clone(),
             })
@@ -387,7 +411,10 @@ impl Batch {
     fn take_finished(&mut self) -> usize {
         let first = self.bad.iter().chain(&self.rest).min();
         let finished = first.copied().unwrap_or(self.lines.len());
-        self.lines.drain(..finished);
+        if finished > 0 {
+            self.body = None;
+            self.lines.drain(..finished);
+        }
         for slot in self.bad.iter_mut().chain(&mut self.rest) {
             *slot -= finished;
         }
@@ -407,6 +434,7 @@ impl Batch {
         let second = self.rest.split_off(self.rest.len() / 2);
         let start = second[0];
         self.forget_failures();
+        self.body = None;
         let mut batch = Batch::new(id, self.lines.split_off(start));
         batch.rest = second.into_iter().map(|slot| slot - start).collect();
         batch

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -46,7 +47,7 @@ impl Rehearsal {
 }
 
 impl Transport for Rehearsal {
-    async fn post(&self, body: Vec<u8>, _: Option<&Token>) -> Result<Reply, TransportError> {
+    async fn post(&self, body: Bytes, _: Option<&Token>) -> Result<Reply, TransportError> {
         let payload: Payload<'_> = serde_json::from_slice(&body)
             .map_err(|error| TransportError::Broken(format!("the body is not JSON: {error}")))?;
         let complaints = payload

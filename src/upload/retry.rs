@@ -56,6 +56,9 @@ pub enum StopCause {
     Unauthorized,
     /// There is no such endpoint (404), or not for this kind of request.
     NoEndpoint,
+    /// It has refused the first few hundred records (400, 413, 422) and taken
+    /// none.
+    RefusesAll,
 }
 
 /// Decides what to do about the outcome of a request.

@@ -3,12 +3,13 @@
 use std::future::Future;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
     LOCATION, RETRY_AFTER,
 };
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 
 use super::token::Token;
 
@@ -23,7 +24,7 @@ pub trait Transport: Send + Sync {
     /// Posts a JSON body.
     fn post(
         &self,
-        body: Vec<u8>,
+        body: Bytes,
         token: Option<&Token>,
     ) -> impl Future<Output = Result<Reply, TransportError>> + Send;
 }
@@ -184,26 +185,25 @@ impl HttpTransport {
         &self.endpoint
     }
 
-    async fn send(&self, body: Vec<u8>, token: Option<&Token>) -> Result<Response, TransportError> {
-        let mut request = self.client.post(self.endpoint.url().clone()).body(body);
-        if let Some(token) = token {
-            request = request.header(AUTHORIZATION, bearer(token)?);
-        }
-        request.send().await.map_err(|error| {
-            let reason = innermost(&error);
-            if error.is_connect() {
-                TransportError::Connect(reason)
-            } else {
-                TransportError::Broken(reason)
-            }
-        })
+    /// Asks for another route of the same server.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    pub async fn get(&self, path: &str, token: Option<&Token>) -> Result<Reply, TransportError> {
+        let mut url = self.endpoint.url().clone();
+        url.set_path(path);
+        url.set_query(None);
+        self.exchange(self.client.get(url), token).await
     }
-}
 
-impl Transport for HttpTransport {
-    async fn post(&self, body: Vec<u8>, token: Option<&Token>) -> Result<Reply, TransportError> {
+    async fn exchange(
+        &self,
+        request: RequestBuilder,
+        token: Option<&Token>,
+    ) -> Result<Reply, TransportError> {
         let deadline = tokio::time::Instant::now() + self.timeout;
-        let mut response = tokio::time::timeout_at(deadline, self.send(body, token))
+        let mut response = tokio::time::timeout_at(deadline, send(request, token))
             .await
             .map_err(|_| TransportError::Timeout(self.timeout))??;
         let reply = Reply {
@@ -217,6 +217,30 @@ impl Transport for HttpTransport {
             .unwrap_or(Body::Cut("the answer did not end in time"));
         Ok(Reply { body, ..reply })
     }
+}
+
+impl Transport for HttpTransport {
+    async fn post(&self, body: Bytes, token: Option<&Token>) -> Result<Reply, TransportError> {
+        let request = self.client.post(self.endpoint.url().clone()).body(body);
+        self.exchange(request, token).await
+    }
+}
+
+async fn send(
+    mut request: RequestBuilder,
+    token: Option<&Token>,
+) -> Result<Response, TransportError> {
+    if let Some(token) = token {
+        request = request.header(AUTHORIZATION, bearer(token)?);
+    }
+    request.send().await.map_err(|error| {
+        let reason = innermost(&error);
+        if error.is_connect() {
+            TransportError::Connect(reason)
+        } else {
+            TransportError::Broken(reason)
+        }
+    })
 }
 
 fn fixed_headers() -> HeaderMap {

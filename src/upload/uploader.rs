@@ -1,10 +1,11 @@
 //! Sends a backlog, batch by batch, until it is empty or something stops it.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::future::Future;
+use std::ops::DerefMut;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::Utc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use super::plan::{Parcel, Plan, Task, Trouble};
 use super::receipt::{Attempt, Receipt, milliseconds};
 use super::reply::{self, Outcome};
 use super::retry::{self, Decision, Facts, StopCause};
+use super::supply::{Load, Supply};
 use super::token::{Credential, TokenError, TokenSource};
 use super::transport::Transport;
 use super::wire::{Spelling, Wire};
@@ -32,6 +34,9 @@ const CONFIRM_INTERVAL: Duration = Duration::from_millis(200);
 /// times as long, so that they take a twentieth of the time.
 const CONFIRM_SHARE: u32 = 20;
 
+/// How many records a server may refuse before it has taken a single one.
+const MAX_REFUSED_AT_FIRST: usize = 200;
+
 /// How an upload is done.
 pub struct Options {
     /// The most records in a request.
@@ -45,6 +50,10 @@ pub struct Options {
     /// How many requests in a row may fail before the upload gives up; `None`
     /// for as many as it takes.
     pub max_failures: Option<u32>,
+    /// How many records the server may refuse before it has taken the first:
+    /// then it is rather the server that is wrong than all the records, and
+    /// they stay where they are. `None` buries them all.
+    pub max_refused_at_first: Option<usize>,
     /// Applied to each line before it is sent, such as a sanitizer.
     pub line_hook: Option<LineHook>,
     /// Is told what happens.
@@ -62,6 +71,7 @@ impl Default for Options {
             wire: Wire::Auto,
             resource: Resource::new(),
             max_failures: None,
+            max_refused_at_first: Some(MAX_REFUSED_AT_FIRST),
             line_hook: None,
             observer: Box::new(Silent),
         }
@@ -107,23 +117,24 @@ pub enum UploadError {
 /// Sends the records of one backlog to one endpoint.
 ///
 /// Records are confirmed only after a complete, well-formed 2xx for exactly
-/// these, soon and at the latest when [`Uploader::drain`] returns. What cannot be delivered is buried in the backlog with the reason;
-/// nothing is ever discarded.
+/// these, soon and at the latest when [`Uploader::drain`] returns. What cannot
+/// be delivered is buried in the backlog with the reason; nothing is ever
+/// discarded.
 pub struct Uploader<T, B> {
     transport: T,
-    backlog: B,
+    supply: Supply<B>,
     tokens: TokenSource,
     options: Options,
     bodies: BodyBuilder,
     plan: Plan,
-    /// Lines that were handed out and are in no batch yet.
-    ahead: VecDeque<Vec<u8>>,
     spelling: Spelling,
     respellings: u8,
     failures: u32,
     refused: Option<(Credential, End)>,
     /// What is to be buried before anything is confirmed.
     letters: Vec<Letter>,
+    /// Whether the server has taken a record.
+    has_accepted: bool,
     /// How many records are through but not confirmed yet.
     unconfirmed: usize,
     confirm_due: Instant,
@@ -132,23 +143,36 @@ pub struct Uploader<T, B> {
 
 impl<T: Transport, B: Backlog> Uploader<T, B> {
     /// An uploader that has sent nothing yet.
-    pub fn new(transport: T, backlog: B, tokens: TokenSource, options: Options) -> Uploader<T, B> {
+    pub fn new(
+        transport: T,
+        backlog: B,
+        tokens: TokenSource,
+        mut options: Options,
+    ) -> Uploader<T, B> {
+        let bodies = BodyBuilder::new(&options.resource);
+        let spelling = match options.wire {
+            Wire::Auto | Wire::Camel => Spelling::Camel,
+            Wire::Snake => Spelling::Snake,
+        };
         Uploader {
             transport,
-            backlog,
+            supply: Supply::new(
+                backlog,
+                bodies.clone(),
+                options.line_hook.take(),
+                (options.batch_records, options.max_body_bytes),
+                spelling,
+            ),
             tokens,
-            bodies: BodyBuilder::new(&options.resource),
-            spelling: match options.wire {
-                Wire::Auto | Wire::Camel => Spelling::Camel,
-                Wire::Snake => Spelling::Snake,
-            },
+            bodies,
+            spelling,
             options,
             plan: Plan::default(),
-            ahead: VecDeque::new(),
             respellings: 0,
             failures: 0,
             refused: None,
             letters: Vec::new(),
+            has_accepted: false,
             unconfirmed: 0,
             confirm_due: Instant::now(),
             receipt: Receipt::default(),
@@ -162,8 +186,8 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
     }
 
     /// The backlog.
-    pub fn backlog(&mut self) -> &mut B {
-        &mut self.backlog
+    pub fn backlog(&mut self) -> impl DerefMut<Target = B> {
+        self.supply.backlog()
     }
 
     /// The spelling of keys that the endpoint is spoken to in.
@@ -182,7 +206,11 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
     /// A token that no header can carry, and a backlog that fails.
     pub async fn drain(&mut self, cancel: &CancellationToken) -> Result<End, UploadError> {
         let end = self.send_all(cancel).await;
-        self.write_down()?;
+        if matches!(end, Ok(End::Empty)) {
+            self.settle_up()?;
+        } else {
+            self.write_down()?;
+        }
         end
     }
 
@@ -204,6 +232,9 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
                 return Ok(End::Empty);
             }
             if task == Task::Fetch {
+                if let Some(end) = self.refused_everything() {
+                    return Ok(end);
+                }
                 may_hold_more = self.fetch()?;
                 continue;
             }
@@ -231,51 +262,44 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         }
     }
 
-    /// Takes the next batch into the plan, no larger than a request may be.
-    /// `false` if there is none.
+    /// Takes the next batch into the plan. `false` if there is none.
     fn fetch(&mut self) -> Result<bool, UploadError> {
-        let Options {
-            batch_records,
-            max_body_bytes,
-            ..
-        } = self.options;
-        let room = max_body_bytes.saturating_sub(self.bodies.overhead());
-        if self.ahead.is_empty() {
-            let lines = self
-                .backlog
-                .next(batch_records, room)
-                .map_err(UploadError::Backlog)?;
-            let hook = self.options.line_hook.as_ref();
-            self.ahead.extend(
-                lines
-                    .into_iter()
-                    .map(|line| match hook.map(|hook| hook(&line)) {
-                        Some(Cow::Owned(changed)) => changed,
-                        _ => line,
-                    }),
-            );
-        }
-        let mut used = 0;
-        let fitting = self.ahead.iter().take(batch_records).take_while(|line| {
-            used += BodyBuilder::cost(line);
-            used <= room
-        });
-        let count = fitting.count();
-        if count > 0 {
-            self.plan.add(self.ahead.drain(..count).collect());
-        } else if let Some(line) = self.ahead.pop_front() {
-            self.bury_oversized(line);
-        } else {
-            return Ok(false);
+        match self.supply.take().map_err(UploadError::Backlog)? {
+            Some(Load::Batch(ready)) => self.plan.add(ready),
+            Some(Load::Oversized(line)) => {
+                let reason = format!("{} bytes fit into no request", line.len());
+                self.letters.push(self.plan.add_buried(&line, reason));
+                self.unconfirmed += self.plan.take_finished();
+            }
+            None => return Ok(false),
         }
         Ok(true)
     }
 
-    /// A record that fits into no request.
-    fn bury_oversized(&mut self, line: Vec<u8>) {
-        let reason = format!("{} bytes fit into no request", line.len());
-        self.letters.extend(self.plan.add_buried(line, reason));
-        self.unconfirmed += self.plan.take_finished();
+    /// The end, if the server has refused a good many records and taken none.
+    /// These are put back, to be sent again by the next drain.
+    fn refused_everything(&mut self) -> Option<End> {
+        let max = self.options.max_refused_at_first?;
+        let refused = self.letters.iter().filter(|letter| letter.status.is_some());
+        if self.has_accepted || !self.plan.is_idle() || refused.clone().count() < max {
+            return None;
+        }
+        let last = refused.last()?;
+        let (status, reason) = (last.status.unwrap_or_default(), last.reason.clone());
+        let lines = std::mem::take(&mut self.letters).into_iter();
+        self.supply.put_back(lines.map(|letter| letter.line.into()));
+        self.unconfirmed = 0;
+        let cause = StopCause::RefusesAll;
+        self.tell(&Event::Stopped {
+            cause,
+            status,
+            reason: &reason,
+        });
+        Some(End::Stopped {
+            cause,
+            status,
+            reason,
+        })
     }
 
     /// Sends a parcel, or the copy. `None` if it was cancelled.
@@ -286,14 +310,8 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         cancel: &CancellationToken,
     ) -> Option<Outcome> {
         let (body, records) = match parcel {
-            Some(parcel) => {
-                let lines = self.plan.lines(parcel);
-                (self.bodies.build(lines, self.spelling), parcel.len())
-            }
-            None => {
-                let copy = std::iter::once(self.plan.copy());
-                (self.bodies.build(copy, self.spelling), 1)
-            }
+            Some(parcel) => (self.body(parcel), parcel.len()),
+            None => (self.bodies.build(self.plan.copy(), self.spelling), 1),
         };
         let token = match credential {
             Credential::Bearer(token) => Some(token),
@@ -313,6 +331,12 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         self.tell(&Event::Attempted(&attempt));
         self.receipt.record(attempt);
         Some(outcome)
+    }
+
+    fn body(&self, parcel: &Parcel) -> Bytes {
+        self.plan
+            .body(parcel, self.spelling)
+            .unwrap_or_else(|| self.bodies.build(self.plan.lines(parcel), self.spelling))
     }
 
     /// Does what the outcome asks for.
@@ -386,6 +410,7 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
             }
             Decision::Respell(spelling) => {
                 self.spelling = spelling;
+                self.supply.spell(spelling);
                 self.respellings += 1;
                 self.tell(&Event::Respelled(spelling));
                 Next::Continue
@@ -434,10 +459,11 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         if outcome.status() != Some(413) || parcel.len() == 1 {
             return;
         }
-        let size: usize = self.plan.lines(parcel).map(BodyBuilder::cost).sum();
+        let lines = self.plan.lines(parcel);
+        let size: usize = lines.map(|line| BodyBuilder::cost(line)).sum();
         let floor = self.bodies.overhead() + 2 * MAX_RECORD_BYTES;
         let learnt = (size / 2).max(floor);
-        self.options.max_body_bytes = self.options.max_body_bytes.min(learnt);
+        self.supply.limit(learnt);
     }
 
     fn facts(&self) -> Facts {
@@ -453,6 +479,7 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
 
     fn count_delivered(&mut self, records: usize, rejected: usize, outcome: &Outcome) {
         let good = records.saturating_sub(rejected);
+        self.has_accepted |= good > 0;
         let duplicates = match outcome {
             Outcome::Accepted { duplicates, .. } => (*duplicates).min(good as u64),
             _ => 0,
@@ -467,9 +494,21 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
 
     /// Buries what cannot be delivered, then confirms what is through. What
     /// fails is tried again the next time.
+    ///
+    /// As long as the server has taken nothing, what it refuses is not written
+    /// down: it may be the server that is wrong.
     pub(super) fn write_down(&mut self) -> Result<(), UploadError> {
+        let is_in_doubt = !self.has_accepted && self.options.max_refused_at_first.is_some();
+        if is_in_doubt && !self.letters.is_empty() {
+            return Ok(());
+        }
+        self.settle_up()
+    }
+
+    fn settle_up(&mut self) -> Result<(), UploadError> {
         if !self.letters.is_empty() {
-            self.backlog
+            self.supply
+                .backlog()
                 .bury(&self.letters)
                 .map_err(UploadError::Backlog)?;
             self.receipt.dead_lettered += self.letters.len() as u64;
@@ -482,7 +521,8 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         }
         let start = Instant::now();
         if self.unconfirmed > 0 {
-            self.backlog
+            self.supply
+                .backlog()
                 .confirm(self.unconfirmed)
                 .map_err(UploadError::Backlog)?;
             self.unconfirmed = 0;

@@ -175,6 +175,11 @@ impl Running {
         self.stdout.try_iter().collect()
     }
 
+    /// The lines of stderr that have not been waited for, up to its end.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.stderr.iter().collect()
+    }
+
     /// Sends a signal by its name, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
@@ -182,6 +187,11 @@ impl Running {
             .status()
             .expect("kill runs");
         assert!(status.success());
+    }
+
+    /// Whether it has come to its end.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("wait").is_some()
     }
 
     /// Waits for the end.

@@ -53,13 +53,19 @@ pub(super) struct Stream {
 /// If our stdout is a terminal the program gets one of its own, so that it
 /// prints and reads keys as it would without us. Streams of ours that are no
 /// terminal stay as they are: stdin is inherited, stdout and stderr are pipes.
-pub(super) fn spawn(command: &[OsString], environment: &[(&'static str, String)]) -> Result<Spawned, SpawnError> {
+pub(super) fn spawn(
+    command: &[OsString],
+    environment: &[(&'static str, String)],
+) -> Result<Spawned, SpawnError> {
     let program = command.first().cloned().unwrap_or_default();
     let start = || match io::stdout().is_terminal() {
         true => on_terminal(command, environment),
         false => on_pipes(command, environment),
     };
-    start().map_err(|source| SpawnError { program: program.to_string_lossy().into_owned(), source })
+    start().map_err(|source| SpawnError {
+        program: program.to_string_lossy().into_owned(),
+        source,
+    })
 }
 
 fn on_pipes(command: &[OsString], environment: &[(&'static str, String)]) -> io::Result<Spawned> {
@@ -78,10 +84,18 @@ fn on_pipes(command: &[OsString], environment: &[(&'static str, String)]) -> io:
     if let Some(pipe) = child.stderr.take() {
         streams.push(stream("stderr", pipe.into(), io::stderr())?);
     }
-    Ok(Spawned { child, streams, terminal: None, reads_keys: false })
+    Ok(Spawned {
+        child,
+        streams,
+        terminal: None,
+        reads_keys: false,
+    })
 }
 
-fn on_terminal(command: &[OsString], environment: &[(&'static str, String)]) -> io::Result<Spawned> {
+fn on_terminal(
+    command: &[OsString],
+    environment: &[(&'static str, String)],
+) -> io::Result<Spawned> {
     let (program, args) = command.split_first().ok_or(io::ErrorKind::NotFound)?;
     let (ours, theirs) = pty_process::blocking::open().map_err(into_io)?;
     let ours: OwnedFd = ours.into();
@@ -103,12 +117,22 @@ fn on_terminal(command: &[OsString], environment: &[(&'static str, String)]) -> 
     if let Some(pipe) = child.stderr.take() {
         streams.push(stream("stderr", pipe.into(), io::stderr())?);
     }
-    Ok(Spawned { child, streams, terminal: Some(ours), reads_keys })
+    Ok(Spawned {
+        child,
+        streams,
+        terminal: Some(ours),
+        reads_keys,
+    })
 }
 
 fn stream(name: &'static str, source: OwnedFd, target: impl AsFd) -> io::Result<Stream> {
     let target = target.as_fd().try_clone_to_owned()?;
-    Ok(Stream { name, source, target, is_terminal: name == "terminal" })
+    Ok(Stream {
+        name,
+        source,
+        target,
+        is_terminal: name == "terminal",
+    })
 }
 
 fn into_io(error: pty_process::Error) -> io::Error {

@@ -19,13 +19,20 @@ pub(super) struct ColdStart {
 impl ColdStart {
     /// Starts the clock.
     pub(super) fn new(ready: Option<Regex>) -> ColdStart {
-        ColdStart { ready, started: Instant::now(), is_done: AtomicBool::new(false) }
+        ColdStart {
+            ready,
+            started: Instant::now(),
+            is_done: AtomicBool::new(false),
+        }
     }
 
     /// Measures nothing.
     #[cfg(test)]
     pub(super) fn none() -> ColdStart {
-        ColdStart { is_done: AtomicBool::new(true), ..ColdStart::new(None) }
+        ColdStart {
+            is_done: AtomicBool::new(true),
+            ..ColdStart::new(None)
+        }
     }
 
     /// Looks at a line, and records `{"metric":"cold_start","ms":…}` if it is

@@ -38,7 +38,9 @@ fn logcat(text: &str) -> Option<Level> {
 fn glog(text: &str) -> Option<Level> {
     let level = letter(text.chars().next()?)?;
     let rest = text.as_bytes().get(1..9)?;
-    let digits = [0, 1, 2, 3, 5, 6].iter().all(|at| rest[*at].is_ascii_digit());
+    let digits = [0, 1, 2, 3, 5, 6]
+        .iter()
+        .all(|at| rest[*at].is_ascii_digit());
     (digits && rest[4] == b' ' && rest[7] == b':').then_some(level)
 }
 

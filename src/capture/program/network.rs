@@ -117,7 +117,10 @@ fn routes_v6(text: &str) -> Vec<Route> {
 /// tunnels do) is taken at its route's word.
 fn is_up(interface: &Path) -> bool {
     let state = fs::read_to_string(interface.join("operstate")).unwrap_or_default();
-    !matches!(state.trim(), "down" | "lowerlayerdown" | "notpresent" | "dormant")
+    !matches!(
+        state.trim(),
+        "down" | "lowerlayerdown" | "notpresent" | "dormant"
+    )
 }
 
 /// What kind an interface is, by what the kernel says and else by its name, in
@@ -125,7 +128,10 @@ fn is_up(interface: &Path) -> bool {
 fn kind_of(interface: &str, sys: &Path) -> Network {
     let folder = sys.join(interface);
     let says = fs::read_to_string(folder.join("uevent")).unwrap_or_default();
-    let is_kind = |kind: &str| says.lines().any(|line| line.strip_prefix("DEVTYPE=") == Some(kind));
+    let is_kind = |kind: &str| {
+        says.lines()
+            .any(|line| line.strip_prefix("DEVTYPE=") == Some(kind))
+    };
     let is_named = |names: &[&str]| names.iter().any(|name| interface.starts_with(name));
     if is_kind("wlan") || folder.join("wireless").exists() || is_named(&["wl", "ath", "ra"]) {
         Network::Wifi
@@ -158,7 +164,10 @@ impl Monitor {
         // The protocol without a number is NETLINK_ROUTE.
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None).ok()?;
         bind(&socket, &SocketAddrNetlink::new(0, GROUPS)).ok()?;
-        Some(Monitor { socket, last: Network::current() })
+        Some(Monitor {
+            socket,
+            last: Network::current(),
+        })
     }
 
     /// The network when this was last asked.
@@ -194,7 +203,8 @@ impl Monitor {
 mod tests {
     use super::*;
 
-    const HEADING: &str = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n";
+    const HEADING: &str =
+        "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n";
 
     /// The network of a device with these routes and states of interfaces.
     fn network(route: &str, route6: &str, interfaces: &[(&str, &str)]) -> Network {
@@ -217,9 +227,18 @@ mod tests {
     #[test]
     fn the_default_route_with_the_least_metric_decides() {
         let both = format!("{WIFI}{ETHERNET}{NEAR}");
-        assert_eq!(network(&both, "", &[("eth0", "up\n"), ("wlp3s0", "up\n")]), Network::Ethernet);
-        assert_eq!(network(&both, "", &[("eth0", "down\n"), ("wlp3s0", "up\n")]), Network::Wifi);
-        assert_eq!(network(NEAR, "", &[("eth0", "unknown\n")]), Network::Ethernet);
+        assert_eq!(
+            network(&both, "", &[("eth0", "up\n"), ("wlp3s0", "up\n")]),
+            Network::Ethernet
+        );
+        assert_eq!(
+            network(&both, "", &[("eth0", "down\n"), ("wlp3s0", "up\n")]),
+            Network::Wifi
+        );
+        assert_eq!(
+            network(NEAR, "", &[("eth0", "unknown\n")]),
+            Network::Ethernet
+        );
     }
 
     #[test]
@@ -228,12 +247,18 @@ mod tests {
         assert_eq!(network(ETHERNET, "", &[("eth0", "down\n")]), Network::None);
         let near = "fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001 eth0\n";
         let unreachable = "00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff 00000001 00000000 00200200 lo\n";
-        assert_eq!(network("", &format!("{near}{unreachable}"), &[]), Network::None);
+        assert_eq!(
+            network("", &format!("{near}{unreachable}"), &[]),
+            Network::None
+        );
     }
 
     #[test]
     fn six_alone_is_online_too() {
         let route = "00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe800000000000000000000000000001 00000400 00000001 00000000 00450003 wwan0\n";
-        assert_eq!(network("", route, &[("wwan0", "unknown\n")]), Network::Cellular);
+        assert_eq!(
+            network("", route, &[("wwan0", "unknown\n")]),
+            Network::Cellular
+        );
     }
 }

@@ -1,14 +1,13 @@
 //! From what a program printed to records on the disk.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::logger::LevelRules;
 use crate::queue::{LogQueue, QueueError};
-use crate::record::{
-    Defaults, EncodedRecord, Level, LogRecord, RecordError, Trail, keys,
-};
+use crate::record::{Defaults, EncodedRecord, Level, LogRecord, RecordError, Trail, keys};
 use crate::sanitize::Sanitizer;
 
 /// How many bytes of records are kept for another try when the queue does not
@@ -26,9 +25,19 @@ pub struct Recorder {
     sanitizer: Sanitizer,
     defaults: Defaults,
     on_urgent: OnUrgent,
+    screenshot: Screenshot,
     /// Which levels are wanted; all of them if nobody says.
     levels: RwLock<Option<LevelRules>>,
     state: Mutex<State>,
+}
+
+/// Starts to take a screenshot, and says by which id it will be known.
+struct Screenshot(Box<dyn Fn() -> Option<String> + Send + Sync>);
+
+impl fmt::Debug for Screenshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Screenshot")
+    }
 }
 
 /// Is told when an error was stored.
@@ -72,6 +81,7 @@ impl Recorder {
             sanitizer,
             defaults,
             on_urgent,
+            screenshot: Screenshot(Box::new(|| None)),
             levels: RwLock::default(),
             state: Mutex::default(),
         }
@@ -90,6 +100,18 @@ impl Recorder {
         &self.defaults
     }
 
+    /// Has this called for each error or worse before it is stored. It starts
+    /// to take a screenshot and returns the id to name it by, or `None`; it
+    /// must not block.
+    #[must_use]
+    pub fn on_error(
+        mut self,
+        shoot: impl Fn() -> Option<String> + Send + Sync + 'static,
+    ) -> Recorder {
+        self.screenshot = Screenshot(Box::new(shoot));
+        self
+    }
+
     /// Sets which of the lines to come are recorded; `None` for all of them.
     /// What is recorded of the program itself always is.
     pub fn set_levels(&self, levels: Option<&LevelRules>) {
@@ -99,7 +121,9 @@ impl Recorder {
     /// Whether a line of this level is wanted.
     pub(super) fn admits(&self, level: Level, logger: &str) -> bool {
         let levels = self.levels.read().unwrap_or_else(PoisonError::into_inner);
-        levels.as_ref().is_none_or(|levels| level >= levels.of(logger))
+        levels
+            .as_ref()
+            .is_none_or(|levels| level >= levels.of(logger))
     }
 
     /// Records this now. What the queue does not take is tried again with the
@@ -146,17 +170,27 @@ impl Recorder {
         if is_error {
             let trail = self.lock().trail.clone();
             trail.lead_to(&mut record);
+            if let Some(id) = (self.screenshot.0)() {
+                record.set(keys::SCREENSHOT_ID, id);
+            }
         }
         let encoded = EncodedRecord::new(record)?;
         self.lock().trail.push(encoded.as_bytes());
         Ok(encoded)
     }
 
-    /// The same for a record that already is a line of JSON and no error,
-    /// without building a tree.
-    pub(super) fn encode_line(&self, line: &[u8]) -> Result<EncodedRecord, RecordError> {
-        let clean = self.sanitizer.sanitize_line(line);
-        let encoded = EncodedRecord::from_json(&clean, &self.defaults)?;
+    /// A text without what must not be stored.
+    pub(super) fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.sanitizer.sanitize_line(text.as_bytes()) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(clean) => Cow::Owned(String::from_utf8_lossy(&clean).into_owned()),
+        }
+    }
+
+    /// Makes a line of JSON ready to be stored whose texts are [clean
+    /// ](Recorder::clean) already, and that is no error.
+    pub(super) fn encode_clean(&self, line: &[u8]) -> Result<EncodedRecord, RecordError> {
+        let encoded = EncodedRecord::from_json(line, &self.defaults)?;
         self.lock().trail.push(encoded.as_bytes());
         Ok(encoded)
     }
@@ -231,15 +265,29 @@ mod tests {
             session_id: "session-1".to_owned(),
             user_id: Some("bob@example.com".to_owned()),
         };
-        let defaults = Defaults { identity, level: Level::Info, logger: "app".to_owned() };
-        (Recorder::new(queue.clone(), Sanitizer::default(), defaults), queue)
+        let defaults = Defaults {
+            identity,
+            level: Level::Info,
+            logger: "app".to_owned(),
+        };
+        (
+            Recorder::new(queue.clone(), Sanitizer::default(), defaults),
+            queue,
+        )
     }
 
     fn stored(queue: &MemoryQueue) -> Vec<LogRecord> {
         let mut drainer = queue.drainer().unwrap();
-        let batch = drainer.batch(Limits { records: 1000, bytes: 1 << 20 }).unwrap();
+        let batch = drainer
+            .batch(Limits {
+                records: 1000,
+                bytes: 1 << 20,
+            })
+            .unwrap();
         let records = batch.records.iter();
-        records.map(|record| LogRecord::parse(&record.line).unwrap()).collect()
+        records
+            .map(|record| LogRecord::parse(&record.line).unwrap())
+            .collect()
     }
 
     #[test]
@@ -250,7 +298,11 @@ mod tests {
         }
         recorder.record(LogRecord::new(Level::Error, "Http", "failed"));
         let records = stored(&queue);
-        let crumbs = records[30].get(keys::BREADCRUMBS).unwrap().as_array().unwrap();
+        let crumbs = records[30]
+            .get(keys::BREADCRUMBS)
+            .unwrap()
+            .as_array()
+            .unwrap();
         assert_eq!(crumbs.len(), MAX_BREADCRUMBS);
         assert_eq!(crumbs[0]["message"], "request 10");
         assert_eq!(crumbs[19]["message"], "request 29");
@@ -262,10 +314,17 @@ mod tests {
     fn nothing_unsanitized_gets_through_not_even_by_the_defaults() {
         let (recorder, queue) = recorder();
         recorder.record(LogRecord::new(Level::Info, "a", "mail to bob@example.com"));
-        recorder.record(LogRecord::new(Level::Error, "a", "password=hunter2-hunter2"));
+        recorder.record(LogRecord::new(
+            Level::Error,
+            "a",
+            "password=hunter2-hunter2",
+        ));
         for record in stored(&queue) {
             let line = serde_json::to_string(&record).unwrap();
-            assert!(!line.contains("bob@") && !line.contains("hunter2"), "{line}");
+            assert!(
+                !line.contains("bob@") && !line.contains("hunter2"),
+                "{line}"
+            );
             assert_eq!(record.session_id(), Some("session-1"));
         }
     }

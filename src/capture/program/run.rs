@@ -39,7 +39,11 @@ pub struct Program {
 impl Program {
     /// The program's name without its folder.
     pub fn name(&self) -> String {
-        let path = Path::new(self.command.first().map_or("".as_ref(), OsString::as_os_str));
+        let path = Path::new(
+            self.command
+                .first()
+                .map_or("".as_ref(), OsString::as_os_str),
+        );
         let name = path.file_name().unwrap_or(path.as_os_str());
         name.to_string_lossy().into_owned()
     }
@@ -161,14 +165,15 @@ fn transcribe(
     let cold_start = ColdStart::new(program.ready.clone());
     let (stop, stopped) = UnixStream::pair()?;
     let raw_mode = match &spawned.terminal {
-        Some(terminal) if spawned.reads_keys => pass_keys_on(terminal, Pid::from_child(&spawned.child)).ok(),
+        Some(terminal) if spawned.reads_keys => {
+            pass_keys_on(terminal, Pid::from_child(&spawned.child)).ok()
+        }
         _ => None,
     };
     let mut watcher = Watcher::new(&spawned.child, spawned.terminal, raw_mode, recorder, hooks);
     thread::scope(|scope| {
         let reader = |stream: child::Stream| {
-            let mut transcript =
-                Transcript::new(recorder, &cold_start, stream.name, program.parse);
+            let mut transcript = Transcript::new(recorder, &cold_start, stream.name, program.parse);
             relay::relay(stream, stopped.as_fd(), &mut transcript, recorder);
             (transcript.lines, transcript.last_words())
         };
@@ -194,7 +199,12 @@ fn transcribe(
         }
         let ending = ending?;
         let is_asked_to_end = watcher.was_asked_for(ending);
-        Ok(Transcribed { ending, is_asked_to_end, lines, last_words })
+        Ok(Transcribed {
+            ending,
+            is_asked_to_end,
+            lines,
+            last_words,
+        })
     })
 }
 
@@ -212,15 +222,25 @@ fn pass_keys_on(terminal: &OwnedFd, program: Pid) -> io::Result<RawMode> {
 fn crash_of(program: &Program, ending: Ending, last_words: Option<LastWords>) -> LogRecord {
     let name = program.name();
     let (message, key, value) = match ending {
-        Ending::Exited(code) => (format!("{name} exited with {code}"), "exit_code", code.into()),
+        Ending::Exited(code) => (
+            format!("{name} exited with {code}"),
+            "exit_code",
+            code.into(),
+        ),
         Ending::Killed(signal) => {
             let signal = signal_name(signal);
-            (format!("{name} was killed by {signal}"), "signal", Value::from(signal))
+            (
+                format!("{name} was killed by {signal}"),
+                "signal",
+                Value::from(signal),
+            )
         }
     };
     let record = crash(program, &message).with_attribute(key, value);
     match last_words {
-        Some(words) => record.with(keys::ERROR, words.error).with(keys::STACK_TRACE, words.stack),
+        Some(words) => record
+            .with(keys::ERROR, words.error)
+            .with(keys::STACK_TRACE, words.stack),
         None => record.with(keys::ERROR, message),
     }
 }

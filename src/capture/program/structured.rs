@@ -8,12 +8,33 @@ use crate::record::{Level, LogRecord, format_timestamp, keys, parse_timestamp};
 /// What loggers call the things that a record has keys for; the first one that
 /// holds a value of the right kind is taken, the others stay attributes.
 const TIMESTAMP: [&str; 6] = ["timestamp", "time", "@timestamp", "ts", "datetime", "t"];
-const LEVEL: [&str; 7] = ["level", "severity", "lvl", "levelname", "log.level", "loglevel", "@l"];
+const LEVEL: [&str; 7] = [
+    "level",
+    "severity",
+    "lvl",
+    "levelname",
+    "log.level",
+    "loglevel",
+    "@l",
+];
 const MESSAGE: [&str; 5] = ["message", "msg", "event", "@m", "short_message"];
-const LOGGER: [&str; 6] = ["logger", "target", "logger_name", "name", "component", "module"];
+const LOGGER: [&str; 6] = [
+    "logger",
+    "target",
+    "logger_name",
+    "name",
+    "component",
+    "module",
+];
 const ERROR: [&str; 4] = ["error", "err", "exception", "exc"];
-const STACK: [&str; 6] =
-    ["stackTrace", "stack_trace", "stacktrace", "stack", "exc_info", "exc_text"];
+const STACK: [&str; 6] = [
+    "stackTrace",
+    "stack_trace",
+    "stacktrace",
+    "stack",
+    "exc_info",
+    "exc_text",
+];
 const TRACE: [&str; 3] = ["traceId", "trace_id", "trace.id"];
 const SPAN: [&str; 3] = ["spanId", "span_id", "span.id"];
 
@@ -53,7 +74,9 @@ fn from_fields(mut fields: Map<String, Value>) -> Option<LogRecord> {
         fields.extend(inner);
     }
     let level = take(&mut fields, &LEVEL, |value| level_of(value));
-    let message = take(&mut fields, &MESSAGE, |value| value.as_str().map(str::to_owned));
+    let message = take(&mut fields, &MESSAGE, |value| {
+        value.as_str().map(str::to_owned)
+    });
     if level.is_none() && message.is_none() {
         return None;
     }
@@ -61,7 +84,8 @@ fn from_fields(mut fields: Map<String, Value>) -> Option<LogRecord> {
     let logger = take(&mut fields, &LOGGER, text);
     let timestamp = take(&mut fields, &TIMESTAMP, instant);
     let error = take(&mut fields, &ERROR, error_text);
-    let stack = take(&mut fields, &STACK, text).or(error.as_ref().and_then(|(_, stack)| stack.clone()));
+    let stack =
+        take(&mut fields, &STACK, text).or(error.as_ref().and_then(|(_, stack)| stack.clone()));
     let trace = take(&mut fields, &TRACE, |value| hex(value, 32));
     let span = take(&mut fields, &SPAN, |value| hex(value, 16));
     let mut record = LogRecord::default();
@@ -208,17 +232,23 @@ mod tests {
 
     #[test]
     fn the_loggers_of_the_world_are_understood() {
-        let pino = json(r#"{"level":50,"time":1770379200123,"pid":7,"msg":"no","err":{"type":"TypeError","message":"x","stack":"TypeError: x\n    at f (a.js:1:1)"}}"#);
+        let pino = json(
+            r#"{"level":50,"time":1770379200123,"pid":7,"msg":"no","err":{"type":"TypeError","message":"x","stack":"TypeError: x\n    at f (a.js:1:1)"}}"#,
+        );
         assert_eq!(pino.level(), Some(Level::Error));
         assert_eq!(pino.text(keys::TIMESTAMP), Some("2026-02-06T12:00:00.123Z"));
         assert_eq!(pino.error(), Some("TypeError: x"));
         assert!(pino.stack_trace().unwrap().contains("at f"));
         assert_eq!(pino.attribute("pid"), Some(&Value::from(7)));
-        let tracing = json(r#"{"timestamp":"2026-02-06T12:00:00.5Z","level":"WARN","fields":{"message":"slow","ms":12},"target":"app::db"}"#);
+        let tracing = json(
+            r#"{"timestamp":"2026-02-06T12:00:00.5Z","level":"WARN","fields":{"message":"slow","ms":12},"target":"app::db"}"#,
+        );
         assert_eq!(tracing.message(), "slow");
         assert_eq!(tracing.logger(), "app::db");
         assert_eq!(tracing.attribute("ms"), Some(&Value::from(12)));
-        let zap = json(r#"{"level":"error","ts":1770379200.5,"msg":"no","error":"dial tcp","stacktrace":"main.f"}"#);
+        let zap = json(
+            r#"{"level":"error","ts":1770379200.5,"msg":"no","error":"dial tcp","stacktrace":"main.f"}"#,
+        );
         assert_eq!(zap.error(), Some("dial tcp"));
         assert_eq!(zap.stack_trace(), Some("main.f"));
         assert_eq!(zap.text(keys::TIMESTAMP), Some("2026-02-06T12:00:00.500Z"));
@@ -242,14 +272,22 @@ mod tests {
 
     #[test]
     fn logfmt_is_read_from_end_to_end_or_not_at_all() {
-        let record = from_logfmt(r#"ts=2026-02-06T12:00:00Z level=warn msg="a \"b\" c" n=7 ok=true path=/x=y"#)
-            .expect("logfmt");
+        let record = from_logfmt(
+            r#"ts=2026-02-06T12:00:00Z level=warn msg="a \"b\" c" n=7 ok=true path=/x=y"#,
+        )
+        .expect("logfmt");
         assert_eq!(record.level(), Some(Level::Warning));
         assert_eq!(record.message(), "a \"b\" c");
         assert_eq!(record.attribute("n"), Some(&Value::from(7)));
         assert_eq!(record.attribute("ok"), Some(&Value::Bool(true)));
         assert_eq!(record.attribute("path"), Some(&Value::from("/x=y")));
-        for line in ["level=info and more", "a=1 b=2", "level=info", "msg=\"open level=1", "=x level=1"] {
+        for line in [
+            "level=info and more",
+            "a=1 b=2",
+            "level=info",
+            "msg=\"open level=1",
+            "=x level=1",
+        ] {
             assert!(from_logfmt(line).is_none(), "{line}");
         }
     }

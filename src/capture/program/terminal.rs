@@ -26,7 +26,11 @@ impl RawMode {
     pub(super) fn resume(&self) -> io::Result<()> {
         let mut raw = self.before.clone();
         raw.make_raw();
-        Ok(termios::tcsetattr(&self.terminal, OptionalActions::Now, &raw)?)
+        Ok(termios::tcsetattr(
+            &self.terminal,
+            OptionalActions::Now,
+            &raw,
+        )?)
     }
 
     /// Gives the terminal back as it was. A terminal that is gone needs none.

@@ -64,16 +64,14 @@ fn after_escape(text: &str) -> &str {
             Some(end) => &text[end + 2..],
             None => "",
         },
-        Some(']' | 'P' | 'X' | '^' | '_') => {
-            match text[1..].find(['\u{7}', '\u{1b}', '\u{9c}']) {
-                Some(end) => {
-                    let end_mark = &text[end + 1..];
-                    let after = end_mark.strip_prefix("\u{1b}\\");
-                    after.unwrap_or_else(|| end_mark.trim_start_matches(['\u{7}', '\u{9c}']))
-                }
-                None => "",
+        Some(']' | 'P' | 'X' | '^' | '_') => match text[1..].find(['\u{7}', '\u{1b}', '\u{9c}']) {
+            Some(end) => {
+                let end_mark = &text[end + 1..];
+                let after = end_mark.strip_prefix("\u{1b}\\");
+                after.unwrap_or_else(|| end_mark.trim_start_matches(['\u{7}', '\u{9c}']))
             }
-        }
+            None => "",
+        },
         Some(_) => {
             let rest = text.trim_start_matches(is_intermediate);
             let mut characters = rest.chars();
@@ -110,7 +108,10 @@ mod tests {
     fn what_is_no_text_is_told_apart_from_text_with_a_flaw() {
         assert_eq!(plain(b"ELF\0\x01"), None);
         assert_eq!(plain(&[0xff, 0xfe, b'a']), None);
-        assert_eq!(plain(b"caf\xe9 au lait").as_deref(), Some("caf\u{fffd} au lait"));
+        assert_eq!(
+            plain(b"caf\xe9 au lait").as_deref(),
+            Some("caf\u{fffd} au lait")
+        );
     }
 
     proptest::proptest! {

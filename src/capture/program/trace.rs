@@ -31,7 +31,11 @@ impl Kind {
             Kind::Go
         } else if line.contains("' panicked at ") || line.contains(") panicked at ") {
             // Before Rust 1.73 the message stood on this line, in quotes.
-            if line.ends_with(':') { Kind::MessageNext } else { Kind::Frames }
+            if line.ends_with(':') {
+                Kind::MessageNext
+            } else {
+                Kind::Frames
+            }
         } else if line.trim_end() == "Unhandled exception:" {
             Kind::MessageNext
         } else if names_exception(line) {
@@ -51,8 +55,10 @@ impl Kind {
         let is_indented = line.starts_with([' ', '\t']);
         match self {
             Kind::Line => is_frame(line).then_some(Kind::Frames),
-            Kind::Frames => (is_frame(line) || is_indented || is_note(line) || names_exception(line))
-                .then_some(Kind::Frames),
+            Kind::Frames => {
+                (is_frame(line) || is_indented || is_note(line) || names_exception(line))
+                    .then_some(Kind::Frames)
+            }
             Kind::Python if is_indented || line.is_empty() => Some(Kind::Python),
             Kind::Python => Some(Kind::PythonEnd),
             Kind::PythonEnd if line.is_empty() => Some(Kind::PythonEnd),
@@ -130,14 +136,18 @@ pub(super) fn error_of(lines: &[String]) -> Option<&str> {
     let first = lines.first()?;
     let second = || lines.get(1).map(String::as_str);
     if lines.iter().any(|line| line.starts_with("Traceback (most")) {
-        let is_error = |line: &&String| !line.starts_with([' ', '\t']) && !line.is_empty() && !is_note(line);
+        let is_error =
+            |line: &&String| !line.starts_with([' ', '\t']) && !line.is_empty() && !is_note(line);
         return lines.iter().rev().find(is_error).map(String::as_str);
     }
     if first.contains(" panicked at ") || first.trim_end() == "Unhandled exception:" {
         return second().filter(|line| !is_note(line)).or(Some(first));
     }
     let head = lines.iter().take_while(|line| !is_frame(line));
-    let named = head.filter(|line| names_exception(line)).last().unwrap_or(first);
+    let named = head
+        .filter(|line| names_exception(line))
+        .last()
+        .unwrap_or(first);
     Some(match named.strip_prefix("Exception in thread ") {
         Some(rest) => rest.split_once("\" ").map_or(rest, |(_, error)| error),
         None => named.strip_prefix("Uncaught ").unwrap_or(named),
@@ -177,7 +187,8 @@ mod tests {
     const RUST: &str = "thread 'main' panicked at src/main.rs:2:5:\nindex out of bounds\nstack backtrace:\n   0: core::panicking::panic\n             at /rustc/x.rs:1\nnote: Some details are omitted\nafter";
     const GO: &str = "panic: no\n\ngoroutine 1 [running]:\nmain.f(...)\n\t/src/a.go:3 +0x1\nmain.main()\n\t/src/a.go:9 +0x1\nexit status 2";
     const DART: &str = "Unhandled exception:\nBad state: no\n#0      main (file:///a.dart:1:2)\n<asynchronous suspension>\nafter";
-    const NODE: &str = "TypeError: x is undefined\n    at f (/a.js:1:2)\n    at g (/a.js:3:4)\nNode.js v20";
+    const NODE: &str =
+        "TypeError: x is undefined\n    at f (/a.js:1:2)\n    at g (/a.js:3:4)\nNode.js v20";
 
     #[test]
     fn traces_are_one_group_in_every_language() {
@@ -187,7 +198,10 @@ mod tests {
         assert_eq!(groups(GO), [7, 1]);
         assert_eq!(groups(DART), [4, 1]);
         assert_eq!(groups(NODE), [3, 1]);
-        assert_eq!(groups("ERROR failed\njava.io.IOException: x\n\tat a.b(C.java:1)"), [1, 2]);
+        assert_eq!(
+            groups("ERROR failed\njava.io.IOException: x\n\tat a.b(C.java:1)"),
+            [1, 2]
+        );
     }
 
     #[test]
@@ -198,17 +212,26 @@ mod tests {
 
     #[test]
     fn a_key_in_pem_is_one_group() {
-        assert_eq!(groups("-----BEGIN X KEY-----\nabc\ndef\n-----END X KEY-----\nafter"), [4, 1]);
+        assert_eq!(
+            groups("-----BEGIN X KEY-----\nabc\ndef\n-----END X KEY-----\nafter"),
+            [4, 1]
+        );
     }
 
     #[test]
     fn the_error_is_the_line_that_names_it() {
         assert_eq!(error(&PYTHON.replace("\nnext line", "")), "ValueError: no");
         assert_eq!(
-            error(JAVA.trim_start_matches("before\n").trim_end_matches("\nafter")),
+            error(
+                JAVA.trim_start_matches("before\n")
+                    .trim_end_matches("\nafter")
+            ),
             "java.lang.IllegalStateException: no"
         );
-        assert_eq!(error(RUST.trim_end_matches("\nafter")), "index out of bounds");
+        assert_eq!(
+            error(RUST.trim_end_matches("\nafter")),
+            "index out of bounds"
+        );
         assert_eq!(error(DART), "Bad state: no");
         assert_eq!(error(NODE), "TypeError: x is undefined");
         assert_eq!(error(GO), "panic: no");

@@ -8,7 +8,7 @@ use super::cold_start::ColdStart;
 use super::recorder::Recorder;
 use super::trace::Kind;
 use super::{level, structured, text, trace};
-use crate::record::{EncodedRecord, Level, LogRecord, keys, now};
+use crate::record::{Defaults, EncodedRecord, Level, LogRecord, keys, new_record_id, now};
 
 /// How long the lines of a trace that may go on are held back, at the most
 /// after the last of them.
@@ -147,7 +147,9 @@ impl<'a> Transcript<'a> {
 
     /// Whether lines are held back since more of their trace may come.
     pub(super) fn is_holding(&self) -> bool {
-        self.group.as_ref().is_some_and(|group| group.kind.is_open())
+        self.group
+            .as_ref()
+            .is_some_and(|group| group.kind.is_open())
     }
 
     /// Stores what is held back: nothing more of it has come.
@@ -168,12 +170,18 @@ impl<'a> Transcript<'a> {
     pub(super) fn last_words(&self) -> Option<LastWords> {
         if let Some(lines) = self.recent.iter().rev().find(|lines| lines.len() > 1) {
             let error = trace::error_of(lines)?;
-            return Some(LastWords { error: error.to_owned(), stack: lines.join("\n") });
+            return Some(LastWords {
+                error: error.to_owned(),
+                stack: lines.join("\n"),
+            });
         }
         let is_said = |lines: &&Vec<String>| lines.iter().any(|line| !line.trim().is_empty());
         let error = self.recent.iter().rev().find(is_said)?.join("\n");
         let lines: Vec<&str> = self.recent.iter().flatten().map(String::as_str).collect();
-        Some(LastWords { error, stack: lines.join("\n") })
+        Some(LastWords {
+            error,
+            stack: lines.join("\n"),
+        })
     }
 
     fn add(&mut self, part: &[u8]) {
@@ -245,7 +253,11 @@ impl<'a> Transcript<'a> {
         let Some(mut group) = self.group.take() else {
             return;
         };
-        while group.lines.last().is_some_and(|line| line.trim().is_empty()) {
+        while group
+            .lines
+            .last()
+            .is_some_and(|line| line.trim().is_empty())
+        {
             group.lines.pop();
         }
         let encoded = match &group.lines[..] {
@@ -281,11 +293,14 @@ impl<'a> Transcript<'a> {
         if level >= Level::Error {
             return self.encode(self.entry(level, line));
         }
-        if !self.recorder.admits(level, &self.recorder.defaults().logger) {
+        if !self
+            .recorder
+            .admits(level, &self.recorder.defaults().logger)
+        {
             return None;
         }
         self.write_entry(level, line);
-        self.recorder.encode_line(&self.json).ok()
+        self.recorder.encode_clean(&self.json).ok()
     }
 
     /// A record of the lines of a trace.
@@ -312,7 +327,9 @@ impl<'a> Transcript<'a> {
         let level = record.level().unwrap_or(defaults.level);
         let logger = record.text(keys::LOGGER).unwrap_or(&defaults.logger);
         let is_wanted = self.recorder.admits(level, logger);
-        is_wanted.then(|| self.recorder.encode(record).ok()).flatten()
+        is_wanted
+            .then(|| self.recorder.encode(record).ok())
+            .flatten()
     }
 
     fn structured(&self, line: &str) -> Option<LogRecord> {
@@ -337,22 +354,33 @@ impl<'a> Transcript<'a> {
             .with_attribute("stream", self.stream)
     }
 
-    /// Writes the same record as JSON without building a tree, which halves
-    /// what a line costs.
+    /// Writes the same record as JSON, clean and with its ids, which takes a
+    /// third of the time that the way through a tree does.
     fn write_entry(&mut self, level: Level, message: &str) {
+        let Defaults {
+            identity, logger, ..
+        } = self.recorder.defaults();
+        let message = self.recorder.clean(message);
         let json = &mut self.json;
         json.clear();
-        json.extend_from_slice(b"{\"timestamp\":\"");
-        json.extend_from_slice(self.now.as_bytes());
-        json.extend_from_slice(b"\",\"level\":\"");
-        json.extend_from_slice(level.as_str().as_bytes());
-        json.extend_from_slice(b"\",\"logger\":");
-        write_text(json, &self.recorder.defaults().logger);
-        json.extend_from_slice(b",\"message\":");
-        write_text(json, message);
-        json.extend_from_slice(b",\"attributes\":{\"stream\":\"");
-        json.extend_from_slice(self.stream.as_bytes());
-        json.extend_from_slice(b"\"}}");
+        json.push(b'{');
+        for (key, value) in [
+            (keys::TIMESTAMP, self.now.as_str()),
+            (keys::LEVEL, level.as_str()),
+            (keys::LOGGER, logger),
+            (keys::MESSAGE, &message),
+        ] {
+            write_member(json, key, value);
+            json.push(b',');
+        }
+        json.extend_from_slice(b"\"attributes\":{");
+        write_member(json, "stream", self.stream);
+        json.push(b'}');
+        for (key, value) in identity.ids().chain([(keys::RECORD_ID, &*new_record_id())]) {
+            json.push(b',');
+            write_member(json, key, value);
+        }
+        json.push(b'}');
     }
 
     fn store(&mut self) {
@@ -360,9 +388,12 @@ impl<'a> Transcript<'a> {
     }
 }
 
-/// Writes a text as JSON. Writing into memory does not fail.
-fn write_text(json: &mut Vec<u8>, text: &str) {
-    let _ = serde_json::to_writer(json, text);
+/// Writes `"key":"value"`. Writing into memory does not fail.
+fn write_member(json: &mut Vec<u8>, key: &str, value: &str) {
+    json.push(b'"');
+    json.extend_from_slice(key.as_bytes());
+    json.extend_from_slice(b"\":");
+    let _ = serde_json::to_writer(json, value);
 }
 
 #[cfg(test)]
@@ -371,7 +402,7 @@ mod tests {
 
     use super::*;
     use crate::queue::{Limits, LogQueue, MemoryQueue};
-    use crate::record::{Defaults, Identity};
+    use crate::record::Identity;
     use crate::sanitize::Sanitizer;
 
     /// A transcript's records and what it passed on.
@@ -394,7 +425,12 @@ mod tests {
         transcript.finish();
         passed.extend_from_slice(transcript.ready());
         let mut drainer = queue.drainer().unwrap();
-        let batch = drainer.batch(Limits { records: 100_000, bytes: 64 << 20 }).unwrap();
+        let batch = drainer
+            .batch(Limits {
+                records: 100_000,
+                bytes: 64 << 20,
+            })
+            .unwrap();
         let records = batch.records.iter();
         let records = records.map(|record| LogRecord::parse(&record.line).unwrap());
         (records.collect(), passed)
@@ -402,7 +438,10 @@ mod tests {
 
     fn messages(chunks: &[&[u8]]) -> Vec<String> {
         let (records, _) = transcribe(Parse::Auto, chunks);
-        records.iter().map(|record| record.message().into_owned()).collect()
+        records
+            .iter()
+            .map(|record| record.message().into_owned())
+            .collect()
     }
 
     #[test]
@@ -417,14 +456,27 @@ mod tests {
 
     #[test]
     fn levels_and_structure_are_read_unless_text_is_asked_for() {
-        let line: &[u8] = b"{\"level\":\"warn\",\"msg\":\"m\",\"n\":1}\nlevel=error msg=x\nERROR y\n";
+        let line: &[u8] =
+            b"{\"level\":\"warn\",\"msg\":\"m\",\"n\":1}\nlevel=error msg=x\nERROR y\n";
         let levels = |parse| {
             let (records, _) = transcribe(parse, &[line]);
-            records.iter().map(|record| record.level().unwrap()).collect::<Vec<_>>()
+            records
+                .iter()
+                .map(|record| record.level().unwrap())
+                .collect::<Vec<_>>()
         };
-        assert_eq!(levels(Parse::Auto), [Level::Warning, Level::Error, Level::Error]);
-        assert_eq!(levels(Parse::Json), [Level::Warning, Level::Info, Level::Error]);
-        assert_eq!(levels(Parse::Text), [Level::Info, Level::Info, Level::Error]);
+        assert_eq!(
+            levels(Parse::Auto),
+            [Level::Warning, Level::Error, Level::Error]
+        );
+        assert_eq!(
+            levels(Parse::Json),
+            [Level::Warning, Level::Info, Level::Error]
+        );
+        assert_eq!(
+            levels(Parse::Text),
+            [Level::Info, Level::Info, Level::Error]
+        );
     }
 
     #[test]
@@ -466,7 +518,10 @@ mod tests {
 
     #[test]
     fn binary_output_is_counted_and_huge_lines_are_cut() {
-        assert_eq!(messages(&[b"\0\x01\n\0\n", b"text\n"]), ["5 bytes that are no text", "text"]);
+        assert_eq!(
+            messages(&[b"\0\x01\n\0\n", b"text\n"]),
+            ["5 bytes that are no text", "text"]
+        );
         let line = vec![b'x'; 3 << 20];
         let (records, passed) = transcribe(Parse::Auto, &[&line, b"\nnext\n"]);
         assert_eq!(records.len(), 2);
@@ -477,7 +532,11 @@ mod tests {
 
     #[test]
     fn a_private_key_over_several_lines_does_not_get_through() {
-        let key = ["-----BEGIN ", "PRIVATE KEY-----\nMIIBOgIBAAJBAKj34Gkx\n-----END PRIVATE KEY-----\n"].concat();
+        let key = [
+            "-----BEGIN ",
+            "PRIVATE KEY-----\nMIIBOgIBAAJBAKj34Gkx\n-----END PRIVATE KEY-----\n",
+        ]
+        .concat();
         let (records, passed) = transcribe(Parse::Auto, &[key.as_bytes()]);
         let line = serde_json::to_string(&records).unwrap();
         assert!(!line.contains("MIIBOg"), "{line}");

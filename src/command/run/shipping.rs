@@ -11,11 +11,12 @@ use anyhow::Context as _;
 use crate::capture::{Hooks, Lifecycle, Network, Recorder};
 use crate::command::Context;
 use crate::command::sanitizer::sanitizer;
+use crate::command::{screenshots, shipped};
 use crate::command::upload::settings;
-use crate::config::{Config, Shipped};
+use crate::config::Config;
 use crate::logger::{BackendOptions, BackendSink, LevelRules, LogSink};
 use crate::queue::LogQueue;
-use crate::record::{Identity, now};
+use crate::record::Identity;
 use crate::remote_level::{self, Poller};
 use crate::upload::{self, Endpoint, HttpTransport};
 
@@ -30,6 +31,7 @@ const STOP_FLUSH: Duration = Duration::from_secs(1);
 /// Ships in the background.
 pub(super) struct Shipper {
     endpoint: Endpoint,
+    token_file: Option<PathBuf>,
     sink: Arc<BackendSink>,
     is_online: Arc<AtomicBool>,
     problem: Arc<Mutex<Option<String>>>,
@@ -51,8 +53,8 @@ pub(super) fn start(
         return Ok(None);
     }
     let endpoint = settings::endpoint(endpoint, config)?;
-    let transport = HttpTransport::new(endpoint.clone(), TIMEOUT)
-        .context("cannot set up connections")?;
+    let transport =
+        HttpTransport::new(endpoint.clone(), TIMEOUT).context("cannot set up connections")?;
     let is_online = Arc::new(AtomicBool::new(true));
     let problem = Arc::new(Mutex::new(None));
     let sanitizer = sanitizer(config)?;
@@ -78,7 +80,13 @@ pub(super) fn start(
         ..BackendOptions::default()
     };
     let sink = BackendSink::start(queue, transport, options).context("cannot start to ship")?;
-    Ok(Some(Shipper { endpoint, sink: Arc::new(sink), is_online, problem }))
+    Ok(Some(Shipper {
+        endpoint,
+        token_file: token_file.cloned(),
+        sink: Arc::new(sink),
+        is_online,
+        problem,
+    }))
 }
 
 impl Shipper {
@@ -91,7 +99,11 @@ impl Shipper {
     /// Has the level that the server asks for obeyed. A program is run all the
     /// same if that cannot be.
     pub(super) fn poll_level(&self, recorder: &Arc<Recorder>, config: &Config) -> Option<Poller> {
-        let Identity { install_id, session_id, .. } = &recorder.defaults().identity;
+        let Identity {
+            install_id,
+            session_id,
+            ..
+        } = &recorder.defaults().identity;
         let url = remote_level::url(self.endpoint.url(), install_id, session_id)?;
         let recorder = Arc::clone(recorder);
         let apply = move |levels: Option<&LevelRules>| recorder.set_levels(levels);
@@ -101,19 +113,30 @@ impl Shipper {
     /// Ships what is left, and keeps how it went.
     pub(super) fn finish(self, context: &mut Context) {
         self.sink.close(END_FLUSH);
-        let folder = &context.config.state_dir.value;
-        let mut shipped = Shipped::load(folder);
-        let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match problem {
-            Some(problem) => {
-                shipped.last_error = Some(format!("{} {problem}", now()));
-                context.printer.warn(format_args!("not everything was sent: {problem}"));
+        if self.is_online.load(Ordering::Relaxed) {
+            let queue = context.config.queue.value.clone();
+            let sent = settings::credential(&None, self.token_file.as_ref(), &context.config)
+                .and_then(|credential| {
+                    screenshots::send(&queue, &self.endpoint, &credential, &mut context.printer)
+                });
+            if let Err(error) = sent {
+                context.printer.warn(format_args!("{error:#}"));
             }
-            None => shipped.last_upload = Some(now()),
         }
-        if let Err(error) = shipped.save(folder) {
-            context.printer.warn(format_args!("cannot write {}: {error}", folder.display()));
+        let problem = self
+            .problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(problem) = &problem {
+            let printer = &mut context.printer;
+            printer.warn(format_args!("not everything was sent: {problem}"));
         }
+        shipped::remember(
+            problem.as_deref(),
+            &context.config,
+            &mut context.printer,
+        );
     }
 }
 

@@ -22,7 +22,9 @@ pub(super) fn start(args: StartArgs, context: &mut Context) -> anyhow::Result<Ex
     let session = Uuid::now_v7().to_string();
     let app = App {
         name: args.app,
-        version: args.app_version.or_else(|| context.config.resource.get("service.version").cloned()),
+        version: args
+            .app_version
+            .or_else(|| context.config.resource.get("service.version").cloned()),
         build: args.build_number,
         runtime: None,
     };
@@ -36,7 +38,9 @@ pub(super) fn start(args: StartArgs, context: &mut Context) -> anyhow::Result<Ex
     ];
     for (name, value) in exports {
         if let Some(value) = value {
-            context.printer.line(format_args!("export {name}={}", quoted(&value)))?;
+            context
+                .printer
+                .line(format_args!("export {name}={}", quoted(&value)))?;
         }
     }
     Ok(Exit::Done)
@@ -57,7 +61,11 @@ pub(super) fn end(args: EndArgs, context: &mut Context) -> anyhow::Result<Exit> 
         Some(age) => capture::session_end(age),
         None => LogRecord::new(Level::Info, "App", capture::SESSION_ENDED),
     };
-    append(record.with_attribute("exit_code", args.status), identity, context)?;
+    append(
+        record.with_attribute("exit_code", args.status),
+        identity,
+        context,
+    )?;
     Ok(Exit::Done)
 }
 
@@ -74,7 +82,12 @@ fn append(mut record: LogRecord, identity: Identity, context: &Context) -> anyho
     let queue = Queue::open(folder, Options::default())?;
     let logger = record.logger().to_owned();
     let level = record.level().unwrap_or(Level::Info);
-    Defaults { identity, level, logger }.fill(&mut record);
+    Defaults {
+        identity,
+        level,
+        logger,
+    }
+    .fill(&mut record);
     sanitizer(&context.config)?.sanitize_record(&mut record);
     if level >= Level::Error {
         let mut trail = Trail::default();

@@ -6,10 +6,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::{self, RequestTimes};
 use super::{Context, finish, open, prepare, settings};
 use crate::cli::upload::UploadArgs;
 use crate::error::Exit;
 use crate::queue::LogQueue;
+use crate::record::Identity;
+use crate::remote_level::{self, Poller};
 use crate::upload::{End, QueueBacklog, QueueWatch, follow};
 
 /// How often the queue is looked at for something serious.
@@ -18,7 +21,10 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(250);
 pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> anyhow::Result<Exit> {
     let queue = open(folder)?;
     let backlog = QueueBacklog::new(queue.drainer()?);
-    let (mut uploader, mut teller) = prepare(args, backlog, context)?;
+    let times = args.metrics.then(RequestTimes::default);
+    let (mut uploader, mut teller) = prepare(args, backlog, times.clone(), context)?;
+    let identity = metrics::identity(&context.config)?;
+    let _poller = poll_level(args, &identity, context)?;
     let cancel = CancellationToken::new();
     let wake = Notify::new();
     settings::runtime()?.block_on(async {
@@ -28,17 +34,49 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
                 result = following => result.map_err(settings::as_error),
                 () = watch(folder, &wake) => Ok(()),
                 () = flush_when_stopped(&wake) => Ok(()),
+                result = keep_times(times.as_ref(), &queue, &identity, args.flush_interval) => result,
             }
         };
         teller
             .while_telling(&mut context.printer, &cancel, following)
             .await
     })?;
-    if args.metrics {
-        teller.queue_metrics(&queue, &context.config)?;
+    if let Some(times) = times {
+        times.queue(&queue, &identity)?;
     }
     // To be told to stop is how following ends well.
     finish(args, &End::Empty, uploader.receipt(), context)
+}
+
+/// Keeps the level that the server asks for in the state folder, where `emit`
+/// finds it.
+fn poll_level(
+    args: &UploadArgs,
+    identity: &Identity,
+    context: &Context,
+) -> anyhow::Result<Option<Poller>> {
+    let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+    let url = remote_level::url(endpoint.url(), &identity.install_id, &identity.session_id);
+    let poller = url.map(|url| Poller::start(url, &context.config.state_dir.value, |_| {}));
+    Ok(poller.transpose()?)
+}
+
+/// Queues the times of requests at intervals; never ends unless that fails. As
+/// each is sent in a request that takes time too, one a request would never
+/// come to an end.
+async fn keep_times(
+    times: Option<&RequestTimes>,
+    queue: &dyn LogQueue,
+    identity: &Identity,
+    interval: Duration,
+) -> anyhow::Result<()> {
+    let Some(times) = times else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(interval).await;
+        times.queue(queue, identity)?;
+    }
 }
 
 /// Wakes the uploader when an error or fatal record was appended; never ends.

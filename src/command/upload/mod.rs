@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod follow;
+mod metrics;
 mod replay;
 pub(super) mod settings;
 mod telling;
@@ -12,13 +13,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, sanitizer::sanitizer};
+use super::{Context, sanitizer::sanitizer, screenshots, shipped};
 use crate::cli::upload::{ResultFormat, UploadArgs};
 use crate::error::{Error, Exit};
 use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
 use crate::upload::{
     Backlog, DeadLetters, End, QueueBacklog, Receipt, StopCause, Uploader, export_dead_letters,
 };
+use metrics::RequestTimes;
 use telling::Teller;
 
 pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exit> {
@@ -44,11 +46,18 @@ pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exi
     }
     let queue = open(&folder)?;
     let backlog = QueueBacklog::new(queue.drainer()?);
-    let (mut uploader, mut teller) = prepare(&args, backlog, context)?;
+    let times = args.metrics.then(RequestTimes::default);
+    let (mut uploader, mut teller) = prepare(&args, backlog, times.clone(), context)?;
     teller.expect(|| pending(&folder));
     let end = drain(&mut uploader, &mut teller, context)?;
-    if args.metrics {
-        teller.queue_metrics(&queue, &context.config)?;
+    if end == End::Empty {
+        let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+        let credential =
+            settings::credential(&args.token_env, args.token_file.as_ref(), &context.config)?;
+        screenshots::send(&folder, &endpoint, &credential, &mut context.printer)?;
+    }
+    if let Some(times) = times {
+        times.queue(&queue, &metrics::identity(&context.config)?)?;
     }
     finish(&args, &end, uploader.receipt(), context)
 }
@@ -95,10 +104,11 @@ type HttpUploader<B> = Uploader<crate::upload::HttpTransport, B>;
 fn prepare<B: Backlog>(
     args: &UploadArgs,
     backlog: B,
+    times: Option<RequestTimes>,
     context: &Context,
 ) -> anyhow::Result<(HttpUploader<B>, Teller)> {
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
-    let teller = Teller::new(&context.printer, args.metrics);
+    let teller = Teller::new(&context.printer, times);
     let sanitizer = sanitizer(&context.config)?;
     let options = settings::options(args, &context.config, sanitizer, teller.observer())?;
     let transport = settings::transport(args, endpoint)?;
@@ -124,7 +134,7 @@ fn drain<B: Backlog>(
 fn resend(args: &UploadArgs, folder: &Path, context: &mut Context) -> anyhow::Result<Exit> {
     let queue = open(folder)?;
     let letters = DeadLetters::open(folder, queue.drainer()?).map_err(anyhow::Error::from_boxed)?;
-    let (mut uploader, mut teller) = prepare(args, letters, context)?;
+    let (mut uploader, mut teller) = prepare(args, letters, None, context)?;
     let end = drain(&mut uploader, &mut teller, context);
     // What went through before an error is through all the same.
     uploader
@@ -156,7 +166,12 @@ fn finish(
         ResultFormat::Table => context.printer.line(telling::summary(receipt))?,
     }
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
-    exit_of(end, receipt).with_context(|| format!("upload to {}", endpoint.url()))
+    let exit = exit_of(end, receipt);
+    let problem = exit.as_ref().err().map(ToString::to_string);
+    if !args.replay {
+        shipped::remember(problem.as_deref(), &context.config, &mut context.printer);
+    }
+    exit.with_context(|| format!("upload to {}", endpoint.url()))
 }
 
 fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
@@ -187,6 +202,17 @@ fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
             Exit::Unreachable,
             format!(
                 "the server answered {status}{}; nothing is lost, check the endpoint",
+                quoted(reason)
+            ),
+        )),
+        End::Stopped {
+            cause: StopCause::RefusesAll,
+            status,
+            reason,
+        } => Err(Error::new(
+            Exit::Failed,
+            format!(
+                "the server refuses every record ({status}{}) and has taken none; nothing is lost, check the endpoint and --wire, or set them all aside with --bury-all",
                 quoted(reason)
             ),
         )),

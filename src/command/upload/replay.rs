@@ -23,7 +23,7 @@ pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Ex
     }
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     refuse_production(args, &endpoint, &context.config.production_hosts)?;
-    let (mut uploader, mut teller) = prepare(args, replay, context)?;
+    let (mut uploader, mut teller) = prepare(args, replay, None, context)?;
     let cancel = CancellationToken::new();
     let sending = async {
         loop {

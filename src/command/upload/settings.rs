@@ -40,7 +40,11 @@ fn permit(endpoint: &Endpoint, config: &Config) -> Result<(), PolicyError> {
     let policy = &config.policy;
     policy.check_shipping()?;
     policy.check_endpoint(&endpoint.to_string(), endpoint.host())?;
-    match policy.endpoint.as_ref().map(|locked| Endpoint::parse(locked)) {
+    match policy
+        .endpoint
+        .as_ref()
+        .map(|locked| Endpoint::parse(locked))
+    {
         Some(Ok(locked)) if locked.url() != endpoint.url() => {
             let rule = format!("sets the endpoint to {locked}");
             Err(policy.forbids(format!("{endpoint} is refused"), rule))
@@ -105,6 +109,9 @@ pub(super) fn options(
         wire: args.wire,
         resource: config.resource.clone(),
         max_failures: (!args.follow).then(|| u32::try_from(args.attempts).unwrap_or(u32::MAX)),
+        max_refused_at_first: Options::default()
+            .max_refused_at_first
+            .filter(|_| !args.bury_all),
         // Queues of other clients went through weaker sanitizers than ours.
         line_hook: Some(Box::new(move |line| sanitizer.sanitize_line(line))),
         observer,

@@ -7,16 +7,11 @@ use bytesize::ByteSize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use super::metrics::RequestTimes;
 use crate::output::Printer;
 use crate::output::progress::{Progress, Unit};
 use crate::output::safe;
-use crate::queue::LogQueue;
-use crate::record::{EncodedRecord, Level, LogRecord, keys};
 use crate::upload::{Event, Observer, Receipt, Spelling};
-
-/// The logger of the records that tell how long requests took.
-const METRIC_LOGGER: &str = "soliplex.http";
 
 /// What the uploader's observer passes on.
 enum Told {
@@ -35,15 +30,14 @@ pub(super) struct Teller {
     shows_progress: bool,
     delivered: u64,
     warnings: usize,
-    keeps_times: bool,
-    times: Vec<f64>,
+    times: Option<RequestTimes>,
 }
 
 /// How many refused records are told one by one.
 const MAX_WARNINGS: usize = 5;
 
 impl Teller {
-    pub(super) fn new(printer: &Printer, keeps_times: bool) -> Teller {
+    pub(super) fn new(printer: &Printer, times: Option<RequestTimes>) -> Teller {
         let (sender, receiver) = unbounded_channel();
         Teller {
             sender,
@@ -52,8 +46,7 @@ impl Teller {
             shows_progress: printer.shows_progress(),
             delivered: 0,
             warnings: 0,
-            keeps_times,
-            times: Vec::new(),
+            times,
         }
     }
 
@@ -110,8 +103,11 @@ impl Teller {
                 self.delivered += records;
                 self.progress.set(self.delivered);
             }
-            Told::Took(ms) if self.keeps_times => self.times.push(ms),
-            Told::Took(_) => {}
+            Told::Took(ms) => {
+                if let Some(times) = &self.times {
+                    times.push(ms);
+                }
+            }
             Told::Detail(text) => printer.detail(safe::escape(&text)),
             Told::Note(text) => printer.note(safe::escape(&text)),
             Told::Warning(text) => {
@@ -122,30 +118,6 @@ impl Teller {
                 }
             }
         }
-    }
-
-    /// Queues the times of the requests so far, as metric records.
-    pub(super) fn queue_metrics(
-        &mut self,
-        queue: &dyn LogQueue,
-        config: &Config,
-    ) -> anyhow::Result<()> {
-        let install_id = config.install_id()?;
-        let session_id = std::env::var(crate::config::SESSION_VARIABLE)
-            .unwrap_or_else(|_| uuid::Uuid::new_v4().to_string());
-        let records: Result<Vec<EncodedRecord>, _> = self
-            .times
-            .drain(..)
-            .map(|ms| {
-                let record = LogRecord::new(Level::Info, METRIC_LOGGER, "http_request")
-                    .with_attribute("metric", "http_request")
-                    .with_attribute("ms", ms)
-                    .with(keys::INSTALL_ID, install_id.as_str())
-                    .with(keys::SESSION_ID, session_id.as_str());
-                EncodedRecord::new(record)
-            })
-            .collect();
-        Ok(queue.append_all(&records?)?)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Credentials that follow a word: `Bearer …`, `Basic …`, `password …`, `token is …`.
 
 use crate::sanitize::builtin::{AUTHORIZATION, SECRET};
-use crate::sanitize::chars::{is_one_of, previous_word, run_end, word_before};
+use crate::sanitize::chars::{is_one_of, is_word, previous_word, run_end, run_start, word_before};
+use crate::sanitize::detect::keyvalue::MAX_KEY;
+use crate::sanitize::detect::protocol;
 use crate::sanitize::text::{Fix, Scanner};
 use crate::sanitize::value;
 
@@ -12,8 +14,15 @@ const MAX_CREDENTIAL: usize = 16 * 1024;
 pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     let text = scanner.text;
     let word = &text[start..end];
-    if !matches!(word.len(), 3..=12) || !matches!(text.get(end), Some(b' ' | b'\t')) {
+    if is_one_of(word, &["is", "was"]) {
+        return spelled_key(scanner, start, end);
+    }
+    if !matches!(word.len(), 3..=12) || !matches!(text.get(end), Some(b' ' | b'\t' | b'"')) {
         return None;
+    }
+    if text[end] == b'"' {
+        // A monitor quotes every part of a command: `"AUTH" "password"`.
+        return protocol::at(scanner, start, end);
     }
     match word[0] | 0x20 {
         b'b' if is_one_of(word, &["bearer", "basic"]) => scheme(scanner, start, end),
@@ -37,8 +46,33 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
             said(scanner, start, end)
         }
         b'i' if word.eq_ignore_ascii_case(b"identified") => identified_by(scanner, end),
-        _ => None,
+        b'c' if is_one_of(word, &["cvc", "cvv"]) => said(scanner, start, end),
+        _ => protocol::at(scanner, start, end),
     }
+}
+
+/// `sessionToken is abc123`, `api_key was abc123`: a key in the spelling of code before the verb.
+fn spelled_key(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
+    let text = scanner.text;
+    if start < 2 || text[start - 1] != b' ' || text.get(end) != Some(&b' ') {
+        return None;
+    }
+    let from = run_start(text, start - 1, MAX_KEY, |b| is_word(b) || b == b'-');
+    let name = &text[from..start - 1];
+    let in_code = name.windows(2).any(|pair| {
+        matches!(pair[0], b'_' | b'-')
+            || (pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
+    });
+    if !in_code || !scanner.key_kind(name).is_secret() {
+        return None;
+    }
+    let found = protocol::argument(text, end)?;
+    let value = text[found.clone()].trim_ascii_end();
+    let value = value.strip_suffix(b".").unwrap_or(value);
+    (value::is_random(value, 6)
+        && value.iter().filter(|b| b.is_ascii_digit()).count() >= 2
+        && scanner.push(SECRET, found.start, found.start + value.len(), Fix::Mask))
+    .then_some(found.end)
 }
 
 /// `verification code 482913`.
@@ -54,6 +88,9 @@ fn is_code_name(word: &[u8]) -> bool {
             "pin",
             "sms",
             "login",
+            "use",
+            "enter",
+            "your",
         ],
     )
 }
@@ -174,7 +211,7 @@ fn is_basic(found: &[u8]) -> bool {
             && found.iter().any(|b| b.is_ascii_uppercase()))
 }
 
-fn is_base64(found: &[u8]) -> bool {
+pub(super) fn is_base64(found: &[u8]) -> bool {
     let core = found
         .iter()
         .rposition(|b| *b != b'=')
@@ -187,7 +224,7 @@ fn is_base64(found: &[u8]) -> bool {
 }
 
 /// Decodes what is complete; the input has passed [`is_base64`].
-fn decode_base64(text: &[u8]) -> Vec<u8> {
+pub(super) fn decode_base64(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() * 3 / 4);
     let (mut bits, mut count) = (0u32, 0);
     for &b in text.iter().take(512) {
@@ -217,6 +254,14 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     }
     let mut from = run_end(text, end, 3, |b| matches!(b, b' ' | b'\t'));
     let mut linked = false;
+    if text[from..].starts_with(b"for ") {
+        // `password for ann is "…"`.
+        let whom = run_end(text, from + 4, MAX_KEY, |b| !b.is_ascii_whitespace());
+        from = run_end(text, whom, 1, |b| b == b' ');
+        if !text[from..].starts_with(b"is ") && !text[from..].starts_with(b"was ") {
+            return None;
+        }
+    }
     let copula = run_end(text, from, 6, |b| b.is_ascii_alphabetic());
     if is_one_of(&text[from..copula], &["is", "was", "to", "of", "set"])
         && text.get(copula) == Some(&b' ')
@@ -270,6 +315,9 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
         b's' if word.len() == 3 => found.iter().filter(|b| b.is_ascii_digit()).count() >= 9,
         b'p' if word.len() == 3 && word[1] | 0x20 == b'i' => {
             matches!(found.len(), 4..=8) && found.iter().all(u8::is_ascii_digit)
+        }
+        b'c' if word.len() == 3 => {
+            matches!(found.len(), 3..=4) && found.iter().all(u8::is_ascii_digit)
         }
         b'o' | b'c' if word.len() <= 4 => {
             matches!(found.len(), 4..=8) && found.iter().all(u8::is_ascii_digit)

@@ -86,6 +86,42 @@ pub(crate) fn at(text: &[u8], at: usize, floor: usize) -> Option<Range<usize>> {
     Some(start..end)
 }
 
+/// `bob (at) example.com`, `bob [at] example (dot) com`: the address around the bracket at `at`.
+pub(crate) fn spelled(text: &[u8], at: usize, floor: usize) -> Option<Range<usize>> {
+    let word = spelled_mark(text, at, b"at")?;
+    let gap = |from: usize| run_end(text, from, 1, |b| b == b' ');
+    let label = |from: usize| {
+        run_end(text, from, MAX_LOCAL, |b| {
+            b.is_ascii_alphanumeric() || b == b'-'
+        })
+    };
+    let local_end = run_start(text, at, 1, |b| b == b' ');
+    let start = local_start(text, local_end, floor)?;
+    let from = gap(word);
+    if let Some(end) = domain_end(text, from) {
+        return Some(start..end);
+    }
+    let mut end = label(from);
+    let mut last = from..from;
+    while let Some(dot) = spelled_mark(text, gap(end), b"dot") {
+        last = gap(dot)..label(gap(dot));
+        end = last.end;
+    }
+    (is_top_level(&text[last]) && !word_at(text, end)).then_some(start..end)
+}
+
+/// The end of `(word)` or `[word]` at `at`.
+fn spelled_mark(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+    let close = match text.get(at)? {
+        b'(' => b')',
+        b'[' => b']',
+        _ => return None,
+    };
+    let end = at + 1 + word.len();
+    let same = text.get(at + 1..end)?.eq_ignore_ascii_case(word);
+    (same && text.get(end) == Some(&close)).then_some(end + 1)
+}
+
 fn local_start(text: &[u8], at: usize, floor: usize) -> Option<usize> {
     if at > floor && text[at - 1] == b'"' {
         return quoted_local(text, at, floor);

@@ -235,12 +235,36 @@ fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key<'t>> {
         // `/etc/passwd: permission denied` is a path.
         return None;
     }
+    if kind == KeyKind::Value && text.get(at) == Some(&b'=') {
+        kind = attribute_before(scanner, start);
+    }
     (kind.is_secret()).then_some(Key {
         start,
         name,
         quote,
         kind,
     })
+}
+
+/// `<add key="ApiKey" value="…"/>`: what the attribute before the one at `start` says about it.
+fn attribute_before(scanner: &mut Scanner<'_>, start: usize) -> KeyKind {
+    let text = scanner.text;
+    let end = run_start(text, start, 2, |b| b == b' ');
+    let Some(mark @ (b'"' | b'\'')) = text[..end].last().copied() else {
+        return KeyKind::Plain;
+    };
+    let open = run_start(text, end - 1, MAX_KEY, |b| b != mark);
+    let name_end = open.saturating_sub(2);
+    let name = run_start(text, name_end, 12, is_word);
+    let names = text[name_end..].starts_with(b"=")
+        && is_one_of(
+            &text[name..name_end],
+            &["key", "name", "header", "property"],
+        );
+    match names {
+        true => scanner.key_kind(&text[open..end - 1]),
+        false => KeyKind::Plain,
+    }
 }
 
 /// `API key`, `security number`, `seed phrase`, `PIN code`: the last word alone says nothing.
@@ -448,6 +472,7 @@ fn goes(
             Link::Colon => {
                 value::is_secretish(found)
                     || (ends_line && !value::is_prose(found) && !ends_sentence(found))
+                    || (ends_line && digits && found.len() >= 3)
             }
             Link::TightColon => {
                 value::is_secretish(found)

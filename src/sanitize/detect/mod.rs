@@ -13,5 +13,6 @@ pub(crate) mod number;
 pub(crate) mod path;
 pub(crate) mod pem;
 pub(crate) mod phone;
+mod protocol;
 pub(crate) mod token;
 pub(crate) mod url;

@@ -1,7 +1,9 @@
 //! Numbers: cards, social security numbers and phone numbers, in one run or in groups.
 
 use crate::sanitize::builtin::{CARD, PHONE, SSN, VENDOR_TOKEN};
-use crate::sanitize::chars::{is_one_of, is_word, previous_word, run_end, word_at};
+use crate::sanitize::chars::{
+    is_one_of, is_word, previous_word, previous_word_range, run_end, word_at,
+};
 use crate::sanitize::detect::{ip, phone, token};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
@@ -110,9 +112,17 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
     let stop = groups.end();
     let free = !word_at(text, stop) && !matches!(text.get(stop), Some(b'-' | b'/'));
     if groups.lengths() == [3, 2, 4] && free && is_ssn(groups.digits()) {
+        let mut said = previous_word_range(text, start);
+        while is_one_of(&text[said.clone()], &["is", "was", "number", "no"]) {
+            said = previous_word_range(text, said.start);
+        }
         let hinted = scanner.kind == KeyKind::Ssn
-            || is_one_of(previous_word(text, start), &["ssn", "security", "number"]);
-        if (groups.separated_by(b'-') || (hinted && groups.separated_by(b' ')))
+            || is_one_of(&text[said.clone()], &["ssn", "security", "number"]);
+        let other = is_one_of(
+            &text[said],
+            &["part", "ticket", "order", "invoice", "sku", "serial", "lot"],
+        );
+        if ((groups.separated_by(b'-') && !other) || (hinted && groups.separated_by(b' ')))
             && scanner.push(SSN, start, stop, Fix::Mask)
         {
             return stop;

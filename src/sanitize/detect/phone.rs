@@ -156,12 +156,17 @@ fn international(text: &[u8], start: usize, from: usize) -> Option<Range<usize>>
                 open = false;
             }
             b' ' | b'-' | b'.' | b'/' => {
-                let doubled = matches!(text[at - 1], b' ' | b'-' | b'.' | b'/')
-                    && !(text[at - 1] == b' ' && text[at] == b'-');
+                // ` - `, and ` / ` behind an area code, are one separator.
+                let wide = match (text[at - 1], text[at]) {
+                    (b' ', b'-') => true,
+                    (b' ', b'/') | (b'/', b' ') => digits < 8,
+                    _ => false,
+                };
+                let doubled = matches!(text[at - 1], b' ' | b'-' | b'.' | b'/') && !wide;
                 // A second number after a space, such as a time or an address, is not the phone's.
                 if doubled
                     || !text.get(at + 1).is_some_and(|b| {
-                        b.is_ascii_digit() || *b == b'(' || (*b == b'-' || *b == b' ')
+                        b.is_ascii_digit() || matches!(b, b'(' | b'-' | b' ' | b'/')
                     })
                 {
                     break;

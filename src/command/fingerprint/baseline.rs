@@ -1,0 +1,90 @@
+//! The groups that are known already, in a file to be kept with the code.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use super::report::Report;
+use crate::error::Error;
+use crate::fingerprint::VERSION;
+
+/// Groups by their fingerprints, in words that say which they are: the file's
+/// lines are sorted, so that a change of it can be reviewed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Baseline {
+    version: String,
+    fingerprints: BTreeMap<String, String>,
+}
+
+impl Default for Baseline {
+    fn default() -> Baseline {
+        Baseline {
+            version: VERSION.to_owned(),
+            fingerprints: BTreeMap::new(),
+        }
+    }
+}
+
+impl Baseline {
+    /// Reads a file that [`write`](Baseline::write) has written.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Baseline> {
+        let text = fs::read_to_string(path).with_context(|| {
+            format!(
+                "cannot read the baseline {}; --write-baseline makes one",
+                path.display()
+            )
+        })?;
+        let baseline: Baseline = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no baseline", path.display()))?;
+        if baseline.version != VERSION {
+            return Err(Error::usage(format!(
+                "the baseline {} holds fingerprints {} and these are {VERSION}; write it anew with --write-baseline",
+                path.display(),
+                baseline.version
+            ))
+            .into());
+        }
+        Ok(baseline)
+    }
+
+    /// Puts it in the place of the file, whole or not at all.
+    pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let failed = || format!("cannot write the baseline {}", path.display());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let write = || -> anyhow::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+            serde_json::to_writer_pretty(&mut file, self)?;
+            file.write_all(b"\n")?;
+            file.persist(path)?;
+            Ok(())
+        };
+        write().with_context(failed)
+    }
+
+    /// Makes the groups of a report known.
+    pub(super) fn add(&mut self, report: &Report) {
+        for group in &report.groups {
+            let words = match group.place() {
+                Some(place) => format!("{} in {place}", group.exception_type),
+                None if group.exception_type.is_empty() => group.exemplar.clone(),
+                None => group.exception_type.clone(),
+            };
+            self.fingerprints.insert(group.fingerprint.clone(), words);
+        }
+    }
+
+    pub(super) fn has(&self, fingerprint: &str) -> bool {
+        self.fingerprints.contains_key(fingerprint)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.fingerprints.len()
+    }
+}

@@ -1,0 +1,193 @@
+//! Taking screenshots with a program of the user's, such as `grim -`.
+
+use std::io::{self, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::folder::{Folder, FolderError};
+use super::picture::{Mask, PictureError, Size, prepare};
+
+/// How long must pass between two screenshots: errors come in storms.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long a screenshot may take.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// The most bytes of a picture.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// How screenshots are taken.
+#[derive(Clone, Debug)]
+pub struct CameraOptions {
+    /// A shell command that prints a PNG.
+    pub command: String,
+    /// How large they are kept.
+    pub size: Size,
+    /// What is blacked out.
+    pub masks: Vec<Mask>,
+}
+
+/// Why there is no screenshot.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    /// The command does not run.
+    #[error("cannot run the screenshot command: {0}")]
+    Command(#[from] io::Error),
+    /// The command failed.
+    #[error("the screenshot command failed: {0}")]
+    Failed(String),
+    /// The command took too long, or printed too much.
+    #[error("the screenshot command took longer than {} s", DEADLINE.as_secs())]
+    TooLong,
+    /// What it printed is no picture.
+    #[error("the screenshot command: {0}")]
+    Picture(#[from] PictureError),
+    /// The picture cannot be kept.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+/// Takes screenshots in the background, at most one every ten seconds.
+#[derive(Debug)]
+pub struct Camera {
+    options: CameraOptions,
+    folder: Folder,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    last: Option<Instant>,
+    /// Each hears how one screenshot went.
+    under_way: Vec<Receiver<Result<(), TakeError>>>,
+}
+
+impl Camera {
+    /// A camera that keeps its pictures in a folder.
+    pub fn new(options: CameraOptions, folder: Folder) -> Camera {
+        Camera {
+            options,
+            folder,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Starts to take a screenshot and says at once by which id it will be
+    /// known; `None` if the last one was too short a time ago.
+    pub fn shoot(&self) -> Option<String> {
+        let mut state = self.lock();
+        if state.last.is_some_and(|last| last.elapsed() < INTERVAL) {
+            return None;
+        }
+        let id = super::new_id();
+        let (options, folder) = (self.options.clone(), self.folder.clone());
+        let (done, under_way) = channel();
+        let named = id.clone();
+        let take = move || {
+            // Nobody may be waiting any more.
+            let _ = done.send(take(&options, &folder, &named));
+        };
+        thread::Builder::new()
+            .name("soliplex-screenshot".to_owned())
+            .spawn(take)
+            .ok()?;
+        state.last = Some(Instant::now());
+        state.under_way.push(under_way);
+        Some(id)
+    }
+
+    /// Waits for the screenshots that are under way, and says what went wrong.
+    pub fn finish(&self) -> Vec<TakeError> {
+        let under_way = std::mem::take(&mut self.lock().under_way);
+        let patience = DEADLINE + Duration::from_secs(1);
+        let results = under_way
+            .into_iter()
+            .map(|result| result.recv_timeout(patience));
+        results
+            .filter_map(|result| result.unwrap_or(Err(TakeError::TooLong)).err())
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take(options: &CameraOptions, folder: &Folder, id: &str) -> Result<(), TakeError> {
+    let mut child = Command::new("sh")
+        .args(["-c", &options.command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let result = read(&mut child);
+    // It may have ended by itself.
+    let _ = child.kill();
+    let status = child.wait()?;
+    let file = result?;
+    if !status.success() && file.is_empty() {
+        return Err(TakeError::Failed(status.to_string()));
+    }
+    folder.put(id, &prepare(&file, options.size, &options.masks)?)?;
+    Ok(())
+}
+
+/// Reads all that a program prints, as long as that may take.
+fn read(child: &mut Child) -> Result<Vec<u8>, TakeError> {
+    let Some(stdout) = child.stdout.take() else {
+        return Ok(Vec::new());
+    };
+    let (done, all) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let result = stdout
+            .take(MAX_BYTES)
+            .read_to_end(&mut bytes)
+            .map(|_| bytes);
+        let _ = done.send(result);
+    });
+    let bytes = all
+        .recv_timeout(DEADLINE)
+        .map_err(|_| TakeError::TooLong)??;
+    // What it prints is there; how it exits is of interest too.
+    let until = Instant::now() + DEADLINE;
+    while child.try_wait()?.is_none() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(command: &str) -> (Camera, tempfile::TempDir) {
+        let queue = tempfile::tempdir().unwrap();
+        let options = CameraOptions {
+            command: command.to_owned(),
+            size: Size::P480,
+            masks: Vec::new(),
+        };
+        (Camera::new(options, Folder::of_queue(queue.path())), queue)
+    }
+
+    #[test]
+    fn a_storm_of_errors_gives_one_screenshot() {
+        let (camera, _queue) = camera("exit 1");
+        assert!(camera.shoot().is_some());
+        assert!(camera.shoot().is_none());
+        assert!(matches!(camera.finish()[..], [TakeError::Failed(_)]));
+        assert!(camera.finish().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_picture_is_not_kept() {
+        let (camera, _queue) = camera("echo no picture");
+        camera.shoot().unwrap();
+        assert!(matches!(camera.finish()[..], [TakeError::Picture(_)]));
+        assert!(camera.folder.pending().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,236 @@
+//! `queue inspect` names each fault of the deployed client that a folder
+//! shows, and `queue repair` salvages what can be read.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{content, home_with, messages, names};
+use crate::support::{Home, Ran, copy_folder, fixture};
+
+/// A case, the kind of damage in it if there is any, what is said of it, and
+/// the records that a repair finds.
+struct Case {
+    name: &'static str,
+    damage: Option<&'static str>,
+    exit: i32,
+    says: &'static str,
+    records: u64,
+}
+
+const fn case(
+    name: &'static str,
+    damage: Option<&'static str>,
+    exit: i32,
+    says: &'static str,
+    records: u64,
+) -> Case {
+    Case {
+        name,
+        damage,
+        exit,
+        says,
+        records,
+    }
+}
+
+const CASES: [Case; 15] = [
+    case("torn-tail", Some("torn"), 4, "ends inside a record", 2),
+    case(
+        "glued",
+        Some("glued"),
+        4,
+        "two records stand in one line",
+        3,
+    ),
+    case(
+        "zeroed-queue",
+        Some("zeros"),
+        4,
+        "log_queue.jsonl holds zero bytes",
+        2,
+    ),
+    case(
+        "zeroed-meta",
+        None,
+        4,
+        ".queue_meta was replaced without a sync",
+        2,
+    ),
+    case(
+        "empty-meta",
+        None,
+        4,
+        ".queue_meta was replaced without a sync",
+        2,
+    ),
+    case("stale-count", None, 4, ".queue_meta is stale", 2),
+    case(
+        "shifted-count",
+        Some("not_json"),
+        4,
+        "shifts the client's count",
+        3,
+    ),
+    case("two-merges", None, 0, "next merge overwrites the first", 3),
+    case(
+        "leftover",
+        None,
+        0,
+        ".log_queue_compact.tmp was left by a crash",
+        3,
+    ),
+    case("fatal-not-utf8", None, 0, "bytes that are no UTF-8", 2),
+    case("fatal-twice", None, 0, "a fatal record stands twice", 3),
+    case(
+        "two-processes",
+        None,
+        0,
+        "two processes wrote to this folder",
+        4,
+    ),
+    case("placeholder", None, 0, "reject its whole batch", 3),
+    case("null-run-id", None, 0, "an active run has no `run_id`", 2),
+    case(
+        "not-a-number",
+        Some("not_a_number"),
+        4,
+        "a record holds NaN",
+        2,
+    ),
+];
+
+fn path(case: &Case) -> String {
+    fixture("queues").join(case.name).display().to_string()
+}
+
+fn inspect(home: &Home, folder: &str, exit: i32) -> Value {
+    let args = ["queue", "inspect", folder, "--verify", "--format", "json"];
+    let ran = home.run(&args).exits(exit);
+    serde_json::from_str(&ran.stdout_text()).expect("JSON")
+}
+
+#[test]
+fn each_fault_is_named_in_a_table() {
+    let home = Home::new();
+    for case in &CASES {
+        let before = content(&fixture("queues").join(case.name));
+        let ran = home.run(&["queue", "inspect", &path(case), "--verify"]);
+        let text = ran.exits(case.exit).stdout_text();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(case.says), "{}: {text}", case.name);
+        assert!(
+            text.contains(case.damage.unwrap_or("")),
+            "{}: {text}",
+            case.name
+        );
+        assert_eq!(before, content(&fixture("queues").join(case.name)));
+    }
+}
+
+#[test]
+fn each_fault_is_named_in_json() {
+    let home = Home::new();
+    for case in &CASES {
+        let report = inspect(&home, &path(case), case.exit);
+        let faults = report["faults"].to_string();
+        assert!(faults.contains(case.says), "{}: {report:#}", case.name);
+        let kinds = report["damage"].as_array().expect("an array");
+        let kinds = kinds.iter().map(|damage| damage["kind"].as_str());
+        assert_eq!(kinds.flatten().next(), case.damage, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_repaired_queue_is_sound_and_its_source_untouched() {
+    let home = Home::new();
+    for case in &CASES {
+        let before = content(&fixture("queues").join(case.name));
+        let out = home.path(case.name).display().to_string();
+        let args = [
+            "queue",
+            "repair",
+            &path(case),
+            "--out",
+            &out,
+            "--format",
+            "json",
+        ];
+        let ran = home.run(&args).exits(case.exit);
+        let done: Value = serde_json::from_str(&ran.stdout_text()).expect("JSON");
+        assert_eq!(done["records"], case.records, "{}: {done:#}", case.name);
+        assert_eq!(before, content(&fixture("queues").join(case.name)));
+        let report = inspect(&home, &out, 0);
+        assert_eq!(report["damaged"], 0, "{}", case.name);
+        home.run(&args)
+            .exits(1)
+            .says_in_one_line(&[&out, "empty folder"]);
+    }
+}
+
+#[test]
+fn repair_mends_placeholders_and_parts_glued_lines() {
+    let home = Home::new();
+    let repair = |name: &str| {
+        let from = fixture("queues").join(name).display().to_string();
+        let out = home.path(name).display().to_string();
+        let ran = home.run(&["queue", "repair", &from, "--out", &out, "--format", "json"]);
+        let done: Value = serde_json::from_str(&ran.stdout_text()).expect("JSON");
+        (done, out)
+    };
+    let (done, out) = repair("placeholder");
+    assert_eq!(done["mended"], 1);
+    assert_eq!(inspect(&home, &out, 0)["rejections"], serde_json::json!({}));
+    let (done, out) = repair("glued");
+    assert_eq!(done["salvaged"], 2);
+    let ran = home.run(&["queue", "drain", &out]).succeeds();
+    assert_eq!(messages(&ran.stdout_text()), names(1..4));
+}
+
+#[test]
+fn a_folder_that_may_only_be_read_is_inspected_and_left_alone() {
+    let home = home_with(3);
+    let copy = home.path("copy");
+    copy_folder(&home.queue(), &copy);
+    let read_only = |is: bool| {
+        let mut permissions = fs::metadata(&copy).expect("a folder").permissions();
+        permissions.set_readonly(is);
+        fs::set_permissions(&copy, permissions).expect("changed");
+    };
+    read_only(true);
+    let before = content(&copy);
+    let report = inspect(&home, &copy.display().to_string(), 0);
+    assert_eq!(report["pending"], 3);
+    assert_eq!(before, content(&copy));
+    read_only(false);
+}
+
+#[test]
+fn what_is_confirmed_is_counted_and_only_read_to_verify() {
+    let home = home_with(4);
+    home.run(&["queue", "drain", "-n", "3"]).succeeds();
+    let queue = home.queue().display().to_string();
+    let report = inspect(&home, &queue, 0);
+    assert_eq!(
+        (&report["confirmed"], &report["pending"]),
+        (&3.into(), &1.into())
+    );
+    let ran = home.run(&["queue", "inspect", "--records", "--format", "jsonl"]);
+    assert_eq!(messages(&ran.succeeds().stdout_text()), names([3]));
+}
+
+#[test]
+fn drops_and_an_oversized_head_are_named() {
+    let home = Home::new();
+    let big = crate::support::record_line(0).replace("record 0", &"x".repeat(70_000));
+    home.file(
+        "q/log_queue.jsonl",
+        format!("{big}\n{}\n", crate::support::record_line(1)),
+    );
+    home.file("q/.queue_meta", "{\"confirmed\":1}");
+    let queue = home.path("q").display().to_string();
+    let faults = inspect(&home, &queue, 0)["faults"].to_string();
+    for fault in ["larger than 64 KiB", "reads them again at every drain"] {
+        assert!(faults.contains(fault), "{faults}");
+    }
+}

@@ -1,0 +1,332 @@
+//! `soliplex session list` and `show`, on a hundred sessions whose stories are
+//! known.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Home, Ran, Server};
+
+/// What happens in a session.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Plot {
+    /// Nothing of note.
+    Quiet,
+    /// The network goes away, and the app falls over.
+    FatalOffline,
+    /// One kind of error, again and again.
+    Refused,
+    /// The app takes long to start.
+    SlowStart,
+    /// The device's queue was full, and the beginning is not there.
+    Gaps,
+}
+
+const PLOTS: [Plot; 5] = [
+    Plot::Quiet,
+    Plot::FatalOffline,
+    Plot::Refused,
+    Plot::SlowStart,
+    Plot::Gaps,
+];
+
+const SESSIONS: usize = 100;
+
+/// One session: its number decides its plot and its time, and nothing else
+/// does.
+struct Session(usize);
+
+impl Session {
+    fn plot(&self) -> Plot {
+        PLOTS[self.0 % PLOTS.len()]
+    }
+
+    fn id(&self) -> String {
+        format!("session-{:03}", self.0)
+    }
+
+    /// The records, each with the seconds since the session's start.
+    fn records(&self) -> Vec<Value> {
+        let start = self.record(0, "info", "App", "session_start", json!({
+            "app_version": "2.4.1", "os_name": "Android", "os_version": "14", "device_model": "Pixel 8",
+        }));
+        let view = |at| self.record(at, "info", "Router", "opened /rooms", json!({}));
+        let network = |at, kind: &str| {
+            let attributes = json!({"type": kind, "online": kind != "none"});
+            self.record(at, "info", "Connectivity", "network_changed", attributes)
+        };
+        match self.plot() {
+            Plot::Quiet => vec![start, view(2), view(9)],
+            Plot::FatalOffline => vec![
+                start,
+                network(1, "wifi"),
+                network(10, "none"),
+                view(12),
+                self.failure(15, "fatal", "StateError"),
+            ],
+            Plot::Refused => {
+                let mut records = vec![start, view(1)];
+                records.extend((2..6).map(|at| self.failure(at, "error", "SocketException")));
+                records.push(view(20));
+                records
+            }
+            Plot::SlowStart => {
+                let attributes = json!({"metric": "cold_start", "ms": 6200});
+                vec![start, self.record(7, "info", "Rum", "measured", attributes)]
+            }
+            Plot::Gaps => vec![
+                view(0),
+                self.record(
+                    1,
+                    "warning",
+                    "soliplex.queue",
+                    "12 records dropped",
+                    json!({"dropped": 12}),
+                ),
+            ],
+        }
+    }
+
+    fn record(
+        &self,
+        at: usize,
+        level: &str,
+        logger: &str,
+        message: &str,
+        attributes: Value,
+    ) -> Value {
+        let minute = self.0 % 60;
+        let hour = 10 + self.0 / 60;
+        json!({
+            "timestamp": format!("2026-02-06T{hour}:{minute:02}:{at:02}.000Z"),
+            "level": level,
+            "logger": logger,
+            "message": message,
+            "attributes": attributes,
+            "installId": format!("install-{}", self.0 % 7),
+            "sessionId": self.id(),
+            "userId": format!("user-{:02}", self.0),
+            "recordId": format!("r-{}-{at}", self.0),
+        })
+    }
+
+    fn failure(&self, at: usize, level: &str, kind: &str) -> Value {
+        let mut record = self.record(at, level, "Http", "request failed", json!({}));
+        record["error"] = json!(format!("{kind}: refused"));
+        record["stackTrace"] = json!(
+            "#0      fetch (package:app/net.dart:10:3)\n#1      load (package:app/room.dart:4:1)\n"
+        );
+        record
+    }
+
+    /// What `session show` is to conclude.
+    fn verdict(&self) -> Vec<String> {
+        let hour = 10 + self.0 / 60;
+        let minute = self.0 % 60;
+        let sentences: Vec<String> = match self.plot() {
+            Plot::Quiet => vec!["3 records in 9 s, and no error or warning among them.".into()],
+            Plot::FatalOffline => vec![
+                "5 records in 15 s: 1 fatal error.".into(),
+                format!(
+                    "The fatal error: StateError: refused, in fetch, at {hour}:{minute:02}:15 UTC, \
+                     15 s after the start, while offline; it is the last record."
+                ),
+                "Right before it: Router “opened /rooms”.".into(),
+                "19 other sessions met it too, on 7 installations in all.".into(),
+                "The device was offline once, for 5 s, and still at the end.".into(),
+            ],
+            Plot::Refused => vec![
+                "7 records in 20 s: 4 errors.".into(),
+                format!(
+                    "The first error: SocketException: refused, in fetch, at {hour}:{minute:02}:02 UTC, \
+                     2 s after the start."
+                ),
+                "Right before it: Router “opened /rooms”.".into(),
+                "All 4 errors are of one kind.".into(),
+                "19 other sessions met it too, on 7 installations in all.".into(),
+            ],
+            Plot::SlowStart => vec![
+                "2 records in 7 s, and no error or warning among them.".into(),
+                "Out of line: cold_start 6200 ms.".into(),
+            ],
+            Plot::Gaps => vec![
+                "2 records in 1 s: 1 warning.".into(),
+                "Missing: there is no session start marker: the beginning may be missing; \
+                 the device's queue was full and dropped 12 records."
+                    .into(),
+            ],
+        };
+        let nothing = (self.plot() != Plot::Gaps).then(|| "Nothing shows as missing.".to_owned());
+        sentences.into_iter().chain(nothing).collect()
+    }
+}
+
+/// All sessions, their records mixed as a server receives them.
+fn all_sessions() -> String {
+    let mut records: Vec<Value> = (0..SESSIONS).flat_map(|n| Session(n).records()).collect();
+    records.sort_by_key(|record| {
+        let place = record["recordId"].as_str().unwrap_or_default();
+        place
+            .bytes()
+            .fold(7_u32, |hash, byte| hash.wrapping_mul(31) ^ u32::from(byte))
+    });
+    records.iter().map(|record| format!("{record}\n")).collect()
+}
+
+#[test]
+fn each_of_a_hundred_sessions_is_listed_with_what_it_holds() {
+    let home = Home::new();
+    home.file("a.jsonl", all_sessions());
+    let list = [
+        "session", "list", "a.jsonl", "-n", "1000", "--format", "jsonl",
+    ];
+    let rows = home.run(&list).succeeds().json_lines();
+    assert_eq!(rows.len(), SESSIONS);
+    for row in rows {
+        let id = row["sessionId"].as_str().unwrap();
+        let session = Session(id.trim_start_matches("session-").parse().unwrap());
+        let records = session.records();
+        let at_level = |level: &str| records.iter().filter(|one| one["level"] == level).count();
+        assert_eq!(row["records"], records.len(), "{id}");
+        assert_eq!(row["errors"], at_level("error"), "{id}");
+        assert_eq!(row["fatals"], at_level("fatal"), "{id}");
+        assert_eq!(row["start"], records[0]["timestamp"], "{id}");
+        assert_eq!(
+            row["lastSeen"],
+            records[records.len() - 1]["timestamp"],
+            "{id}"
+        );
+    }
+    let shown = home
+        .run(&["session", "list", "a.jsonl", "--session", "session-001"])
+        .succeeds()
+        .stdout_text();
+    assert!(
+        shown.contains("LAST SEEN UTC") && shown.contains("Pixel 8"),
+        "{shown}"
+    );
+    assert_eq!(shown.lines().count(), 2, "{shown}");
+}
+
+#[test]
+fn each_plot_is_told_with_its_verdict_and_nothing_else() {
+    let home = Home::new();
+    home.file("a.jsonl", all_sessions());
+    for n in [0, 1, 2, 3, 4, 61, 97] {
+        let session = Session(n);
+        let flags = [
+            "session",
+            "show",
+            &session.id(),
+            "a.jsonl",
+            "--format",
+            "json",
+        ];
+        let text = home.run(&flags).succeeds().stdout_text();
+        let story: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            story["verdict"],
+            json!(session.verdict()),
+            "{:?}",
+            session.plot()
+        );
+    }
+}
+
+#[test]
+fn a_session_is_found_by_its_user_and_time_and_several_are_asked_about() {
+    let home = Home::new();
+    home.file("a.jsonl", all_sessions());
+    let of_user = [
+        "session",
+        "show",
+        "a.jsonl",
+        "--user",
+        "user-01",
+        "--at",
+        "2026-02-06T10:01:05Z",
+    ];
+    let shown = home.run(&of_user).succeeds().stdout_text();
+    assert!(shown.contains("Session session-001"), "{shown}");
+    assert!(shown.contains(&Session(1).verdict()[1]), "{shown}");
+    let of_many = [
+        "session",
+        "show",
+        "a.jsonl",
+        "--user",
+        "user-1",
+        "--at",
+        "2026-02-06T10:15:00Z",
+    ];
+    let ran = home.run(&of_many).exits(2);
+    assert!(ran.stdout_text().contains("session-015"));
+    home.run(&["session", "show", "session-00", "a.jsonl"])
+        .exits(2)
+        .says_in_one_line(&["several sessions start with session-00"]);
+}
+
+#[test]
+fn a_device_and_a_server_together_tell_each_record_once() {
+    let home = Home::new();
+    let session = Session(1);
+    let lines: Vec<String> = session.records().iter().map(Value::to_string).collect();
+    home.file("sent.jsonl", lines[..3].join("\n"));
+    home.file("queue/log_queue.jsonl", lines[2..].join("\n") + "\n");
+    let server = Server::start(&home, &["--no-auth"]);
+    let endpoint = server.endpoint();
+    home.run(&["upload", "sent.jsonl", "--replay", "--endpoint", &endpoint])
+        .succeeds();
+    let flags = [
+        "session",
+        "show",
+        &session.id(),
+        "queue",
+        &server.url,
+        "--format",
+        "json",
+    ];
+    let text = home.run(&flags).succeeds().stdout_text();
+    let story: Value = serde_json::from_str(&text).unwrap();
+    let told = story["timeline"].as_array().unwrap().iter();
+    let told: Vec<_> = told.map(|moment| &moment["record"]["recordId"]).collect();
+    assert_eq!(told, ["r-1-0", "r-1-1", "r-1-10", "r-1-12", "r-1-15"]);
+}
+
+#[test]
+fn a_page_holds_the_story_and_nothing_that_runs_or_loads() {
+    let home = Home::new();
+    let mut records = Session(1).records();
+    records[3]["message"] = json!("<script>alert(1)</script><img src=x onerror=alert(2)>");
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    home.file("a.jsonl", lines.join("\n"));
+    home.run(&[
+        "session",
+        "show",
+        "session-001",
+        "a.jsonl",
+        "--html",
+        "story.html",
+    ])
+    .succeeds();
+    let page = fs::read_to_string(home.path("story.html")).unwrap();
+    assert!(page.contains("StateError: refused") && page.contains("Content-Security-Policy"));
+    for forbidden in ["<script", "<img src=x", "http://", "https://", "url("] {
+        let found = page.replace("http://www.w3.org/2000/svg", "");
+        assert!(!found.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_said_in_one_line() {
+    let home = Home::new();
+    home.file("a.jsonl", all_sessions());
+    home.run(&["session", "show", "nobody", "a.jsonl"])
+        .exits(1)
+        .says_in_one_line(&["no session nobody in a.jsonl", "session list"]);
+    home.run(&["session", "show", "s", "none.jsonl"])
+        .exits(1)
+        .says_in_one_line(&["cannot open none.jsonl"]);
+    home.run(&["session", "list", "http://127.0.0.1:9"])
+        .exits(7)
+        .says_in_one_line(&["cannot reach"]);
+}
