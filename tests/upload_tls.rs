@@ -75,7 +75,7 @@ fn a_certificate_that_cannot_be_trusted_is_exit_7_in_one_line_and_nothing_is_sen
     });
     let elsewhere = Scene::new("elsewhere.example", |_| {});
     for (scene, trusted, says) in [
-        (&good, &other.authority, "UnknownIssuer"),
+        (&good, &other.authority, "BadSignature"),
         (&expired, &expired.authority, "expired"),
         (&elsewhere, &elsewhere.authority, "not valid for name"),
     ] {
