@@ -2,7 +2,7 @@
 //!
 //! Reading, sanitizing and joining take longer than a fast server takes to
 //! answer. So a thread of the runtime's pool does these a few batches ahead of
-//! what is sent: on two cores that is half again as many records a second.
+//! what is sent.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
