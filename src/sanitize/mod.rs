@@ -12,6 +12,13 @@
 //!                     └→ replace → searched again: what is left goes whole
 //! ```
 //!
+//! A rule has no way to fail once it is compiled: the detectors are functions of bytes to places
+//! without errors, and patterns run on an automaton whose size was limited when it was built. What
+//! could go wrong around them lets nothing out: a text in which something is found after three
+//! rounds of redaction goes whole, a record that is no record after redaction becomes an empty
+//! one, and a thread that stops before its lines are clean ends the stream with an error in place
+//! of those lines.
+//!
 //! What always holds: the result of [`Sanitizer::sanitize_line`] is not changed by sanitizing it
 //! again; valid JSON stays valid with its keys, their order and the spelling of its numbers; any
 //! bytes are accepted; the time is linear in the length of the line.

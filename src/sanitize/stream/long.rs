@@ -1,5 +1,5 @@
 //! A line that is too long to hold: it is cleaned as text, piece by piece. A piece ends where no
-//! finding is, so that nothing is split; a finding longer than a piece is dropped to its end.
+//! finding is, so that nothing is split; a finding that reaches beyond a piece is dropped to its end.
 
 use memchr::memchr;
 
@@ -38,7 +38,7 @@ impl LongLine {
         while taken < line.len() {
             let rest = &line[taken..];
             if let Some(quote) = self.dropping {
-                let end = rest.iter().position(|b| ends_secret(quote, *b));
+                let end = secret_end(rest, quote);
                 taken += end.unwrap_or(rest.len());
                 if end.is_some() {
                     self.dropping = None;
@@ -51,24 +51,23 @@ impl LongLine {
             let piece = &rest[..rest.len().min(MAX_LINE)];
             let last = whole && piece.len() == rest.len();
             let cut = if last {
-                piece.len()
+                Cut::At(piece.len())
             } else {
                 self.cut(cleaner, piece)
             };
-            if cut == 0 {
-                // The piece is one secret from its start.
-                self.dropping = Some(opening_quote(&line[..taken]));
-                self.changed = true;
-                cleaner.replace_key(b"", out);
-                continue;
-            }
-            let piece = &piece[..cut];
+            let (Cut::At(end) | Cut::Into(end)) = cut;
+            let piece = &piece[..end];
             if cleaner.clean_text(b"", Source::plain(piece), 0, out, None) {
                 self.changed = true;
             } else {
                 out.extend_from_slice(piece);
             }
-            taken += cut;
+            taken += end;
+            if let Cut::Into(_) = cut {
+                self.dropping = Some(opening_quote(&line[..taken]));
+                self.changed = true;
+                cleaner.replace_key(b"", out);
+            }
         }
         match newline {
             Some(newline) if taken == line.len() => {
@@ -79,9 +78,8 @@ impl LongLine {
         }
     }
 
-    /// Where to cut a piece: behind a separator and in no finding. 0 when a finding covers the
-    /// whole piece.
-    fn cut(&self, cleaner: &mut Cleaner<'_>, piece: &[u8]) -> usize {
+    /// Where to cut a piece: behind a separator and in no finding.
+    fn cut(&self, cleaner: &mut Cleaner<'_>, piece: &[u8]) -> Cut {
         let wanted = piece.len().saturating_sub(LOOK_AHEAD).max(1);
         let from = wanted.saturating_sub(CUT_SEARCH);
         let separator = |separators: &[u8]| {
@@ -95,23 +93,34 @@ impl LongLine {
             .unwrap_or(wanted);
         for range in cleaner.findings_in(piece) {
             if range.start < cut && cut < range.end {
-                cut = if range.end == piece.len() {
-                    range.start
-                } else {
-                    range.end
-                };
+                if range.end == piece.len() {
+                    return Cut::Into(range.start);
+                }
+                cut = range.end;
             }
         }
-        cut
+        Cut::At(cut)
     }
 }
 
-fn ends_secret(quote: u8, b: u8) -> bool {
-    if quote == 0 {
-        b.is_ascii_whitespace() || b == b'"'
-    } else {
-        b == quote
-    }
+/// Where a piece ends.
+#[derive(Debug, Clone, Copy)]
+enum Cut {
+    /// Where no finding is.
+    At(usize),
+    /// Before a finding that does not end in the piece.
+    Into(usize),
+}
+
+/// The end of a secret that began before `rest`.
+fn secret_end(rest: &[u8], quote: u8) -> Option<usize> {
+    rest.iter().enumerate().position(|(i, b)| {
+        if quote == 0 {
+            b.is_ascii_whitespace() || *b == b'"'
+        } else {
+            *b == quote && (i == 0 || rest[i - 1] != b'\\')
+        }
+    })
 }
 
 fn opening_quote(before: &[u8]) -> u8 {
