@@ -469,7 +469,7 @@ _soliplex() {
             return 0
             ;;
         soliplex__subcmd__fingerprint)
-            opts="-q -v -h --top --window --explain --annotate --format --session --install --user --level --logger --grep --attr --since --until --config --state-dir --queue --color --quiet --verbose --help"
+            opts="-q -v -h --top --window --explain --annotate --baseline --write-baseline --format --session --install --user --level --logger --grep --attr --since --until --config --state-dir --queue --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -480,6 +480,14 @@ _soliplex() {
                     return 0
                     ;;
                 --window)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write-baseline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2359,7 +2367,7 @@ _soliplex() {
             return 0
             ;;
         soliplex__subcmd__upload)
-            opts="-q -v -h --endpoint --token-file --token-env --batch-size --max-batch-bytes --timeout --wire --attempts --follow --flush-interval --metrics --dry-run --receipt --replay --restamp --speed --new-session --expect --allow-production --dead-letter --export --format --config --state-dir --queue --color --quiet --verbose --help"
+            opts="-q -v -h --endpoint --token-file --token-env --batch-size --max-batch-bytes --timeout --wire --attempts --bury-all --follow --flush-interval --metrics --dry-run --receipt --replay --restamp --speed --new-session --expect --allow-production --dead-letter --export --format --config --state-dir --queue --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -130,7 +130,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l disable -
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l allow -d 'Keep this value wherever it stands (may be repeated)' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l replacement -d 'Write this in place of what is redacted' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l pseudonymize -d 'Write a token that is the same for the same value: [email:7f3a9c]; the key in this file makes the tokens, and nobody can reverse them without it' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l paths -d 'What to do with absolute paths in stack traces' -r -f -a "keep\t'Leave them'
+complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l paths -d 'What to do with absolute paths in stack traces [default: relative]' -r -f -a "keep\t'Leave them'
 relative\t'Trim the folders above the project'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l state-dir -d 'Keep the install id and the default queue here' -r -F
@@ -243,6 +243,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l queue -d 'U
 complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l bury-all -d 'Set refused records aside as dead letters even if the server has taken none; otherwise it stops after the first 200 of them'
 complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l follow -d 'Keep shipping: at intervals, at once on an error or fatal record, and once more at the end'
 complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l metrics -d 'Queue the time of each request as a record with the attributes metric and ms'
 complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l dry-run -d 'Show the batches, and what the deployed backend would reject; send nothing'
@@ -308,6 +309,8 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_see
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l top -d 'Show this many groups, the most frequent first' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l window -d 'Only errors of the last so much time' -r
+complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l baseline -d 'Show only the groups that are not in this file; the exit code is 3 if there is one' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l write-baseline -d 'Write all groups, and those of --baseline, into this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l format -d 'How to print' -r -f -a "table\t'For people'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'"

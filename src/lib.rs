@@ -23,31 +23,42 @@
 //!   numbers and every id survive ([`record`]). A `recordId` makes it harmless
 //!   to send a record twice.
 //!
-//! The modules, in reading order; each uses only those above it, and `upload`
-//! and `ingest` never use each other: they meet in `record`.
+//! The modules stand in reading order: each group uses only those above it,
+//! and `upload` and `ingest` never use each other: they meet in `record`.
 
-pub mod error;
+// What everything else handles.
 pub mod record;
 
+// What can be asked of a record, and what is taken out of it.
 pub mod filter;
 pub mod fingerprint;
 pub mod sanitize;
 
-pub mod logger;
+// From a device's disk to a server.
 pub mod queue;
+pub mod upload;
+
+// What an app writes.
+pub mod logger;
+
+// What is known of the app and the device around it.
+pub mod capture;
 pub mod remote_level;
 pub mod rum;
 pub mod screenshot;
-pub mod upload;
 
-pub mod capture;
+// The server.
 pub mod ingest;
+
+// Reading it all again, wherever it is, and telling what happened.
+pub mod session;
 pub mod source;
 
-pub mod session;
-
+// The program: its settings, what it prints, and how it ends.
 pub mod config;
+pub mod error;
 pub mod output;
 
+// Its flags and its commands.
 pub mod cli;
 pub mod command;

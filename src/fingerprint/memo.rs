@@ -53,7 +53,7 @@ mod tests {
     fn a_remembered_fingerprint_is_the_one_that_would_be_made() {
         let stack = |n: usize| format!("#0      f{n} (package:app/a.dart:{n}:3)\n");
         let mut memo = Memo::default();
-        for n in (0..CAPACITY + 10).chain(0..10) {
+        for n in (0..CAPACITY / 2 + 10).chain(0..10) {
             for error in ["StateError: no", "FormatException: no"] {
                 let occurrence = Occurrence {
                     error: Some(error.into()),

@@ -111,7 +111,10 @@ fn times(group: &Row) -> String {
         true => last.format("%H:%M").to_string(),
         false => long(last),
     };
-    format!("{} – {last}  ", long(first))
+    match last == first.format("%H:%M").to_string() {
+        true => format!("{}  ", long(first)),
+        false => format!("{} – {last}  ", long(first)),
+    }
 }
 
 fn summary(report: &Report) -> String {
