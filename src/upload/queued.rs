@@ -6,16 +6,29 @@ use super::backlog::{Backlog, BacklogError, Letter};
 use crate::queue::{Batch, DeadLetter, Drain, Limits, Token};
 use crate::record;
 
+/// Of how many of the latest batches a part may be confirmed. No more are under
+/// way at once, so of older ones only the end is kept: what is through but not
+/// confirmed yet takes no room.
+const DIVISIBLE: usize = 32;
+
 /// Drains a queue: reads ahead of what is confirmed, and turns counts of
 /// records into the queue's tokens.
 #[derive(Debug)]
 pub struct QueueBacklog {
     drain: Box<dyn Drain>,
     /// What was handed out and is not confirmed, without the lines.
-    handed_out: VecDeque<Batch>,
+    handed_out: VecDeque<HandedOut>,
     /// How many records of the first of these are confirmed.
     confirmed: usize,
     end: Option<Token>,
+}
+
+#[derive(Debug)]
+struct HandedOut {
+    records: usize,
+    end: Token,
+    /// Where its records stand; `None` for an old one.
+    batch: Option<Batch>,
 }
 
 impl QueueBacklog {
@@ -45,22 +58,30 @@ impl Backlog for QueueBacklog {
             .iter_mut()
             .map(|record| std::mem::take(&mut record.line))
             .collect();
-        self.end = Some(batch.token());
-        self.handed_out.push_back(batch);
+        let end = batch.token();
+        self.end = Some(end.clone());
+        self.handed_out.push_back(HandedOut {
+            records: batch.records.len(),
+            end,
+            batch: Some(batch),
+        });
+        if let Some(index) = self.handed_out.len().checked_sub(DIVISIBLE + 1) {
+            self.handed_out[index].batch = None;
+        }
         Ok(lines)
     }
 
     fn confirm(&mut self, records: usize) -> Result<(), BacklogError> {
         let mut token = None;
         let mut left = self.confirmed + records;
-        while let Some(batch) = self.handed_out.front() {
-            if left < batch.records.len() {
-                token = (left > 0).then(|| batch.token_after(left)).or(token);
+        while let Some(first) = self.handed_out.front() {
+            if left < first.records {
+                let batch = first.batch.as_ref().filter(|_| left > 0);
+                token = batch.map(|batch| batch.token_after(left)).or(token);
                 break;
             }
-            left -= batch.records.len();
-            token = Some(batch.token());
-            self.handed_out.pop_front();
+            left -= first.records;
+            token = self.handed_out.pop_front().map(|first| first.end);
         }
         self.confirmed = left;
         if let Some(token) = token {
