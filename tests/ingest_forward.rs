@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::fault_server::{Fault, FaultServer, Request};
 use crate::ingest::{batch, get, post, serve};
-use crate::support::{Home, Server, record_line, wait_until};
+use crate::support::{Home, Ran, Server, record_line, wait_until};
 
 /// A collector that takes everything.
 fn collector() -> FaultServer {
@@ -176,4 +176,18 @@ fn forwarding_goes_on_where_a_killed_server_stopped() {
         (bodies.len() >= 2).then_some(bodies)
     });
     assert_eq!(bodies, ["record 1", "record 2"]);
+}
+
+#[test]
+fn a_protocol_that_is_not_spoken_is_told_at_the_start() {
+    let home = Home::new();
+    let mut command = home.soliplex();
+    command
+        .args(["ingest", "serve", "--no-auth", "--listen", "127.0.0.1:0"])
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    assert_cmd::Command::from_std(command)
+        .assert()
+        .exits(2)
+        .says_in_one_line(&["OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"]);
 }

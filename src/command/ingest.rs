@@ -30,6 +30,12 @@ const OTLP_VARIABLES: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
+/// The variables that say how to speak to it, the first outranks the second.
+const OTLP_PROTOCOL_VARIABLES: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_PROTOCOL",
+];
+
 pub(super) fn run(command: IngestCommand, context: &mut Context) -> anyhow::Result<Exit> {
     match command {
         IngestCommand::Serve(args) => serve(&args, context),
@@ -263,9 +269,26 @@ fn forward(args: &ServeArgs) -> anyhow::Result<Option<ForwardOptions>> {
     Ok(Some(ForwardOptions {
         endpoint,
         headers,
+        json: is_json(&variable)?,
         sync: args.forward == ForwardWhen::Sync,
         ..ForwardOptions::default()
     }))
+}
+
+/// Whether OpenTelemetry's variables ask for JSON instead of protobuf.
+fn is_json(variable: &impl Fn(&str) -> Option<String>) -> anyhow::Result<bool> {
+    for name in OTLP_PROTOCOL_VARIABLES {
+        return match variable(name).as_deref() {
+            None => continue,
+            Some("http/json") => Ok(true),
+            Some("http/protobuf") => Ok(false),
+            Some(other) => Err(Error::usage(format!(
+                "{name} is {other}; only http/protobuf and http/json are spoken"
+            ))
+            .into()),
+        };
+    }
+    Ok(false)
 }
 
 /// The region of Logfire that a write token names: `pylf_v1_REGION_…`.

@@ -156,9 +156,10 @@ impl Forwarder {
             };
             builder = builder.with_endpoint(url);
         }
-        if options.json {
-            builder = builder.with_protocol(Protocol::HttpJson);
-        }
+        builder = builder.with_protocol(match options.json {
+            true => Protocol::HttpJson,
+            false => Protocol::HttpBinary,
+        });
         Ok(Forwarder {
             store,
             progress: forward.progress.clone(),

@@ -226,7 +226,7 @@ pub struct Origin {
 /// A screenshot as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredScreenshot {
-    /// Its name, made by the server.
+    /// Its name: a UUID, made by the server unless the device made it.
     pub id: String,
     /// The server's clock when it came, in milliseconds since 1970.
     pub received_at: i64,
