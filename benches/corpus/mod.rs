@@ -33,7 +33,7 @@ const LOGGERS: &[&str] = &["Http", "Auth", "Rooms", "Ui.Frame", "Sync", "Chat.St
 const LEVELS: &[&str] = &["debug", "info", "info", "info", "warning", "error"];
 
 /// Writes `records` records; one in `every` holds something that must be redacted.
-pub fn write(out: &mut impl Write, seed: u64, records: u32, every: u32) -> io::Result<()> {
+pub(crate) fn write(out: &mut impl Write, seed: u64, records: u32, every: u32) -> io::Result<()> {
     let mut random = Random(seed);
     for n in 0..records {
         let dirty = n % every == 0;
