@@ -220,7 +220,7 @@ fn what_is_confirmed_is_counted_and_only_read_to_verify() {
 }
 
 #[test]
-fn drops_and_an_oversized_head_are_named() {
+fn an_oversized_record_in_a_long_confirmed_head_is_named() {
     let home = Home::new();
     let big = crate::support::record_line(0).replace("record 0", &"x".repeat(70_000));
     home.file(
@@ -233,4 +233,31 @@ fn drops_and_an_oversized_head_are_named() {
     for fault in ["larger than 64 KiB", "reads them again at every drain"] {
         assert!(faults.contains(fault), "{faults}");
     }
+}
+
+#[test]
+fn what_a_full_queue_drops_is_counted_and_told_by_a_record() {
+    let home = Home::new();
+    let big = |n| crate::support::record_line(n).replace("record ", &"x".repeat(99_800)) + "\n";
+    let text: String = (0..100).map(big).collect();
+    home.file("state/queue/log_queue.jsonl", text);
+    let new = super::lines(100);
+    home.run_with_stdin(&["emit", "--jsonl"], new).succeeds();
+    let queue = home.queue();
+    let len = fs::metadata(queue.join("log_queue.jsonl"))
+        .expect("a file")
+        .len();
+    assert!(len <= 10_000_000, "{len}");
+    let report = inspect(&home, &queue.display().to_string(), 0);
+    let dropped = report["dropped"]["records"].as_u64().expect("a number");
+    assert!(dropped > 0);
+    // One record stands for those that went.
+    assert_eq!(report["pending"], 200 - dropped + 1);
+    let said = format!("{dropped} records dropped: the queue was full");
+    assert_eq!(super::pending(&queue)[0], said);
+    let table = home.run(&["queue", "inspect"]).succeeds().stdout_text();
+    assert!(
+        table.contains(&format!("{dropped} records (0 fatal)")),
+        "{table}"
+    );
 }

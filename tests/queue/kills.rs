@@ -240,8 +240,8 @@ fn draining_may_be_killed_at_a_call() {
 
 #[test]
 fn a_rewrite_may_be_killed_at_a_call() {
-    kill_at(&take_out(), &["rename", "unlink"], 3);
-    kill_at(&compact(), &["rename", "write"], 4);
+    kill_at(&take_out(), &["rename", "unlink"], 4);
+    kill_at(&compact(), &["rename"], 2);
 }
 
 #[test]
