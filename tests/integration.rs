@@ -25,8 +25,8 @@ mod queue;
 mod readme;
 #[cfg(unix)]
 mod run;
-mod screenshot;
 mod sanitize;
+mod screenshot;
 mod session;
 mod tail;
 mod telemetry;

@@ -235,7 +235,7 @@ fn what_was_printed_before_a_kill_is_in_the_queue() {
         .unwrap();
     let mut stdout = BufReader::new(run.stdout.take().unwrap());
     let mut line = String::new();
-    for _ in 0..5_000 {
+    for _ in 0..2_000 {
         line.clear();
         stdout.read_line(&mut line).unwrap();
     }
@@ -397,10 +397,10 @@ fn a_huge_line_passes_through_and_is_cut_in_its_record() {
 #[test]
 fn a_chatty_program_is_recorded_line_for_line() {
     let home = Home::new();
-    let ran = home.run(&["run", "--", "seq", "10000"]).succeeds();
-    assert_eq!(ran.stdout_text().lines().count(), 10_000);
+    let ran = home.run(&["run", "--", "seq", "5000"]).succeeds();
+    assert_eq!(ran.stdout_text().lines().count(), 5_000);
     let records = printed(&home);
-    assert_eq!(records.len(), 10_000);
+    assert_eq!(records.len(), 5_000);
     for (n, message) in messages(&records).into_iter().enumerate() {
         assert_eq!(message, (n + 1).to_string());
     }

@@ -47,7 +47,10 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
     };
     let printer = &mut context.printer;
     if let Some(message) = &args.message {
-        let screenshot = args.screenshot.as_ref().map(|path| (screenshot::new_id(), path));
+        let screenshot = args
+            .screenshot
+            .as_ref()
+            .map(|path| (screenshot::new_id(), path));
         if let Some((id, _)) = &screenshot {
             template.set(keys::SCREENSHOT_ID, id.as_str());
         }

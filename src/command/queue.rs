@@ -148,7 +148,8 @@ impl Draining {
             } else {
                 let token = batch.token();
                 let references = wanted.iter().map(|index| batch.records[*index].reference());
-                self.taken.extend(references.map(|reference| (reference, token)));
+                self.taken
+                    .extend(references.map(|reference| (reference, token)));
             }
             batch = self.drainer.batch_after(&batch.token(), DRAIN_LIMITS)?;
         }

@@ -391,7 +391,11 @@ mod tests {
     }
 
     impl Transport for Server {
-        async fn post(&self, body: bytes::Bytes, _: Option<&Token>) -> Result<Reply, TransportError> {
+        async fn post(
+            &self,
+            body: bytes::Bytes,
+            _: Option<&Token>,
+        ) -> Result<Reply, TransportError> {
             self.bodies
                 .lock()
                 .unwrap()

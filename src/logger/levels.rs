@@ -83,7 +83,12 @@ impl Rules {
     /// A least level, and others by the names of loggers in any spelling.
     pub fn new<'a>(min: Level, overrides: impl IntoIterator<Item = (&'a str, Level)>) -> Rules {
         let overrides = overrides.into_iter();
-        Rules { min, overrides: overrides.map(|(name, level)| (normal(name), level)).collect() }
+        Rules {
+            min,
+            overrides: overrides
+                .map(|(name, level)| (normal(name), level))
+                .collect(),
+        }
     }
 
     /// The least level of a logger.

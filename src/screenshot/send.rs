@@ -122,7 +122,7 @@ mod tests {
                 answer(status, &id, &folder).await,
                 Err(SendError::Status(_))
             ));
-            assert_eq!(folder.pending().unwrap(), [id.clone()]);
+            assert_eq!(folder.pending().unwrap(), std::slice::from_ref(&id));
         }
         assert_eq!(
             answer(201, &id, &folder).await.unwrap(),

@@ -59,7 +59,7 @@ impl Backlog for QueueBacklog {
             .map(|record| std::mem::take(&mut record.line))
             .collect();
         let end = batch.token();
-        self.end = Some(end.clone());
+        self.end = Some(end);
         self.handed_out.push_back(HandedOut {
             records: batch.records.len(),
             end,

@@ -280,11 +280,11 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
     /// These are put back, to be sent again by the next drain.
     fn refused_everything(&mut self) -> Option<End> {
         let max = self.options.max_refused_at_first?;
-        let refused = self.letters.iter().filter(|letter| letter.status.is_some());
+        let mut refused = self.letters.iter().filter(|letter| letter.status.is_some());
         if self.has_accepted || !self.plan.is_idle() || refused.clone().count() < max {
             return None;
         }
-        let last = refused.last()?;
+        let last = refused.next_back()?;
         let (status, reason) = (last.status.unwrap_or_default(), last.reason.clone());
         let lines = std::mem::take(&mut self.letters).into_iter();
         self.supply.put_back(lines.map(|letter| letter.line.into()));

@@ -73,7 +73,7 @@ fn from_fields(mut fields: Map<String, Value>) -> Option<LogRecord> {
     {
         fields.extend(inner);
     }
-    let level = take(&mut fields, &LEVEL, |value| level_of(value));
+    let level = take(&mut fields, &LEVEL, level_of);
     let message = take(&mut fields, &MESSAGE, |value| {
         value.as_str().map(str::to_owned)
     });

@@ -16,10 +16,19 @@ const LISTED: usize = 10;
 pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
     let strong = printer.palette().strong();
     let path = report.path.display().to_string();
-    printer.line(format_args!("{strong}queue {}{strong:#}", safe::escape(&path)))?;
+    printer.line(format_args!(
+        "{strong}queue {}{strong:#}",
+        safe::escape(&path)
+    ))?;
     let mut rows = vec![
-        row("pending", format!("{} records, {}", report.pending, size(report.pending_bytes))),
-        row("confirmed", format!("{} records, still in the file", report.confirmed)),
+        row(
+            "pending",
+            format!("{} records, {}", report.pending, size(report.pending_bytes)),
+        ),
+        row(
+            "confirmed",
+            format!("{} records, still in the file", report.confirmed),
+        ),
     ];
     if let (Some(oldest), Some(newest)) = (&report.oldest, &report.newest) {
         rows.push(row("oldest", format!("{oldest}{}", age(oldest))));
@@ -38,7 +47,10 @@ pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
     if dropped.records > 0 {
         let fatal = dropped.fatal;
         let bytes = size(dropped.bytes);
-        rows.push(row("dropped", format!("{} records ({fatal} fatal), {bytes}", dropped.records)));
+        rows.push(row(
+            "dropped",
+            format!("{} records ({fatal} fatal), {bytes}", dropped.records),
+        ));
     }
     if report.dead_letters > 0 {
         rows.push(row("dead letters", report.dead_letters.to_string()));
@@ -63,7 +75,10 @@ fn print_problems(report: &Report, printer: &mut Printer) -> io::Result<()> {
         ))?;
     }
     for problem in report.meta_problem.iter().chain(&report.faults) {
-        printer.line(format_args!("{style}fault{style:#}: {}", safe::escape(problem)))?;
+        printer.line(format_args!(
+            "{style}fault{style:#}: {}",
+            safe::escape(problem)
+        ))?;
     }
     print_damage(&report.damage, report.damaged, printer)
 }
@@ -86,7 +101,10 @@ pub(super) fn print_repair(
 ) -> io::Result<()> {
     let strong = printer.palette().strong();
     let out = out.display().to_string();
-    printer.line(format_args!("{strong}repaired into {}{strong:#}", safe::escape(&out)))?;
+    printer.line(format_args!(
+        "{strong}repaired into {}{strong:#}",
+        safe::escape(&out)
+    ))?;
     let rows = [
         ("records", report.records),
         ("of them confirmed", report.confirmed),
@@ -100,14 +118,19 @@ pub(super) fn print_repair(
     printer.line(table::render(&[], rows, &[1], width))?;
     if let Some(problem) = &report.meta_problem {
         let style = printer.palette().warning();
-        printer.line(format_args!("{style}fault{style:#}: {}", safe::escape(problem)))?;
+        printer.line(format_args!(
+            "{style}fault{style:#}: {}",
+            safe::escape(problem)
+        ))?;
     }
     print_damage(&report.damage, report.damage.len() as u64, printer)
 }
 
 /// A stretch of damage in one sentence.
 pub(super) fn sentence(damage: &Damage) -> String {
-    let Damage { file, offset, len, .. } = damage;
+    let Damage {
+        file, offset, len, ..
+    } = damage;
     let kind = damage.kind.as_str();
     let salvaged = match damage.salvaged {
         0 => String::new(),

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use crate::capture::{Hooks, Lifecycle, Network, Recorder};
 use crate::command::Context;
 use crate::command::sanitizer::sanitizer;
-use crate::command::{screenshots, shipped};
 use crate::command::upload::settings;
+use crate::command::{screenshots, shipped};
 use crate::config::Config;
 use crate::logger::{BackendOptions, BackendSink, LevelRules, LogSink};
 use crate::queue::LogQueue;
@@ -132,11 +132,7 @@ impl Shipper {
             let printer = &mut context.printer;
             printer.warn(format_args!("not everything was sent: {problem}"));
         }
-        shipped::remember(
-            problem.as_deref(),
-            &context.config,
-            &mut context.printer,
-        );
+        shipped::remember(problem.as_deref(), &context.config, &mut context.printer);
     }
 }
 

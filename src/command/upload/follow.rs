@@ -34,7 +34,7 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
                 result = following => result.map_err(settings::as_error),
                 () = watch(folder, &wake) => Ok(()),
                 () = flush_when_stopped(&wake) => Ok(()),
-                result = keep_times(times.as_ref(), &queue, &identity, args.flush_interval) => result,
+                () = keep_times(times.as_ref(), &queue, &identity, args.flush_interval) => Ok(()),
             }
         };
         teller
@@ -61,21 +61,23 @@ fn poll_level(
     Ok(poller.transpose()?)
 }
 
-/// Queues the times of requests at intervals; never ends unless that fails. As
-/// each is sent in a request that takes time too, one a request would never
-/// come to an end.
+/// Queues the times of requests at intervals; never ends, since a full disk is
+/// no reason to stop shipping. As each is sent in a request that takes time
+/// too, one a request would never come to an end.
 async fn keep_times(
     times: Option<&RequestTimes>,
     queue: &dyn LogQueue,
     identity: &Identity,
     interval: Duration,
-) -> anyhow::Result<()> {
+) {
     let Some(times) = times else {
         return std::future::pending().await;
     };
     loop {
         tokio::time::sleep(interval).await;
-        times.queue(queue, identity)?;
+        if let Err(error) = times.queue(queue, identity) {
+            tracing::warn!(%error, "request times were not kept");
+        }
     }
 }
 

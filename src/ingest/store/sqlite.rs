@@ -17,8 +17,8 @@ use super::codec::Codec;
 use super::writer::{Job, Message, Update, Writer, next_seq};
 use super::{
     Alert, AlertRule, AppendFuture, Batch, Retention, Scan, Scanned, Seq, Session, SessionQuery,
-    Start, Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery, groups, query, retention,
-    schema,
+    Start, Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery, groups, query,
+    retention, schema,
 };
 
 /// How many bytes of records may wait for the disk before more are turned away.
