@@ -169,8 +169,14 @@ fn a_pattern_takes_in_new_files_and_not_the_rotated_names_of_old_ones() {
             fs::rename(name(generation), name(generation + 1)).unwrap();
         }
         append(&file("a.log"), &line(round));
-        let found: Vec<_> = next(&mut items, 2);
-        assert_eq!(found.last(), Some(&round.to_string()), "{found:?}");
+        // How many notices tell of it depends on what is seen between the renames.
+        let record = loop {
+            let found = next(&mut items, 1).remove(0);
+            if found.parse::<usize>().is_ok() {
+                break found;
+            }
+        };
+        assert_eq!(record, round.to_string());
         assert!(is_silent(&mut items));
     }
 }
