@@ -129,7 +129,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l rules -d 
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l disable -d 'Turn a rule off; --list names them (may be repeated)' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l allow -d 'Keep this value wherever it stands (may be repeated)' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l replacement -d 'Write this in place of what is redacted' -r
-complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l pseudonymize -d 'Write a token that is the same for the same value: [email:7f3a9c]; the key in this file makes the tokens, and nobody can reverse them without it' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l pseudonymize -d 'Write a token that is the same for the same value: `[email:7f3a9c]`; the key in this file makes the tokens, and nobody can reverse them without it' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l paths -d 'What to do with absolute paths in stack traces [default: relative]' -r -f -a "keep\t'Leave them'
 relative\t'Trim the folders above the project'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l config -d 'Read settings from this file' -r -F
@@ -138,7 +138,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l queue -d 
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l typed -d 'Say what was redacted: [REDACTED:email]'
+complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l typed -d 'Say what was redacted: `[REDACTED:email]`'
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l check -d 'Write no line, only where something was found, and exit with 3 if anything was'
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l explain -d 'Say on stderr which rule hit what, masked'
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l stats -d 'Say on stderr how often each rule hit'

@@ -35,10 +35,10 @@ pub struct SanitizeArgs {
     /// Write this in place of what is redacted
     #[arg(long, value_name = "TEXT", group = "mode")]
     pub replacement: Option<String>,
-    /// Say what was redacted: [REDACTED:email]
+    /// Say what was redacted: `[REDACTED:email]`
     #[arg(long, group = "mode")]
     pub typed: bool,
-    /// Write a token that is the same for the same value: [email:7f3a9c]; the key in
+    /// Write a token that is the same for the same value: `[email:7f3a9c]`; the key in
     /// this file makes the tokens, and nobody can reverse them without it
     #[arg(long, value_name = "KEYFILE", group = "mode")]
     pub pseudonymize: Option<PathBuf>,
