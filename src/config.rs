@@ -202,12 +202,13 @@ impl Config {
             Setting { value, origin }
         };
         let chosen = telemetry.endpoint.clone().map(switched);
-        let endpoint = file.endpoint.map(text).or(chosen);
+        // What was chosen before the lock came gives way to it without a word.
+        let endpoint = locked_endpoint(&policy, file.endpoint.map(text))?.or(chosen);
         let mut sanitize = file.sanitize;
         sanitize.keys.extend(policy.sanitize.keys.iter().cloned());
         sanitize.patterns.extend(policy.sanitize.patterns.clone());
         Ok(Config {
-            endpoint: locked_endpoint(&policy, endpoint)?,
+            endpoint,
             telemetry,
             policy,
             server: file.server.map(text),
@@ -297,10 +298,26 @@ fn read_file(path: &Path) -> Result<ConfigFile, ConfigError> {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Parse {
+    let wrong = |reason| ConfigError::Parse {
         path: path.to_owned(),
-        reason: describe(&error, &text),
-    })
+        reason,
+    };
+    let file: ConfigFile = toml::from_str(&text).map_err(|error| wrong(describe(&error, &text)))?;
+    for (key, url) in [("endpoint", &file.endpoint), ("server", &file.server)] {
+        if url.as_deref().is_some_and(has_user_info) {
+            return Err(wrong(format!(
+                "`{key}` holds a user name or a password, which would be shown; put a token into a file"
+            )));
+        }
+    }
+    Ok(file)
+}
+
+/// Whether a URL names a user before its host.
+fn has_user_info(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    rest[..end].contains('@')
 }
 
 /// What is wrong with a TOML file, in one line.
@@ -325,10 +342,12 @@ fn default_state_dir() -> Result<PathBuf, ConfigError> {
 /// Reads the id, or makes one. Of two processes that make one at the same
 /// time, one wins and both use its id.
 fn keep_install_id(path: &Path) -> io::Result<String> {
-    match fs::read_to_string(path) {
-        Ok(text) if is_id(text.trim()) => return Ok(text.trim().to_owned()),
-        // An empty or torn file is what a power cut may leave behind.
-        Ok(_) => fs::remove_file(path)?,
+    match fs::read(path) {
+        Ok(bytes) => match std::str::from_utf8(&bytes).map(str::trim) {
+            Ok(id) if is_id(id) => return Ok(id.to_owned()),
+            // An empty or torn file is what a power cut may leave behind.
+            _ => remove_if_there(path)?,
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
@@ -344,6 +363,14 @@ fn keep_install_id(path: &Path) -> io::Result<String> {
             Ok(fs::read_to_string(path)?.trim().to_owned())
         }
         Err(error) => Err(error.error),
+    }
+}
+
+/// Removes a file that another process may be removing too.
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -403,12 +430,21 @@ mod tests {
     }
 
     #[test]
+    fn a_password_in_a_url_is_refused_and_not_repeated() {
+        let error = load("endpoint = \"https://bob:fakepw@h/\"", Overrides::default());
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("`endpoint` holds a user name"), "{error}");
+        assert!(!error.contains("fakepw"));
+        assert!(load("server = \"https://h/a@b\"", Overrides::default()).is_ok());
+    }
+
+    #[test]
     fn the_install_id_is_made_once_and_mended_when_torn() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/install_id");
         let id = keep_install_id(&path).unwrap();
         assert_eq!(keep_install_id(&path).unwrap(), id);
-        fs::write(&path, "\0\0").unwrap();
+        fs::write(&path, b"\0\xff").unwrap();
         let mended = keep_install_id(&path).unwrap();
         assert_ne!(mended, id);
         assert!(is_id(&mended));

@@ -469,3 +469,19 @@ fn a_secret_at_the_edge_of_any_read_is_found() {
         assert!(!text.contains(secret), "{secret}");
     }
 }
+
+#[test]
+fn a_folder_is_checked_with_every_file_below_it() {
+    let home = Home::new();
+    home.file("logs/a.log", "mail ann@example.com\n");
+    home.file("logs/deep/b.log", "safe\nip 10.20.30.40\n");
+    home.file("logs/deep/c.log", "safe\n");
+    let ran = home.run(&["sanitize", "--check", "logs"]).exits(3);
+    assert_eq!(
+        ran.stdout_text(),
+        "logs/a.log:1:6: email\nlogs/deep/b.log:2:4: ipv4\n"
+    );
+    home.run(&["sanitize", "logs"])
+        .exits(1)
+        .says_in_one_line(&["logs", "folder"]);
+}

@@ -172,3 +172,37 @@ fn what_cannot_be_read_is_told_in_one_line() {
         .exits(7)
         .says_in_one_line(&["cannot reach http://127.0.0.1:9"]);
 }
+
+#[test]
+fn a_file_with_secrets_is_shown_without_them_in_every_form() {
+    let home = Home::new();
+    let line = record("mail to ada@example.com", "info");
+    let file = home.file("foreign.jsonl", format!("{line}\nplain 10.20.30.40\n"));
+    for form in ["pretty", "json", "logfmt"] {
+        let ran = home
+            .run(&[
+                "tail",
+                file.to_str().unwrap(),
+                "--no-follow",
+                "--output",
+                form,
+            ])
+            .succeeds();
+        let shown = ran.stdout_text() + &ran.stderr_text();
+        assert!(shown.contains("mail to [REDACTED]"), "{shown}");
+        assert!(
+            !shown.contains("ada@") && !shown.contains("10.20"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_not_repeated() {
+    let home = Home::new();
+    let ran = home
+        .run(&["tail", "http://bob:fakepw@127.0.0.1:9", "--no-follow"])
+        .exits(1)
+        .says_in_one_line(&["user name or a password"]);
+    assert!(!ran.stderr_text().contains("fakepw"));
+}

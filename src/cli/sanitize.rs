@@ -12,10 +12,10 @@ use super::value;
 Examples:
   some-app 2>&1 | soliplex sanitize
   soliplex sanitize --typed app.log > clean.log
-  soliplex sanitize --check build/*.log
+  soliplex sanitize --check build/logs
   soliplex sanitize --pattern 'ticket=TCK-[0-9]{6}' --key badge_number < app.jsonl")]
 pub struct SanitizeArgs {
-    /// The files to read, plain, .gz or .zst; - is stdin [default: stdin]
+    /// The files to read, plain, .gz or .zst; - is stdin; with --check also folders [default: stdin]
     pub files: Vec<PathBuf>,
     /// Redact the values of this key too (may be repeated)
     #[arg(long = "key", value_name = "NAME")]

@@ -18,7 +18,7 @@ Examples:
   soliplex upload --endpoint https://logs.example.org --token-file token
   soliplex upload --follow --flush-interval 30s
   soliplex upload --dry-run
-  soliplex upload --replay fixtures/queues/crash --endpoint http://127.0.0.1:8080 --new-session --expect 250
+  soliplex upload --replay fixtures/queues/staging --endpoint http://127.0.0.1:8080 --new-session --expect 8
   soliplex upload --dead-letter"
 )]
 pub struct UploadArgs {

@@ -68,7 +68,16 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
     // A private key goes over several lines, which only a stream can see.
     let mut stream = StreamSanitizer::new(&emitter.sanitizer);
     let mut input = Lines::new(io::stdin().lock());
-    while let Some(line) = input.next()? {
+    loop {
+        let line = match input.next() {
+            Ok(Some(line)) => line,
+            Ok(None) => break,
+            Err(error) => {
+                // What came before it is stored all the same.
+                emitter.append(printer)?;
+                return Err(error).context("cannot read stdin to its end");
+            }
+        };
         counts.lines += 1;
         let line = line.trim_ascii_end();
         if line.is_empty() {
@@ -85,7 +94,8 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
             )
         };
         match taken {
-            Ok(()) => counts.queued += 1,
+            Ok(Taken::Queued) => counts.queued += 1,
+            Ok(Taken::Unwanted) => counts.unwanted += 1,
             Err(EmitError::Record(error)) => counts.refuse(&error, printer),
             Err(EmitError::Other(error)) => return Err(error),
         }
@@ -126,6 +136,15 @@ struct Emitter {
     is_print: bool,
 }
 
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// It is on its way into the queue.
+    Queued,
+    /// The server asked for more serious ones only.
+    Unwanted,
+}
+
 /// Why a line was not taken.
 #[derive(Debug, thiserror::Error)]
 enum EmitError {
@@ -138,11 +157,11 @@ enum EmitError {
 }
 
 impl Emitter {
-    fn take(&mut self, line: &[u8], printer: &mut Printer) -> Result<(), EmitError> {
+    fn take(&mut self, line: &[u8], printer: &mut Printer) -> Result<Taken, EmitError> {
         let clean = self.sanitizer.sanitize_line(line);
         let record = EncodedRecord::from_json(&clean, &self.defaults)?;
         if !self.is_wanted(&record) {
-            return Ok(());
+            return Ok(Taken::Unwanted);
         }
         let record = self.with_breadcrumbs(record, printer)?;
         self.chunk_bytes += record.as_bytes().len();
@@ -150,7 +169,7 @@ impl Emitter {
         if self.chunk_bytes >= CHUNK_BYTES {
             self.append(printer)?;
         }
-        Ok(())
+        Ok(Taken::Queued)
     }
 
     /// Whether the server, as it last said, wants a record of this level.
@@ -178,8 +197,10 @@ impl Emitter {
             (true, None) => {
                 self.append(printer)?;
                 let session = &self.defaults.identity.session_id;
+                // An error is worth more than what led up to it.
                 let recent = read_recent(&self.folder, session, MAX_BREADCRUMBS)
-                    .map_err(anyhow::Error::from)?;
+                    .inspect_err(|error| printer.warn(format_args!("no breadcrumbs: {error}")))
+                    .unwrap_or_default();
                 let trail = self.trail.insert(Trail::default());
                 recent.iter().for_each(|line| trail.push(line));
                 trail.lead_to_encoded(record)?
@@ -219,6 +240,7 @@ fn keep_screenshot(id: &str, path: &Path, args: &EmitArgs, config: &Config) -> a
 struct Counts {
     lines: usize,
     queued: usize,
+    unwanted: usize,
     refused: usize,
 }
 
@@ -239,7 +261,12 @@ impl Counts {
                 self.lines
             );
         }
-        printer.note(format_args!("{queued} records queued"));
+        match self.unwanted {
+            0 => printer.note(format_args!("{queued} records queued")),
+            unwanted => printer.note(format_args!(
+                "{queued} records queued; {unwanted} are below the level that the server asked for"
+            )),
+        }
         Ok(Exit::Done)
     }
 }

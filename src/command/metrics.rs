@@ -1,7 +1,7 @@
 //! `soliplex metrics`: what was measured, summed up.
 
 use super::bars::bars;
-use super::{Context, sources, stop};
+use super::{Context, sanitizer::sanitizer, sources, stop};
 use crate::cli::Format;
 use crate::cli::metrics::{Grouping, MetricsArgs};
 use crate::error::Exit;
@@ -20,6 +20,7 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
         ..Options::default()
     };
     let locations = sources::locations(args.sources, &context.config);
+    let sanitizer = sanitizer(&context.config)?;
     let items = source::open(&locations, options).map_err(sources::failed)?;
     stop::on_signal(items.stop())?;
     let mut metrics = Metrics::new(match args.by {
@@ -29,12 +30,13 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
         Some(Grouping::Logger) => By::Logger,
     });
     for item in items {
-        let Event::Record(record) = item.map_err(sources::failed)?.event else {
+        let Event::Record(mut record) = item.map_err(sources::failed)?.event else {
             continue;
         };
         let is_wanted = args.metrics.is_empty()
             || Measurement::of(&record).is_some_and(|one| args.metrics.contains(&one.name));
         if is_wanted {
+            sanitizer.sanitize_record(&mut record);
             metrics.add(&record);
         }
     }

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use walkdir::WalkDir;
 
 use super::{Context, sanitizer};
 use crate::cli::sanitize::{PathsArg, SanitizeArgs};
@@ -22,14 +23,8 @@ pub(super) fn run(args: SanitizeArgs, context: &mut Context) -> anyhow::Result<E
         return list(&mut context.printer);
     }
     let sanitizer = sanitizer::compile(rules(&args, context)?, &context.config.policy)?;
-    let stdin = [PathBuf::from("-")];
-    let files = if args.files.is_empty() {
-        &stdin
-    } else {
-        &args.files[..]
-    };
     let mut findings = Findings::default();
-    for file in files {
+    for file in &inputs(&args)? {
         let input = open(file)?;
         let printer = &mut context.printer;
         let found = if args.check {
@@ -49,6 +44,27 @@ pub(super) fn run(args: SanitizeArgs, context: &mut Context) -> anyhow::Result<E
         true => Ok(Exit::Findings),
         false => Ok(Exit::Done),
     }
+}
+
+/// The files to read; to check a folder is to check every file below it.
+fn inputs(args: &SanitizeArgs) -> anyhow::Result<Vec<PathBuf>> {
+    if args.files.is_empty() {
+        return Ok(vec![PathBuf::from("-")]);
+    }
+    let mut inputs = Vec::new();
+    for file in &args.files {
+        if !(args.check && file.is_dir()) {
+            inputs.push(file.clone());
+            continue;
+        }
+        for entry in WalkDir::new(file).sort_by_file_name() {
+            let entry = entry.with_context(|| format!("cannot look into {}", file.display()))?;
+            if entry.file_type().is_file() {
+                inputs.push(entry.into_path());
+            }
+        }
+    }
+    Ok(inputs)
 }
 
 /// Names the file in an error, unless it is that stdout has gone.

@@ -209,9 +209,13 @@ fn read(
         token: sources::token(&context.config)?,
         ..Options::default()
     };
+    let sanitizer = sanitizer(&context.config)?;
     for item in source::open(locations, options).map_err(sources::failed)? {
         match item.map_err(sources::failed)?.event {
-            Event::Record(record) => take(record),
+            Event::Record(mut record) => {
+                sanitizer.sanitize_record(&mut record);
+                take(record);
+            }
             Event::Notice(notice) => context.printer.detail(safe::escape(&notice.to_string())),
         }
     }

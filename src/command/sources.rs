@@ -29,7 +29,17 @@ pub(super) fn token(config: &Config) -> anyhow::Result<Option<Token>> {
             .with_context(|| format!("cannot read the token {}", file.value.display()))?,
         None => std::env::var(TOKEN_VARIABLE).unwrap_or_default(),
     };
-    Ok(Token::new(text.trim()))
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let token = Token::new(text);
+    token.map(Some).ok_or_else(|| {
+        Error::usage(
+            "the operator's token holds a line end or another character that no header takes",
+        )
+        .into()
+    })
 }
 
 /// An error of a source with the exit code that it means.

@@ -5,13 +5,14 @@ mod repeats;
 
 use std::time::{Duration, Instant};
 
-use super::{Context, sources, stop};
+use super::{Context, sanitizer::sanitizer, sources, stop};
 use crate::cli::tail::{Form, TailArgs};
 use crate::error::Exit;
 use crate::filter::Filter;
 use crate::output::record::{self, Pretty};
 use crate::output::{Printer, safe};
 use crate::record::{Level, LogRecord};
+use crate::sanitize::Sanitizer;
 use crate::source::{self, Event, Next, Notice, Options, SourceError};
 use around::Around;
 use repeats::{Repeats, Seen};
@@ -24,6 +25,7 @@ const REPEATS_TOLD_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let locations = sources::locations(args.sources, &context.config);
+    let sanitizer = sanitizer(&context.config)?;
     let mut filter = Filter::from(args.filter);
     let around = args.context.map(|records| {
         let mut wanted = std::mem::take(&mut filter);
@@ -50,6 +52,7 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
             palette: context.printer.palette(),
             is_utc: args.utc,
         },
+        sanitizer,
         around,
         repeats: Repeats::default(),
         until: args.until_match.map(|regex| Filter {
@@ -105,6 +108,8 @@ fn end(failure: Option<SourceError>, is_waiting: bool) -> anyhow::Result<Exit> {
 struct Tail<'p> {
     form: Form,
     pretty: Pretty,
+    /// A file may come from elsewhere, with a weaker sanitizer or none.
+    sanitizer: Sanitizer,
     around: Option<Around>,
     repeats: Repeats,
     until: Option<Filter>,
@@ -121,7 +126,7 @@ impl Tail<'_> {
 
     /// Shows what came; `true` if it is what was waited for.
     fn take(&mut self, event: Event) -> anyhow::Result<bool> {
-        let record = match event {
+        let mut record = match event {
             Event::Record(record) => record,
             Event::Notice(notice) => {
                 self.tell_repeats()?;
@@ -133,6 +138,7 @@ impl Tail<'_> {
             .until
             .as_ref()
             .is_some_and(|until| until.matches(&record));
+        self.sanitizer.sanitize_record(&mut record);
         match &mut self.around {
             None => self.show(&record)?,
             Some(around) => {
@@ -179,15 +185,21 @@ impl Tail<'_> {
         match notice {
             Notice::NotARecord { text, .. } if self.form == Form::Pretty => {
                 let faint = self.pretty.palette.faint();
-                let text = safe::escape(text);
+                let text = self.sanitizer.sanitize_line(text.as_bytes());
+                let text = String::from_utf8_lossy(&text);
+                let text = safe::escape(&text);
                 self.printer.line(format_args!("{faint}{text}{faint:#}"))?;
             }
             Notice::Waiting { .. } | Notice::Appeared { .. } | Notice::Rotated { .. } => {
                 let text = notice.to_string();
                 self.printer.note(safe::escape(&text));
             }
-            Notice::NotARecord { .. }
-            | Notice::TooLong { .. }
+            Notice::NotARecord { .. } => {
+                let text = notice.to_string();
+                let text = self.sanitizer.sanitize_line(text.as_bytes());
+                self.printer.warn(String::from_utf8_lossy(&text));
+            }
+            Notice::TooLong { .. }
             | Notice::Truncated { .. }
             | Notice::Unreadable { .. }
             | Notice::Disconnected { .. }

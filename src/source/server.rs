@@ -124,7 +124,17 @@ impl Server {
             reason,
         };
         let base = url.trim_end_matches('/').trim_end_matches(LOGS);
-        let base = Url::parse(base).map_err(|error| bad(error.to_string()))?;
+        let mut base = Url::parse(base).map_err(|error| bad(error.to_string()))?;
+        if !base.username().is_empty() || base.password().is_some() {
+            // A URL without a host cannot have had a user either.
+            let _ = base.set_username("");
+            let _ = base.set_password(None);
+            return Err(SourceError::BadUrl {
+                url: base.to_string(),
+                reason: "a user name or a password does not belong into it; use an operator token"
+                    .to_owned(),
+            });
+        }
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(SILENCE_TIMEOUT)

@@ -1,5 +1,6 @@
 //! The credential that a request carries, and where it comes from.
 
+use std::env::VarError;
 use std::fmt;
 use std::fs::{self, Metadata};
 use std::io::Read;
@@ -140,7 +141,11 @@ impl TokenSource {
             name: name.to_owned(),
             reason,
         };
-        let text = std::env::var(name).map_err(|error| fail(error.to_string()))?;
+        // The error of a value that is no UTF-8 would quote it.
+        let text = std::env::var(name).map_err(|error| match error {
+            VarError::NotPresent => fail("it is not set".to_owned()),
+            VarError::NotUnicode(_) => fail("it is not valid UTF-8".to_owned()),
+        })?;
         let token = Token::parse(&text).map_err(|error| fail(error.to_string()))?;
         Ok(TokenSource::Fixed(token))
     }

@@ -92,7 +92,8 @@ fn append(mut record: LogRecord, identity: Identity, context: &Context) -> anyho
     if level >= Level::Error {
         let mut trail = Trail::default();
         let session = record.session_id().unwrap_or_default();
-        let recent = read_recent(folder, session, MAX_BREADCRUMBS)?;
+        // The record is worth more than what led up to it.
+        let recent = read_recent(folder, session, MAX_BREADCRUMBS).unwrap_or_default();
         recent.iter().for_each(|line| trail.push(line));
         trail.lead_to(&mut record);
     }

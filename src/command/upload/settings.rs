@@ -49,6 +49,11 @@ fn permit(endpoint: &Endpoint, config: &Config) -> Result<(), PolicyError> {
             let rule = format!("sets the endpoint to {locked}");
             Err(policy.forbids(format!("{endpoint} is refused"), rule))
         }
+        // A lock that cannot be read must not open.
+        Some(Err(_)) => {
+            let rule = "locks the endpoint with something that is no URL".to_owned();
+            Err(policy.forbids(format!("{endpoint} is refused"), rule))
+        }
         _ => Ok(()),
     }
 }
