@@ -393,10 +393,16 @@ impl Growing {
         let mut behind = Vec::new();
         let start = position - self.behind.len() as u64;
         self.window.part(start, position).read_to_end(&mut behind)?;
-        Ok(match behind == self.behind {
-            false => Change::Overwritten,
-            true if length == position => Change::None,
-            true => Change::Grown,
+        if behind != self.behind {
+            // It may have been cut only after its length was looked at, and
+            // reading on to that would take in what is written next unseen.
+            let length = self.window.file().metadata()?.len();
+            self.window = self.window.part(position, length);
+            return Ok(Change::Overwritten);
+        }
+        Ok(match length == position {
+            true => Change::None,
+            false => Change::Grown,
         })
     }
 
