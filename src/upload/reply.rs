@@ -144,6 +144,9 @@ fn accepted(reply: &Reply, sent: usize) -> Outcome {
         };
     }
     match serde_json::from_slice::<Value>(body) {
+        Ok(json) if !accounts_for(&json, sent) => {
+            unclear("the answer does not account for every record that was sent")
+        }
         Ok(json) => Outcome::Accepted {
             status: reply.status,
             rejected: rejections(&json, sent),
@@ -153,6 +156,22 @@ fn accepted(reply: &Reply, sent: usize) -> Outcome {
             unclear("the answer is a web page, not JSON; is this the right endpoint?")
         }
         Err(error) => unclear(&format!("the answer is not JSON: {error}")),
+    }
+}
+
+/// Whether an answer is about exactly the records that were sent. One that
+/// says nothing of them is taken at its status.
+fn accounts_for(json: &Value, sent: usize) -> bool {
+    let Value::Object(answer) = json else {
+        return json.is_null();
+    };
+    match answer.get("accepted") {
+        None => !answer.contains_key("error"),
+        Some(accepted) => accepted.as_u64().is_some_and(|accepted| {
+            let duplicates = json["duplicates"].as_u64().unwrap_or(0);
+            let rejected = json["rejected"].as_array().map_or(0, Vec::len) as u64;
+            accepted.saturating_add(duplicates).saturating_add(rejected) == sent as u64
+        }),
     }
 }
 
@@ -315,7 +334,16 @@ mod tests {
 
     #[test]
     fn a_2xx_that_is_html_text_or_cut_json_is_unclear() {
-        for body in ["<html>sign in</html>", "hello", r#"{"accepted":1"#] {
+        for body in [
+            "<html>sign in</html>",
+            "hello",
+            r#"{"accepted":1"#,
+            r#"{"accepted":0}"#,
+            r#"{"accepted":"100"}"#,
+            r#"{"accepted":99,"rejected":[{"index":1},{"index":2}]}"#,
+            r#"{"error":"x"}"#,
+            "[]",
+        ] {
             assert!(
                 matches!(outcome(200, body), Outcome::Unclear { .. }),
                 "{body}"
@@ -330,7 +358,7 @@ mod tests {
 
     #[test]
     fn rejections_in_a_200_name_records_that_were_sent() {
-        let body = r#"{"accepted":98,"duplicates":3,"rejected":[{"index":3,"reason":"too\nlarge"},{"index":100},{"index":-1},{"index":7}]}"#;
+        let body = r#"{"accepted":93,"duplicates":3,"rejected":[{"index":3,"reason":"too\nlarge"},{"index":100},{"index":-1},{"index":7}]}"#;
         assert_eq!(
             outcome(200, body),
             Outcome::Accepted {
