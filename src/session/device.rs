@@ -27,7 +27,9 @@ impl Device {
     /// Whether a record is the marker that a session starts with.
     pub(super) fn is_start(record: &LogRecord) -> bool {
         let has = |name| record.attribute(name).is_some();
-        has("app_version") && (has("os_name") || has("device_model"))
+        // A program whose version nobody named starts its session all the same.
+        let is_told = has("app_version") || record.message() == "session started";
+        is_told && (has("os_name") || has("device_model"))
     }
 
     /// What a start marker says.
