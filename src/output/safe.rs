@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::record::is_invisible;
+
 /// Replaces every character that a terminal could act on with a visible
 /// escape: control characters (ESC, C1 and DEL included), and the invisible
 /// ones that reorder or hide text (bidi, zero width, line separators).
@@ -10,7 +12,7 @@ use std::fmt::Write as _;
 /// Tab becomes `\t` and newline `\n`, so that one record stays on one line.
 /// Text without such characters comes back as it is.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find(is_unsafe) else {
+    let Some(first) = text.find(is_invisible) else {
         return Cow::Borrowed(text);
     };
     let mut safe = String::with_capacity(text.len() + 16);
@@ -20,7 +22,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
             '\t' => safe.push_str("\\t"),
             '\n' => safe.push_str("\\n"),
             '\r' => safe.push_str("\\r"),
-            other if is_unsafe(other) => {
+            other if is_invisible(other) => {
                 // Writing to a String cannot fail.
                 let _ = match u32::from(other) {
                     code @ 0..=0xff => write!(safe, "\\x{code:02x}"),
@@ -38,7 +40,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 ///
 /// Only inside the texts of valid JSON can such characters stand.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
-    let is_raw = |character| is_unsafe(character) && !matches!(character, '\n' | '\t' | '\r');
+    let is_raw = |character| is_invisible(character) && !matches!(character, '\n' | '\t' | '\r');
     if !json.contains(is_raw) {
         return Cow::Borrowed(json);
     }
@@ -54,22 +56,6 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
-}
-
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]
@@ -88,7 +74,7 @@ mod tests {
         let value = serde_json::json!({"m": "\u{9b}31m \u{202e} \u{7f} \u{e0041} \n ok é"});
         let json = value.to_string();
         let safe = escape_json(&json);
-        assert!(safe.is_ascii() || !safe.contains(is_unsafe));
+        assert!(safe.is_ascii() || !safe.contains(is_invisible));
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
             value

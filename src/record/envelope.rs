@@ -9,26 +9,6 @@ use serde_json::value::RawValue;
 use super::schema::{self, Kind};
 use super::{Level, LogRecord, RecordError, keys, parse_timestamp, trim};
 
-/// The keys of the schema, in the order of the slots of an [`Envelope`].
-const KEYS: [&str; 16] = [
-    keys::TIMESTAMP,
-    keys::LEVEL,
-    keys::LOGGER,
-    keys::MESSAGE,
-    keys::ATTRIBUTES,
-    keys::ERROR,
-    keys::STACK_TRACE,
-    keys::SPAN_ID,
-    keys::TRACE_ID,
-    keys::INSTALL_ID,
-    keys::SESSION_ID,
-    keys::USER_ID,
-    keys::ACTIVE_RUN,
-    keys::BREADCRUMBS,
-    keys::SCREENSHOT_ID,
-    keys::RECORD_ID,
-];
-
 /// A borrowed view of one record line: where the value of each key of the
 /// schema stands in it.
 ///
@@ -37,7 +17,7 @@ const KEYS: [&str; 16] = [
 #[derive(Clone, Debug)]
 pub struct Envelope<'a> {
     line: &'a str,
-    values: [Option<&'a str>; KEYS.len()],
+    values: [Option<&'a str>; keys::ALL.len()],
     is_canonical: bool,
 }
 
@@ -57,7 +37,7 @@ impl<'a> Envelope<'a> {
         }
         let mut envelope = Envelope {
             line,
-            values: [None; KEYS.len()],
+            values: [None; keys::ALL.len()],
             is_canonical: true,
         };
         let mut deserializer = serde_json::Deserializer::from_str(line);
@@ -81,13 +61,13 @@ impl<'a> Envelope<'a> {
 
     /// The JSON text of a key's value, null counting as absent.
     pub fn json(&self, key: &str) -> Option<&'a str> {
-        let slot = KEYS.iter().position(|known| *known == key)?;
+        let slot = keys::ALL.iter().position(|known| *known == key)?;
         self.values[slot].filter(|json| *json != "null")
     }
 
     /// Whether the key stands in the line, be it as null.
     pub fn has(&self, key: &str) -> bool {
-        let slot = KEYS.iter().position(|known| *known == key);
+        let slot = keys::ALL.iter().position(|known| *known == key);
         slot.is_some_and(|slot| self.values[slot].is_some())
     }
 
@@ -185,7 +165,7 @@ impl Visitor<'_> for SlotOfKey {
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         let camel = keys::camel_case(key);
-        let slot = KEYS.iter().position(|known| *known == camel);
+        let slot = keys::ALL.iter().position(|known| *known == camel);
         Ok((slot, std::ptr::eq(camel, key)))
     }
 }

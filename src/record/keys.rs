@@ -38,6 +38,26 @@ pub const RECORD_ID: &str = "recordId";
 /// The instant the server took the record in; only the server sets it.
 pub const SERVER_RECEIVED_AT: &str = "server_received_at";
 
+/// Every key that a client may set, in the schema's order.
+pub const ALL: [&str; 16] = [
+    TIMESTAMP,
+    LEVEL,
+    LOGGER,
+    MESSAGE,
+    ATTRIBUTES,
+    ERROR,
+    STACK_TRACE,
+    SPAN_ID,
+    TRACE_ID,
+    INSTALL_ID,
+    SESSION_ID,
+    USER_ID,
+    ACTIVE_RUN,
+    BREADCRUMBS,
+    SCREENSHOT_ID,
+    RECORD_ID,
+];
+
 /// Keys with two spellings, camelCase first.
 pub const SPELLINGS: [(&str, &str); 9] = [
     (STACK_TRACE, "stack_trace"),

@@ -14,6 +14,7 @@ mod guard;
 pub mod keys;
 mod level;
 mod schema;
+mod text;
 mod trail;
 
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ pub use envelope::Envelope;
 pub use guard::{MAX_RECORD_BYTES, TRUNCATION_MARK};
 pub use level::{Level, UnknownLevel};
 use schema::Kind;
+pub use text::is_invisible;
 pub use trail::Trail;
 
 /// One log record: a JSON object with the keys of [`keys`].

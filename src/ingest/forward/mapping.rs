@@ -33,27 +33,6 @@ const OURS: [&str; 15] = [
     "message",
 ];
 
-/// Keys of the schema, which are mapped one by one; any other is an attribute.
-const MAPPED: [&str; 17] = [
-    keys::TIMESTAMP,
-    keys::LEVEL,
-    keys::LOGGER,
-    keys::MESSAGE,
-    keys::ATTRIBUTES,
-    keys::ERROR,
-    keys::STACK_TRACE,
-    keys::SPAN_ID,
-    keys::TRACE_ID,
-    keys::INSTALL_ID,
-    keys::SESSION_ID,
-    keys::USER_ID,
-    keys::ACTIVE_RUN,
-    keys::BREADCRUMBS,
-    keys::SCREENSHOT_ID,
-    keys::RECORD_ID,
-    keys::SERVER_RECEIVED_AT,
-];
-
 /// Makes records of OpenTelemetry.
 pub(super) struct Mapper {
     /// The SDK gives out records through a logger only.
@@ -156,7 +135,7 @@ fn attributes(record: &LogRecord, received_at: &str) -> Vec<(Key, AnyValue)> {
         }
     }
     for (name, value) in record.fields() {
-        if !MAPPED.contains(&name.as_str()) && !OURS.contains(&name.as_str()) {
+        if !is_mapped(name) && !OURS.contains(&name.as_str()) {
             add(name, any_value(value));
         }
     }
@@ -229,6 +208,11 @@ fn any_value(value: &Value) -> Option<AnyValue> {
                 .collect(),
         )),
     })
+}
+
+/// Whether a key is mapped by its meaning; any other becomes an attribute.
+fn is_mapped(key: &str) -> bool {
+    key == keys::SERVER_RECEIVED_AT || keys::ALL.contains(&key)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::record::is_invisible;
+
 /// A text as it is to be shown in an element or an attribute of HTML.
 ///
 /// The characters of the markup become references. Those that would reorder
@@ -25,20 +27,4 @@ impl fmt::Display for Escaped<'_> {
         }
         Ok(())
     }
-}
-
-fn is_invisible(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
