@@ -9,6 +9,7 @@ mod cases;
 mod doctor;
 mod emit;
 mod fingerprint;
+mod fuzz_seeds;
 mod generated;
 mod ingest;
 mod ingest_apps;
