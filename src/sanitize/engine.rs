@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Mutex;
 
 use memchr::memchr;
 use regex::bytes::{Regex, RegexBuilder};
@@ -22,6 +23,10 @@ use super::words::Words;
 /// How often what is redacted is searched again before it goes whole.
 const ROUNDS: usize = 3;
 
+/// The most scratch, in number and in bytes of each, that is kept while no one uses it.
+const MAX_IDLE: usize = 16;
+const MAX_SCRATCH: usize = 256 * 1024;
+
 /// Who is told about findings, if anyone.
 pub(crate) type Report<'r> = Option<&'r mut (dyn FnMut(Finding) + 'r)>;
 
@@ -35,6 +40,9 @@ pub(crate) struct Engine {
     allowed: HashSet<Vec<u8>>,
     replacement: Replacement,
     pub(crate) placeholders: Placeholders,
+    /// The scratch of cleaners that are done. Whoever cleans single lines takes the last one: to
+    /// allocate it and to learn every key anew costs twice as much as to clean a line.
+    idle: Mutex<Vec<Scratch>>,
 }
 
 impl Engine {
@@ -48,6 +56,7 @@ impl Engine {
             allowed: HashSet::new(),
             replacement: Replacement::Redacted,
             placeholders: Placeholders::of(&Replacement::Redacted),
+            idle: Mutex::default(),
         }
     }
 
@@ -101,6 +110,7 @@ impl Engine {
                 .collect(),
             placeholders: Placeholders::of(&rules.replacement),
             replacement: rules.replacement,
+            idle: Mutex::default(),
         };
         engine.check_replacement()?;
         Ok(engine)
@@ -150,9 +160,15 @@ impl Engine {
     }
 }
 
-/// The buffers for work on lines, kept from line to line.
+/// Cleans lines, with buffers that are kept from line to line.
 pub(crate) struct Cleaner<'e> {
     pub(crate) engine: &'e Engine,
+    pub(crate) scratch: Scratch,
+}
+
+/// What the work on one line leaves for the next: buffers, and what is known about keys.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
     spans: Vec<Span>,
     veiled_spans: Vec<Span>,
     json_view: View,
@@ -167,18 +183,12 @@ pub(crate) struct Cleaner<'e> {
 }
 
 impl<'e> Cleaner<'e> {
+    /// A cleaner with the scratch of one that is done.
     pub(crate) fn new(engine: &'e Engine) -> Cleaner<'e> {
+        let idle = engine.idle.lock().ok().and_then(|mut idle| idle.pop());
         Cleaner {
             engine,
-            spans: Vec::new(),
-            veiled_spans: Vec::new(),
-            json_view: View::default(),
-            plain_view: View::default(),
-            drafts: [Vec::new(), Vec::new()],
-            found: Vec::new(),
-            keys: KeyCache::default(),
-            known_keys: KeyCache::default(),
-            frames: Vec::new(),
+            scratch: idle.unwrap_or_default(),
         }
     }
 
@@ -187,7 +197,7 @@ impl<'e> Cleaner<'e> {
     pub(crate) fn clean(&mut self, line: &[u8], out: &mut Vec<u8>, mut report: Report<'_>) -> bool {
         if json::looks_like_json(line) {
             let mark = out.len();
-            let counted = self.found.len();
+            let counted = self.scratch.found.len();
             let mut pending = Vec::new();
             let mut collect = |finding: Finding| pending.push(finding);
             let collector: Report<'_> = if report.is_some() {
@@ -204,7 +214,7 @@ impl<'e> Cleaner<'e> {
                 }
                 Err(json::NotJson) => {
                     out.truncate(mark);
-                    self.found.truncate(counted);
+                    self.scratch.found.truncate(counted);
                 }
             }
         }
@@ -222,11 +232,11 @@ impl<'e> Cleaner<'e> {
         mut report: Report<'_>,
     ) -> bool {
         self.find(source);
-        if self.spans.is_empty() {
+        if self.scratch.spans.is_empty() {
             return false;
         }
-        for span in &self.spans {
-            self.found.push(span.rule);
+        for span in &self.scratch.spans {
+            self.scratch.found.push(span.rule);
             if let Some(report) = &mut report {
                 report(Finding {
                     rule: span.rule,
@@ -234,8 +244,8 @@ impl<'e> Cleaner<'e> {
                 });
             }
         }
-        let first_rule = self.spans[0].rule;
-        let [mut draft, mut next] = std::mem::take(&mut self.drafts);
+        let first_rule = self.scratch.spans[0].rule;
+        let [mut draft, mut next] = std::mem::take(&mut self.scratch.drafts);
         draft.clear();
         self.apply(source, &mut draft);
         // The proof: what comes out is searched again, until there is nothing left to find.
@@ -243,7 +253,7 @@ impl<'e> Cleaner<'e> {
         for _ in 0..ROUNDS {
             let again = source.with(&draft);
             self.find(again);
-            if self.spans.is_empty() {
+            if self.scratch.spans.is_empty() {
                 clean = true;
                 break;
             }
@@ -257,13 +267,13 @@ impl<'e> Cleaner<'e> {
         }
         out.extend_from_slice(prefix);
         out.extend_from_slice(&draft);
-        self.drafts = [draft, next];
+        self.scratch.drafts = [draft, next];
         true
     }
 
     /// Fills `spans` with what must go from `source`, in order and without overlaps.
     fn find(&mut self, source: Source<'_>) {
-        self.spans.clear();
+        self.scratch.spans.clear();
         let Source {
             text,
             kind,
@@ -272,14 +282,14 @@ impl<'e> Cleaner<'e> {
         } = source;
         let veiled = classes & VEIL != 0;
         if form == Form::JsonString && veiled && memchr(b'\\', text).is_some() {
-            let mut view = std::mem::take(&mut self.json_view);
+            let mut view = std::mem::take(&mut self.scratch.json_view);
             view.unescape_json(text);
             self.find_in(&view.text, kind, chars::union(&view.text) & VEIL != 0);
-            for span in &mut self.spans {
+            for span in &mut self.scratch.spans {
                 let range = view.source(&(span.start..span.end));
                 (span.start, span.end) = (range.start, range.end);
             }
-            self.json_view = view;
+            self.scratch.json_view = view;
         } else {
             self.find_in(text, kind, veiled);
         }
@@ -292,29 +302,36 @@ impl<'e> Cleaner<'e> {
             return;
         }
         self.scan(text, kind);
-        if veiled && self.plain_view.unveil(text) {
-            let mut view = std::mem::take(&mut self.plain_view);
-            let mut found = std::mem::take(&mut self.veiled_spans);
-            std::mem::swap(&mut self.spans, &mut found);
-            self.spans.clear();
+        if veiled && self.scratch.plain_view.unveil(text) {
+            let mut view = std::mem::take(&mut self.scratch.plain_view);
+            let mut found = std::mem::take(&mut self.scratch.veiled_spans);
+            std::mem::swap(&mut self.scratch.spans, &mut found);
+            self.scratch.spans.clear();
             self.scan(&view.text, kind);
-            for span in &mut self.spans {
+            for span in &mut self.scratch.spans {
                 let range = view.source(&(span.start..span.end));
                 (span.start, span.end) = (range.start, range.end);
             }
-            self.spans.append(&mut found);
-            self.veiled_spans = found;
-            std::mem::swap(&mut self.plain_view, &mut view);
+            self.scratch.spans.append(&mut found);
+            self.scratch.veiled_spans = found;
+            std::mem::swap(&mut self.scratch.plain_view, &mut view);
         }
-        if self.spans.len() > 1 {
-            merge(&mut self.spans);
+        if self.scratch.spans.len() > 1 {
+            merge(&mut self.scratch.spans);
         }
     }
 
     /// Appends what the detectors and patterns find in `text` to `spans`.
     fn scan(&mut self, text: &[u8], kind: KeyKind) {
         let engine = self.engine;
-        Scanner::new(engine, &mut self.keys, text, kind, &mut self.spans).run();
+        Scanner::new(
+            engine,
+            &mut self.scratch.keys,
+            text,
+            kind,
+            &mut self.scratch.spans,
+        )
+        .run();
         for (rule, regex) in &engine.patterns {
             if !engine.enabled[rule.index()] {
                 continue;
@@ -323,7 +340,7 @@ impl<'e> Cleaner<'e> {
                 if !found.is_empty()
                     && !value::inside_placeholder(&engine.placeholders, text, found.range())
                 {
-                    self.spans.push(Span {
+                    self.scratch.spans.push(Span {
                         start: found.start(),
                         end: found.end(),
                         rule: *rule,
@@ -333,7 +350,8 @@ impl<'e> Cleaner<'e> {
             }
         }
         if !engine.allowed.is_empty() {
-            self.spans
+            self.scratch
+                .spans
                 .retain(|span| !engine.is_allowed(&text[span.start..span.end]));
         }
     }
@@ -343,7 +361,7 @@ impl<'e> Cleaner<'e> {
         let Source {
             text: source, form, ..
         } = source;
-        let spans = std::mem::take(&mut self.spans);
+        let spans = std::mem::take(&mut self.scratch.spans);
         let mut copied = 0;
         for span in &spans {
             out.extend_from_slice(&source[copied..span.start]);
@@ -361,7 +379,7 @@ impl<'e> Cleaner<'e> {
             }
         }
         out.extend_from_slice(&source[copied..]);
-        self.spans = spans;
+        self.scratch.spans = spans;
     }
 
     /// Writes what stands in place of `secret`.
@@ -403,34 +421,37 @@ impl<'e> Cleaner<'e> {
         if chars::union(key) & VEIL == 0 {
             return self.key_kind(key);
         }
-        self.json_view.unescape_json(key);
-        if self.plain_view.unveil(&self.json_view.text) {
-            self.engine.key_kind(&self.plain_view.text)
+        self.scratch.json_view.unescape_json(key);
+        if self.scratch.plain_view.unveil(&self.scratch.json_view.text) {
+            self.engine.key_kind(&self.scratch.plain_view.text)
         } else {
-            self.engine.key_kind(&self.json_view.text)
+            self.engine.key_kind(&self.scratch.json_view.text)
         }
     }
 
     /// What a key says that is written as it is.
     pub(crate) fn key_kind(&mut self, key: &[u8]) -> KeyKind {
-        self.keys.kind(self.engine, key)
+        self.scratch.keys.kind(self.engine, key)
     }
 
     /// The findings since the last call.
     pub(crate) fn take_findings(&mut self) -> Findings {
         let mut findings = Findings::default();
-        self.found.drain(..).for_each(|rule| findings.add(rule));
+        self.scratch
+            .found
+            .drain(..)
+            .for_each(|rule| findings.add(rule));
         findings
     }
 
     /// Counts a finding that no detector made.
     pub(crate) fn count(&mut self, rule: RuleId) {
-        self.found.push(rule);
+        self.scratch.found.push(rule);
     }
 
     /// Reports a stretch of a private key that began in a line before.
     pub(crate) fn found_key(&mut self, range: Range<usize>, report: &mut Report<'_>) {
-        self.found.push(PRIVATE_KEY);
+        self.scratch.found.push(PRIVATE_KEY);
         if let Some(report) = report {
             report(Finding {
                 rule: PRIVATE_KEY,
@@ -447,7 +468,11 @@ impl<'e> Cleaner<'e> {
     /// Where findings are in a text.
     pub(crate) fn findings_in(&mut self, text: &[u8]) -> Vec<Range<usize>> {
         self.find(Source::plain(text));
-        self.spans.iter().map(|span| span.start..span.end).collect()
+        self.scratch
+            .spans
+            .iter()
+            .map(|span| span.start..span.end)
+            .collect()
     }
 
     pub(crate) fn is_allowed(&self, value: &[u8]) -> bool {
@@ -456,6 +481,34 @@ impl<'e> Cleaner<'e> {
 
     pub(crate) fn secret_enabled(&self) -> bool {
         self.engine.enabled[SECRET.index()]
+    }
+}
+
+impl Drop for Cleaner<'_> {
+    /// Leaves the scratch to the next cleaner.
+    fn drop(&mut self) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.found.clear();
+        if scratch.bytes() <= MAX_SCRATCH
+            && let Ok(mut idle) = self.engine.idle.lock()
+            && idle.len() < MAX_IDLE
+        {
+            idle.push(scratch);
+        }
+    }
+}
+
+impl Scratch {
+    /// The memory that grows with the length of the lines.
+    fn bytes(&self) -> usize {
+        let drafts: usize = self.drafts.iter().map(Vec::capacity).sum();
+        let spans = self.spans.capacity() + self.veiled_spans.capacity();
+        drafts
+            + spans * size_of::<Span>()
+            + self.frames.capacity() * size_of::<json::Frame>()
+            + self.found.capacity() * size_of::<RuleId>()
+            + self.json_view.bytes()
+            + self.plain_view.bytes()
     }
 }
 

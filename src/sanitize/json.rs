@@ -42,7 +42,7 @@ pub(crate) fn clean(
     out: &mut Vec<u8>,
     report: Report<'_>,
 ) -> Result<bool, NotJson> {
-    let mut frames = std::mem::take(&mut cleaner.frames);
+    let mut frames = std::mem::take(&mut cleaner.scratch.frames);
     frames.clear();
     let mut walk = Walk {
         cleaner,
@@ -62,7 +62,7 @@ pub(crate) fn clean(
         changed,
         ..
     } = walk;
-    cleaner.frames = frames;
+    cleaner.scratch.frames = frames;
     done?;
     if changed {
         out.extend_from_slice(&line[copied..]);
@@ -189,7 +189,7 @@ impl Walk<'_, '_, '_> {
         let range = self.string()?;
         let line = self.line;
         let raw = &line[range.clone()];
-        let mut kind = match self.cleaner.known_keys.get(raw) {
+        let mut kind = match self.cleaner.scratch.known_keys.get(raw) {
             Some(kind) => kind,
             None => self.new_key(range),
         };
@@ -220,7 +220,7 @@ impl Walk<'_, '_, '_> {
         let placeholders = &self.cleaner.engine.placeholders;
         if !may_hold_secrets(classes) && !placeholders.are_custom() {
             let kind = self.cleaner.engine.key_kind(raw);
-            self.cleaner.known_keys.put(raw, kind);
+            self.cleaner.scratch.known_keys.put(raw, kind);
             return kind;
         }
         let kind = if placeholders.is_in(raw) {

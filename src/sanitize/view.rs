@@ -19,6 +19,11 @@ impl View {
         self.map.clear();
     }
 
+    /// The memory that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.capacity() + self.map.capacity() * size_of::<u32>()
+    }
+
     /// The range in the source that a range of this view stands for.
     pub(crate) fn source(&self, range: &Range<usize>) -> Range<usize> {
         self.map[range.start] as usize..self.map[range.end] as usize
