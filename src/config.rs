@@ -40,6 +40,11 @@ pub use telemetry::{Shipped, Telemetry};
 /// opened.
 pub const SESSION_VARIABLE: &str = "SOLIPLEX_SESSION_ID";
 
+/// The environment variable with the id of the installation that the session
+/// above belongs to. It stands over what the state folder says, so that a part
+/// of a script that runs with another one still writes as the same device.
+pub const INSTALL_VARIABLE: &str = "SOLIPLEX_INSTALL_ID";
+
 /// The name of the file in the state folder that keeps the install id.
 const INSTALL_ID_FILE: &str = "install_id";
 
@@ -224,13 +229,19 @@ impl Config {
         })
     }
 
-    /// The id of this installation: made at the first call, kept in the state
-    /// folder, the same ever after.
+    /// The id of this installation: what [`INSTALL_VARIABLE`] says, or else
+    /// made at the first call, kept in the state folder, the same ever after.
     ///
     /// # Errors
     ///
     /// A state folder that can be neither read nor written.
     pub fn install_id(&self) -> Result<String, ConfigError> {
+        if let Some(id) = std::env::var(INSTALL_VARIABLE)
+            .ok()
+            .filter(|id| !id.trim().is_empty())
+        {
+            return Ok(id);
+        }
         let path = self.state_dir.value.join(INSTALL_ID_FILE);
         keep_install_id(&path).map_err(|source| ConfigError::InstallId { path, source })
     }

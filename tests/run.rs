@@ -1,14 +1,14 @@
-//! `soliplex run`, with real programs, signals and terminals.
+//! `soliplex run`, with real programs and signals.
+
+mod terminal;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::Value;
 
-use crate::support::{DEADLINE, Home, Ran, Running, json_lines, wait_until};
+use crate::support::{Home, Ran, Running, json_lines, wait_until};
 
 /// The records of the default queue, fatal ones last.
 fn queued(home: &Home) -> Vec<Value> {
@@ -120,6 +120,7 @@ fn a_failing_program_leaves_a_fatal_record_with_its_last_words() {
     assert_eq!(fatal["message"], "sh exited with 3");
     assert_eq!(fatal["attributes"]["exit_code"], 3);
     assert_eq!(fatal["error"], "cannot open /dev/nothing");
+    assert_eq!(fatal.get("stackTrace"), None, "it would say no more");
     let crumbs = fatal["breadcrumbs"].as_array().unwrap();
     assert!(crumbs.iter().any(|crumb| crumb["message"] == "starting"));
     let records = queued(&home);
@@ -128,6 +129,20 @@ fn a_failing_program_leaves_a_fatal_record_with_its_last_words() {
         .find(|record| record["message"] == "session ended")
         .unwrap();
     assert_eq!(end["attributes"]["exit_code"], 3);
+}
+
+#[test]
+fn lines_of_json_and_of_text_keep_their_order() {
+    let home = Home::new();
+    let script = r#"for n in 1 2 3 4 5; do echo "text $n"; echo "{\"msg\":\"json $n\"}"; done"#;
+    home.run(&shell(script)).succeeds();
+    let records = printed(&home);
+    assert_eq!(records.len(), 10);
+    let times: Vec<_> = records
+        .iter()
+        .map(|record| record["timestamp"].as_str())
+        .collect();
+    assert!(times.is_sorted(), "{times:?}");
 }
 
 #[test]
@@ -420,6 +435,7 @@ fn when_nobody_reads_any_more_the_program_learns_of_it() {
     run.stdout.take().unwrap().read_exact(&mut some).unwrap();
     let status = wait_until("it ends", || run.try_wait().unwrap());
     assert_eq!(status.code(), Some(128 + 13));
+    assert!(fatal(&home).is_none(), "to be unread is no crash");
 }
 
 #[test]
@@ -441,150 +457,6 @@ fn a_queue_that_takes_nothing_does_not_stop_the_program() {
         "{}",
         ran.stderr_text()
     );
-}
-
-/// A terminal with `soliplex run` on it.
-struct Terminal {
-    ours: pty_process::blocking::Pty,
-    child: std::process::Child,
-    seen: String,
-}
-
-impl Terminal {
-    fn run(home: &Home, command: &[&str]) -> Terminal {
-        let (ours, theirs) = pty_process::blocking::open().unwrap();
-        ours.resize(pty_process::Size::new(33, 77)).unwrap();
-        let child = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_soliplex"))
-            .args(["run", "-q", "--"])
-            .args(command)
-            .env("HOME", home.path(""))
-            .env("SOLIPLEX_STATE_DIR", home.path("state"))
-            .env("PS1", "$ ")
-            .spawn(theirs)
-            .unwrap();
-        Terminal {
-            ours,
-            child,
-            seen: String::new(),
-        }
-    }
-
-    /// Reads until this was shown.
-    fn shows(&mut self, text: &str) {
-        let mut buffer = [0; 4096];
-        while !self.seen.contains(text) {
-            let mut fds = [PollFd::new(&self.ours, PollFlags::IN)];
-            let deadline = DEADLINE.try_into().unwrap();
-            poll(&mut fds, Some(&deadline)).unwrap();
-            assert!(
-                !fds[0].revents().is_empty(),
-                "{text:?} was not shown in {:?}",
-                self.seen
-            );
-            let count = self.ours.read(&mut buffer).unwrap_or(0);
-            assert!(count > 0, "{text:?} was not shown in {:?}", self.seen);
-            self.seen
-                .push_str(&String::from_utf8_lossy(&buffer[..count]));
-        }
-    }
-
-    fn types(&mut self, keys: &str) {
-        self.ours.write_all(keys.as_bytes()).unwrap();
-    }
-
-    fn exits(mut self) -> Option<i32> {
-        wait_until("the program ends", || self.child.try_wait().unwrap()).code()
-    }
-}
-
-#[test]
-fn on_a_terminal_the_program_has_one_too() {
-    let home = Home::new();
-    let script = "test -t 0 && test -t 1 && test -t 2 && echo all three; stty size; printf 'name? '; read name; echo \"hello $name\"; exit 4";
-    let mut terminal = Terminal::run(&home, &["sh", "-c", script]);
-    terminal.shows("33 77");
-    terminal.shows("name? ");
-    terminal.types("bob\r");
-    terminal.shows("hello bob");
-    assert!(terminal.seen.contains("all three"), "{}", terminal.seen);
-    assert_eq!(terminal.exits(), Some(4));
-    let records = printed(&home);
-    assert_eq!(
-        messages(&records),
-        ["all three", "33 77", "name? bob", "hello bob"]
-    );
-    assert_eq!(records[0]["attributes"]["stream"], "terminal");
-}
-
-#[test]
-fn keys_that_interrupt_do_so_once() {
-    let home = Home::new();
-    let script = "trap 'echo interrupted; sleep 0.3; echo bye; exit 9' INT; echo up; while :; do sleep 0.05; done";
-    let mut terminal = Terminal::run(&home, &["sh", "-c", script]);
-    terminal.shows("up");
-    terminal.types("\u{3}");
-    terminal.shows("bye");
-    assert_eq!(terminal.seen.matches("interrupted").count(), 1);
-    assert_eq!(terminal.exits(), Some(9));
-}
-
-#[test]
-fn a_terminal_that_changes_its_size_tells_the_program() {
-    let home = Home::new();
-    let script = "trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.05; done";
-    let mut terminal = Terminal::run(&home, &["sh", "-c", script]);
-    terminal.shows("up");
-    terminal
-        .ours
-        .resize(pty_process::Size::new(50, 120))
-        .unwrap();
-    terminal.shows("50 120");
-    assert_eq!(terminal.exits(), Some(0));
-}
-
-#[test]
-fn the_key_that_stops_stops_it_and_the_program() {
-    let home = Home::new();
-    let script = "echo up; while ! test -e go; do sleep 0.05; done; echo done";
-    let mut terminal = Terminal::run(
-        &home,
-        &[
-            "sh",
-            "-c",
-            &format!("cd {}; {script}", home.path("").display()),
-        ],
-    );
-    terminal.shows("up");
-    let run = terminal.child.id();
-    let program = child_of(run);
-    // The program's group is there before its terminal is its own.
-    std::thread::sleep(Duration::from_millis(100));
-    terminal.types("\u{1a}");
-    wait_until("both are stopped", || {
-        (state(run) == Some('T') && state(program) == Some('T')).then_some(())
-    });
-    home.file("go", "");
-    Command::new("kill")
-        .args(["-CONT", &run.to_string()])
-        .status()
-        .unwrap();
-    terminal.shows("done");
-    assert_eq!(terminal.exits(), Some(0));
-}
-
-#[test]
-fn a_shell_with_jobs_works_inside() {
-    let home = Home::new();
-    let mut terminal = Terminal::run(&home, &["bash", "--norc", "-i"]);
-    terminal.shows("$ ");
-    terminal.types("sleep 60\r");
-    terminal.shows("sleep 60");
-    std::thread::sleep(Duration::from_millis(300));
-    terminal.types("\u{1a}");
-    terminal.shows("Stopped");
-    // The first `exit` may only warn that there are stopped jobs.
-    terminal.types("kill -KILL %1\rexit 6\rexit 6\r");
-    assert_eq!(terminal.exits(), Some(6));
 }
 
 #[test]

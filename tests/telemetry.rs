@@ -173,8 +173,12 @@ fn a_session_of_a_script_has_a_start_an_end_and_all_between() {
     let soliplex = env!("CARGO_BIN_EXE_soliplex");
     let script = format!(
         "eval \"$({soliplex} session start --app backup --version 3.1 --user \"o'neil\")\"; \
-         {soliplex} emit 'copying' --logger Backup; {soliplex} emit 'disk full' --level error; \
-         {soliplex} session end --status 4; echo $SOLIPLEX_SESSION_ID $SOLIPLEX_USER"
+         {soliplex} emit 'copying' --logger Backup; \
+         {soliplex} emit 'with another state' --state-dir {other} --queue {queue}; \
+         {soliplex} emit 'disk full' --level error; \
+         {soliplex} session end --status 4; echo $SOLIPLEX_SESSION_ID $SOLIPLEX_USER",
+        other = home.path("other").display(),
+        queue = home.queue().display(),
     );
     let mut command = home.soliplex();
     let output = {
@@ -196,6 +200,11 @@ fn a_session_of_a_script_has_a_start_an_end_and_all_between() {
         records.iter().all(|record| record["sessionId"] == session),
         "{records:#?}"
     );
+    let install = &records[0]["installId"];
+    assert!(
+        records.iter().all(|record| record["installId"] == *install),
+        "{records:#?}"
+    );
     assert_eq!(records[0]["message"], "session started");
     assert_eq!(records[0]["attributes"]["app_version"], "3.1");
     let error = records
@@ -203,7 +212,7 @@ fn a_session_of_a_script_has_a_start_an_end_and_all_between() {
         .find(|record| record["level"] == "error")
         .unwrap();
     let crumbs = error["breadcrumbs"].as_array().unwrap();
-    assert_eq!(crumbs.len(), 2);
+    assert_eq!(crumbs.len(), 3);
     assert_eq!(crumbs[1]["message"], "copying");
     let end = records
         .iter()

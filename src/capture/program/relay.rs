@@ -26,7 +26,7 @@ pub(super) fn relay(
     stop: BorrowedFd<'_>,
     transcript: &mut Transcript<'_>,
     recorder: &Recorder,
-) {
+) -> StreamEnd {
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut held_until: Option<Instant> = None;
     let mut is_read = true;
@@ -57,7 +57,8 @@ pub(super) fn relay(
         }
         if is_read && write_all(&stream.target, transcript.ready()).is_err() {
             if !stream.is_terminal {
-                return transcript.finish();
+                transcript.finish();
+                return StreamEnd::Unread;
             }
             // The program is told by the signal that follows.
             is_read = false;
@@ -67,6 +68,16 @@ pub(super) fn relay(
     transcript.finish();
     // Whoever read it is gone, and so is the program.
     let _ = write_all(&stream.target, transcript.ready());
+    StreamEnd::Read
+}
+
+/// Whether a stream was read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StreamEnd {
+    /// Everything was passed on, as far as anybody can tell.
+    Read,
+    /// Whoever read what was passed on went away before.
+    Unread,
 }
 
 /// Copies keys to the program's terminal until there are no more.

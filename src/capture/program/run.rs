@@ -11,12 +11,13 @@ use std::time::Instant;
 use regex::Regex;
 use rustix::process::Pid;
 use serde_json::Value;
+use signal_hook::consts::signal;
 
 use super::child::{self, SpawnError, Spawned};
 use super::cold_start::ColdStart;
 use super::network::Network;
 use super::recorder::Recorder;
-use super::relay;
+use super::relay::{self, StreamEnd};
 use super::terminal::RawMode;
 use super::transcript::{LastWords, Parse, Transcript};
 use super::watcher::{Signals, Watcher};
@@ -110,7 +111,8 @@ pub enum CaptureError {
 /// one that says how it ended.
 ///
 /// A program that ends by the signal that this process was sent and passed on
-/// was asked to end, and has not crashed.
+/// was asked to end, and has not crashed; neither has one that ends because
+/// nobody reads what it prints any more, as in `run -- CMD | head`.
 ///
 /// # Errors
 ///
@@ -136,7 +138,7 @@ pub fn run(
     };
     let transcribed = transcribe(program, recorder, spawned, signals, hooks)?;
     let ending = transcribed.ending;
-    if ending != Ending::Exited(0) && !transcribed.is_asked_to_end {
+    if ending != Ending::Exited(0) && !transcribed.has_reason {
         recorder.record(crash_of(program, ending, transcribed.last_words));
     }
     let end = end(started, transcribed.lines);
@@ -150,7 +152,8 @@ pub fn run(
 /// What came of a program that was started.
 struct Transcribed {
     ending: Ending,
-    is_asked_to_end: bool,
+    /// Whether it was asked to end, or ended since nobody reads it any more.
+    has_reason: bool,
     lines: u64,
     last_words: Option<LastWords>,
 }
@@ -174,8 +177,8 @@ fn transcribe(
     thread::scope(|scope| {
         let reader = |stream: child::Stream| {
             let mut transcript = Transcript::new(recorder, &cold_start, stream.name, program.parse);
-            relay::relay(stream, stopped.as_fd(), &mut transcript, recorder);
-            (transcript.lines, transcript.last_words())
+            let end = relay::relay(stream, stopped.as_fd(), &mut transcript, recorder);
+            (transcript.lines, transcript.last_words(), end)
         };
         let readers: Vec<_> = spawned
             .streams
@@ -188,20 +191,22 @@ fn transcribe(
         drop(stop);
         let mut lines = 0;
         let mut last_words = None;
+        let mut is_unread = false;
         for (name, reader) in readers {
-            let Ok((count, words)) = reader.join() else {
+            let Ok((count, words, end)) = reader.join() else {
                 continue;
             };
             lines += count;
+            is_unread |= end == StreamEnd::Unread;
             if name != "stdout" {
                 last_words = words;
             }
         }
         let ending = ending?;
-        let is_asked_to_end = watcher.was_asked_for(ending);
+        let has_reason = watcher.was_asked_for(ending) || is_unread && is_broken_pipe(ending);
         Ok(Transcribed {
             ending,
-            is_asked_to_end,
+            has_reason,
             lines,
             last_words,
         })
@@ -217,6 +222,12 @@ fn pass_keys_on(terminal: &OwnedFd, program: Pid) -> io::Result<RawMode> {
     let terminal = terminal.try_clone()?;
     thread::spawn(move || relay::copy_keys(&keys, &terminal, program));
     Ok(raw_mode)
+}
+
+/// Whether a program ended as one does that nobody reads any more, or as the
+/// shell says it that ran one.
+fn is_broken_pipe(ending: Ending) -> bool {
+    ending.exit_code() == Ending::Killed(signal::SIGPIPE).exit_code()
 }
 
 fn crash_of(program: &Program, ending: Ending, last_words: Option<LastWords>) -> LogRecord {
@@ -238,9 +249,13 @@ fn crash_of(program: &Program, ending: Ending, last_words: Option<LastWords>) ->
     };
     let record = crash(program, &message).with_attribute(key, value);
     match last_words {
-        Some(words) => record
-            .with(keys::ERROR, words.error)
-            .with(keys::STACK_TRACE, words.stack),
+        Some(words) => {
+            let record = record.with(keys::ERROR, words.error);
+            match words.stack {
+                Some(stack) => record.with(keys::STACK_TRACE, stack),
+                None => record,
+            }
+        }
         None => record.with(keys::ERROR, message),
     }
 }

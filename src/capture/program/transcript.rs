@@ -68,8 +68,8 @@ pub(super) struct Transcript<'a> {
 pub(super) struct LastWords {
     /// The error.
     pub(super) error: String,
-    /// The stack trace, or what else came before.
-    pub(super) stack: String,
+    /// The stack trace, or what else came before, if that says any more.
+    pub(super) stack: Option<String>,
 }
 
 /// Lines that make one record.
@@ -172,16 +172,14 @@ impl<'a> Transcript<'a> {
             let error = trace::error_of(lines)?;
             return Some(LastWords {
                 error: error.to_owned(),
-                stack: lines.join("\n"),
+                stack: Some(lines.join("\n")),
             });
         }
         let is_said = |lines: &&Vec<String>| lines.iter().any(|line| !line.trim().is_empty());
         let error = self.recent.iter().rev().find(is_said)?.join("\n");
         let lines: Vec<&str> = self.recent.iter().flatten().map(String::as_str).collect();
-        Some(LastWords {
-            error,
-            stack: lines.join("\n"),
-        })
+        let stack = Some(lines.join("\n")).filter(|stack| *stack != error);
+        Some(LastWords { error, stack })
     }
 
     fn add(&mut self, part: &[u8]) {
@@ -341,6 +339,10 @@ impl<'a> Transcript<'a> {
             Parse::Auto => json.or_else(|| structured::from_logfmt(line)),
             _ => json,
         }?;
+        // Read at the same moment as the lines around it, not when it is stored.
+        if record.get(keys::TIMESTAMP).is_none() {
+            record.set(keys::TIMESTAMP, self.now.as_str());
+        }
         record.set_attribute("stream", self.stream);
         Some(record)
     }

@@ -9,7 +9,7 @@ use crate::capture::{self, App};
 use crate::cli::session::{EndArgs, StartArgs};
 use crate::command::Context;
 use crate::command::sanitizer::sanitizer;
-use crate::config::SESSION_VARIABLE;
+use crate::config::{INSTALL_VARIABLE, SESSION_VARIABLE};
 use crate::error::Exit;
 use crate::queue::{LogQueue, Options, Queue, read_recent};
 use crate::record::{
@@ -33,7 +33,7 @@ pub(super) fn start(args: StartArgs, context: &mut Context) -> anyhow::Result<Ex
     append(capture::session_start(&app), identity, context)?;
     let exports = [
         (SESSION_VARIABLE, Some(session)),
-        ("SOLIPLEX_INSTALL_ID", Some(install)),
+        (INSTALL_VARIABLE, Some(install)),
         ("SOLIPLEX_USER", args.user),
     ];
     for (name, value) in exports {
