@@ -3,8 +3,36 @@
 
 use std::borrow::Cow;
 
-/// A text without ANSI escape sequences; borrowed where it has none.
+/// A text without ANSI escape sequences, its lines apart; borrowed where both
+/// is so already.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    let text = without_colours(text);
+    match unescape(&text) {
+        Some(lines) => Cow::Owned(lines),
+        None => text,
+    }
+}
+
+/// The lines of a trace that a JSON log carried in one, with the line feeds
+/// still escaped. A Windows path such as `C:\\new` has no line feed: only one
+/// before what lines of a trace begin with is taken for one.
+fn unescape(text: &str) -> Option<String> {
+    let is_break = |at: usize| {
+        [" ", "#", "\\t", "\\r", "\\n", "at "]
+            .iter()
+            .any(|start| text[at + 2..].starts_with(start))
+    };
+    let is_one_line = memchr::memchr(b'\n', text.trim_end().as_bytes()).is_none();
+    let is_escaped = is_one_line && memchr::memmem::find_iter(text.as_bytes(), r"\n").any(is_break);
+    is_escaped.then(|| {
+        text.replace(r"\r", "")
+            .replace(r"\n", "\n")
+            .replace(r"\t", "\t")
+            .replace("\\\"", "\"")
+    })
+}
+
+fn without_colours(text: &str) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(ESCAPE, text.as_bytes()) else {
         return Cow::Borrowed(text);
     };
@@ -392,6 +420,16 @@ mod tests {
             "| File \"x.py\", line 1, in f",
         ] {
             assert_eq!(strip(line), line);
+        }
+    }
+
+    #[test]
+    fn lines_that_were_escaped_are_set_apart_and_paths_are_not() {
+        let lines = r"Error: x\n    at f (a.js:1:2)\n    at g (a.js:3:4)";
+        assert_eq!(clean(lines).lines().count(), 3);
+        assert_eq!(clean(r"main.f()\n\t/a.go:1").lines().count(), 2);
+        for path in [r"at f (C:\new\node.js:1:2)", "x\n  at C:\\n at\n"] {
+            assert_eq!(clean(path), path);
         }
     }
 

@@ -164,21 +164,27 @@ fn without_closure_class(name: &str) -> String {
     clean
 }
 
-/// The name without the numbers behind `__` and `|`, and behind the name of a
-/// method that was compiled at run time.
+/// The name without the numbers behind `__` and `|`, behind the name of a
+/// method that was compiled at run time, and without the line that F# puts
+/// behind a closure's name: `find@14-2`.
 fn without_numbers(name: &str) -> String {
     if name.strip_prefix("lambda_method").is_some_and(is_number) {
         return "lambda_method".to_owned();
     }
     let mut clean = String::with_capacity(name.len());
     let mut is_count = false;
+    let mut in_line = false;
     for c in name.chars() {
         if is_count && (c.is_ascii_digit() || c == '_') {
             continue;
         }
+        if in_line && (c.is_ascii_digit() || c == '-') {
+            continue;
+        }
+        in_line = c == '@';
         // What numbers a local function stands behind a bar.
         is_count = c == '|';
-        if !is_count {
+        if !is_count && !in_line {
             clean.push(c);
             is_count = clean.ends_with("__");
         }

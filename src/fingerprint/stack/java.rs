@@ -32,8 +32,9 @@ fn frame(rest: &str) -> Option<RawFrame<'_>> {
 fn is_source(source: &str) -> bool {
     if matches!(
         source,
-        "Native Method" | "Unknown Source" | "SourceFile" | "<generated>"
-    ) {
+        "Native Method" | "Unknown Source" | "SourceFile" | "<generated>" | "NO_SOURCE_FILE"
+    ) || source.starts_with("LambdaForm$")
+    {
         return true;
     }
     if let Some((file, line)) = source.rsplit_once(':') {
@@ -106,12 +107,12 @@ fn without_module(name: &str) -> &str {
     if !name.contains('/') {
         return name;
     }
-    // A hidden class has a slash behind its name, where no module ends.
-    let end = name
-        .find("/0x")
-        .or_else(|| name.find("$$Lambda"))
-        .unwrap_or(name.len());
-    match name[..end].rfind('/') {
+    // A hidden class has a slash and a number behind its name, where no module
+    // ends.
+    let is_module_end =
+        |slash: &usize| !name[slash + 1..].starts_with(|c: char| c.is_ascii_digit());
+    let slashes = memchr::memrchr_iter(b'/', name.as_bytes());
+    match { slashes }.find(is_module_end) {
         Some(slash) => &name[slash + 1..],
         None => name,
     }

@@ -289,6 +289,8 @@ fn function(name: &str, is_native: bool) -> String {
             "" | "<anonymous>"
                 | "anonymous"
                 | "?"
+                | "eval"
+                | "eval code"
                 | "global code"
                 | "module code"
                 | "Anonymous function"
@@ -296,9 +298,6 @@ fn function(name: &str, is_native: bool) -> String {
         )
     {
         return "<fn>".to_owned();
-    }
-    if name == "eval code" {
-        return "eval".to_owned();
     }
     if !name.contains('<') && find(name, ".prototype.").is_none() {
         return name.to_owned();

@@ -10,14 +10,14 @@ use super::{Cleaned, Frame, Line, RawFrame, Role};
 pub(super) fn read(line: &str) -> Line<'_> {
     if let Some(thread) = line.strip_prefix("Thread ")
         && thread.starts_with(|c: char| c.is_ascii_digit())
-        && thread.ends_with(':')
     {
-        let is_crashed = thread.contains("rashed");
-        return if is_crashed {
-            Line::Crashed
-        } else {
-            Line::Begin("")
-        };
+        // The name of the thread's queue may follow.
+        if find(thread, "rashed:").is_some() {
+            return Line::Crashed;
+        }
+        if thread.ends_with(':') {
+            return Line::Begin("");
+        }
     }
     if line == "Last Exception Backtrace:" {
         return Line::Crashed;
