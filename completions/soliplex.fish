@@ -26,7 +26,7 @@ end
 
 complete -c soliplex -n "__fish_soliplex_needs_command" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_needs_command" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_needs_command" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_needs_command" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_needs_command" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -64,7 +64,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l screenshot-si
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l screenshot-mask -d 'An area of the screenshot to black out, in its pixels (may be repeated)' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand emit" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -88,7 +88,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l token-file -d 
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l user -d 'The signed-in user' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand run" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -114,7 +114,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand tail" -l since -d 'Onl
 complete -c soliplex -n "__fish_soliplex_using_subcommand tail" -l until -d 'Only records up to this instant' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand tail" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand tail" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand tail" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand tail" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand tail" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -134,7 +134,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l paths -d 
 relative\t'Trim the folders above the project'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -148,7 +148,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -s v -l verb
 complete -c soliplex -n "__fish_soliplex_using_subcommand sanitize" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and not __fish_seen_subcommand_from inspect drain repair help" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and not __fish_seen_subcommand_from inspect drain repair help" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and not __fish_seen_subcommand_from inspect drain repair help" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and not __fish_seen_subcommand_from inspect drain repair help" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and not __fish_seen_subcommand_from inspect drain repair help" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -173,7 +173,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from inspect" -l until -d 'Only records up to this instant' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from inspect" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from inspect" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from inspect" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from inspect" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from inspect" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -194,7 +194,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from drain" -l until -d 'Only records up to this instant' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from drain" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from drain" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from drain" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from drain" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from drain" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -208,7 +208,7 @@ json\t'One JSON value'
 jsonl\t'One JSON value a line'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from repair" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from repair" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from repair" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from repair" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand queue; and __fish_seen_subcommand_from repair" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -239,7 +239,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l format -d '
 json\t'One JSON object'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -256,7 +256,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -s v -l verbos
 complete -c soliplex -n "__fish_soliplex_using_subcommand upload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and not __fish_seen_subcommand_from serve help" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and not __fish_seen_subcommand_from serve help" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and not __fish_seen_subcommand_from serve help" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and not __fish_seen_subcommand_from serve help" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and not __fish_seen_subcommand_from serve help" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -297,7 +297,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_see
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l access-log -d 'Write each request that was answered, as JSON, to this file (`-` is stderr)' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -325,7 +325,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l since 
 complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l until -d 'Only records up to this instant' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -336,7 +336,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -s v -l v
 complete -c soliplex -n "__fish_soliplex_using_subcommand fingerprint" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and not __fish_seen_subcommand_from start end list show help" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and not __fish_seen_subcommand_from start end list show help" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand session; and not __fish_seen_subcommand_from start end list show help" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand session; and not __fish_seen_subcommand_from start end list show help" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and not __fish_seen_subcommand_from start end list show help" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -354,7 +354,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_se
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from start" -l user -d 'The signed-in user' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from start" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from start" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from start" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from start" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from start" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -366,7 +366,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_se
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from end" -l user -d 'The signed-in user' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from end" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from end" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from end" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from end" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from end" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -388,7 +388,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_se
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from list" -l until -d 'Only records up to this instant' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from list" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from list" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from list" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from list" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from list" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -404,7 +404,7 @@ json\t'One JSON value'
 jsonl\t'One JSON value a line'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from show" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from show" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from show" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from show" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand session; and __fish_seen_subcommand_from show" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -435,7 +435,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -l since -d '
 complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -l until -d 'Only records up to this instant' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -444,7 +444,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -s v -l verbo
 complete -c soliplex -n "__fish_soliplex_using_subcommand metrics" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and not __fish_seen_subcommand_from status enable disable endpoint help" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and not __fish_seen_subcommand_from status enable disable endpoint help" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and not __fish_seen_subcommand_from status enable disable endpoint help" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and not __fish_seen_subcommand_from status enable disable endpoint help" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and not __fish_seen_subcommand_from status enable disable endpoint help" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -461,7 +461,7 @@ json\t'One JSON value'
 jsonl\t'One JSON value a line'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from status" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from status" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from status" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from status" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from status" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -471,7 +471,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from enable" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from enable" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from enable" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from enable" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from enable" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -480,7 +480,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help'
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from disable" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from disable" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from disable" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from disable" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from disable" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -489,7 +489,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help'
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from endpoint" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from endpoint" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from endpoint" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from endpoint" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand telemetry; and __fish_seen_subcommand_from endpoint" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -509,7 +509,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand doctor" -l format -d '
 json\t'One JSON object'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand doctor" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand doctor" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand doctor" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand doctor" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand doctor" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -518,7 +518,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand doctor" -s v -l verbos
 complete -c soliplex -n "__fish_soliplex_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c soliplex -n "__fish_soliplex_using_subcommand demo" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand demo" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand demo" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand demo" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand demo" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -527,7 +527,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand demo" -s v -l verbose 
 complete -c soliplex -n "__fish_soliplex_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c soliplex -n "__fish_soliplex_using_subcommand completions" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand completions" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand completions" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand completions" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand completions" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -536,7 +536,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand completions" -s v -l v
 complete -c soliplex -n "__fish_soliplex_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c soliplex -n "__fish_soliplex_using_subcommand man" -l config -d 'Read settings from this file' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand man" -l state-dir -d 'Keep the install id and the default queue here' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand man" -l queue -d 'Use the queue in this folder' -r -F
+complete -c soliplex -n "__fish_soliplex_using_subcommand man" -l queue -d 'Use the queue in this folder, or memory: for one that ends with the process' -r -F
 complete -c soliplex -n "__fish_soliplex_using_subcommand man" -l color -d 'When to colour (NO_COLOR is honoured)' -r -f -a "auto\t''
 always\t''
 never\t''"

@@ -5,7 +5,7 @@
 //!
 //! ```toml
 //! state_dir = "/var/lib/soliplex"
-//! queue = "/var/lib/soliplex/queue"
+//! queue = "/var/lib/soliplex/queue"  # or "memory:"
 //! endpoint = "https://logs.example.org/api/v1/logs"
 //! server = "https://logs.example.org"
 //! token_file = "/etc/soliplex/token"
@@ -22,6 +22,7 @@
 //! patterns = { ticket = "TCK-[0-9]{6}" }
 //! ```
 
+mod place;
 mod policy;
 mod telemetry;
 
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use place::QueuePlace;
 pub use policy::{MinimumRules, POLICY_FILE, Policy, PolicyError};
 pub use telemetry::{Shipped, Telemetry};
 
@@ -55,8 +57,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Where this installation keeps what it must remember.
     pub state_dir: Setting<PathBuf>,
-    /// The queue's folder.
-    pub queue: Setting<PathBuf>,
+    /// Where records wait.
+    pub queue: Setting<QueuePlace>,
     /// The URL to upload to.
     pub endpoint: Option<Setting<String>>,
     /// The URL of the server to read from.
@@ -195,6 +197,10 @@ impl Config {
             (Some(set), _) => set,
             (None, Some(value)) => from_file(value),
             (None, None) => default_setting(state_dir.value.join("queue")),
+        };
+        let queue = Setting {
+            value: QueuePlace::from(queue.value),
+            origin: queue.origin,
         };
         let text = |value| {
             let origin = Origin::File(path.clone().unwrap_or_default());
@@ -420,7 +426,8 @@ mod tests {
             },
         )
         .unwrap();
-        assert_eq!(config.queue, flag);
+        assert_eq!(config.queue.value, QueuePlace::Folder(flag.value));
+        assert_eq!(config.queue.origin, flag.origin);
         assert_eq!(config.state_dir.value, Path::new("/file"));
         assert!(matches!(config.state_dir.origin, Origin::File(_)));
     }
@@ -428,7 +435,9 @@ mod tests {
     #[test]
     fn the_queue_is_in_the_state_folder_by_default() {
         let config = load("state_dir = \"/state\"", Overrides::default()).unwrap();
-        assert_eq!(config.queue.value, Path::new("/state/queue"));
+        assert_eq!(config.queue.value.folder(), Some(Path::new("/state/queue")));
+        let config = load("queue = \"memory:\"", Overrides::default()).unwrap();
+        assert_eq!(config.queue.value, QueuePlace::Memory);
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn where_all_is_well_it_says_so() {
         .succeeds();
     let server = FaultServer::start(|_| Fault::status(200));
     let found = findings(&home, &["--endpoint", &server.url()], 0);
-    assert_eq!(verdict(&found, "queue", "1 records wait"), "ok");
+    assert_eq!(verdict(&found, "queue", "1 record in"), "ok");
     assert_eq!(verdict(&found, "endpoint", "200"), "ok");
     assert_eq!(verdict(&found, "token", "none"), "ok");
     assert_eq!(verdict(&found, "route", "/healthz answers 200"), "ok");

@@ -5,6 +5,7 @@ mod disk;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod kills;
+mod memory;
 mod processes;
 
 use std::collections::BTreeMap;

@@ -59,7 +59,7 @@ pub struct GlobalArgs {
     /// Keep the install id and the default queue here
     #[arg(long, global = true, value_name = "DIR", env = "SOLIPLEX_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
-    /// Use the queue in this folder
+    /// Use the queue in this folder, or memory: for one that ends with the process
     #[arg(long, global = true, value_name = "DIR", env = "SOLIPLEX_QUEUE")]
     pub queue: Option<PathBuf>,
     /// When to colour (NO_COLOR is honoured)

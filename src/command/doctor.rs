@@ -1,5 +1,7 @@
 //! `soliplex doctor`: what may keep an upload from working, and what to do.
 
+use std::path::Path;
+
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
@@ -9,7 +11,7 @@ use crate::cli::doctor::DoctorArgs;
 use crate::cli::upload::ResultFormat;
 use crate::config::Config;
 use crate::error::Exit;
-use crate::output::{Printer, table};
+use crate::output::{Printer, counted, table};
 use crate::queue::{Entry, QueueError, inspect, read_pending, rejection};
 use crate::upload::{
     Credential, Endpoint, Finding, HttpTransport, Transport, Verdict, check_clock, check_endpoint,
@@ -47,11 +49,7 @@ fn configuration(config: &Config) -> Vec<Finding> {
         Finding::ok("config", file),
         Finding::ok(
             "config",
-            format!(
-                "queue {} ({})",
-                config.queue.value.display(),
-                config.queue.origin
-            ),
+            format!("queue {} ({})", config.queue.value, config.queue.origin),
         ),
     ];
     if let Some(endpoint) = &config.endpoint {
@@ -64,7 +62,9 @@ fn configuration(config: &Config) -> Vec<Finding> {
 }
 
 fn queue(config: &Config) -> Vec<Finding> {
-    let folder = &config.queue.value;
+    let Some(folder) = config.queue.value.folder() else {
+        return vec![Finding::ok("queue", "in memory: it ends with each process")];
+    };
     let report = match inspect(folder, Default::default()) {
         Ok(report) => report,
         Err(QueueError::Missing(_)) => {
@@ -81,28 +81,29 @@ fn queue(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::ok(
         "queue",
         format!(
-            "{} records wait in {} bytes",
-            report.pending, report.pending_bytes
+            "{} in {} waiting",
+            counted(report.pending, "record"),
+            counted(report.pending_bytes, "byte")
         ),
     )];
     if report.dropped.records > 0 {
         findings.push(Finding::warning(
             "queue",
             format!(
-                "{} records were dropped for want of room",
-                report.dropped.records
+                "{} dropped for want of room",
+                counted(report.dropped.records, "record")
             ),
             "upload more often",
         ));
     }
-    findings.extend(records(config));
+    findings.extend(records(folder));
     findings
 }
 
 /// What the deployed backend would say about the records that wait, and what
 /// cannot be read.
-fn records(config: &Config) -> Vec<Finding> {
-    let Ok(entries) = read_pending(&config.queue.value) else {
+fn records(folder: &Path) -> Vec<Finding> {
+    let Ok(entries) = read_pending(folder) else {
         return Vec::new();
     };
     let mut findings = Vec::new();

@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono::Utc;
 
-use super::{Context, sanitizer::sanitizer};
+use super::{Context, queue_folder, sanitizer::sanitizer};
 use crate::cli::emit::EmitArgs;
 use crate::config::Config;
-use crate::error::Exit;
-use crate::output::Printer;
+use crate::error::{Error, Exit};
+use crate::output::{Printer, counted};
 use crate::queue::{LogQueue, Options, Queue, SyncPolicy, read_recent};
 use crate::record::{
     Defaults, EncodedRecord, Envelope, Identity, Level, LogRecord, MAX_BREADCRUMBS, RecordError,
@@ -38,7 +38,6 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
         queue: open_queue(&args, &context.config)?,
         sanitizer,
         defaults,
-        folder: context.config.queue.value.clone(),
         remote_level: RemoteLevel::cached(&context.config.state_dir.value, Utc::now()),
         trail: None,
         chunk: Vec::new(),
@@ -108,7 +107,17 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
     counts.report(printer)
 }
 
-fn open_queue(args: &EmitArgs, config: &Config) -> anyhow::Result<Queue> {
+/// Opens the queue, unless it is one in memory, which shows only what it is
+/// made to print.
+fn open_queue(args: &EmitArgs, config: &Config) -> anyhow::Result<Option<Queue>> {
+    let Some(folder) = config.queue.value.folder() else {
+        if !args.print || args.screenshot.is_some() {
+            bail!(Error::usage(
+                "a memory queue ends with the process: print the records with --print, or name a folder with --queue"
+            ));
+        }
+        return Ok(None);
+    };
     let options = Options {
         sync: if args.sync {
             SyncPolicy::Always
@@ -117,18 +126,17 @@ fn open_queue(args: &EmitArgs, config: &Config) -> anyhow::Result<Queue> {
         },
         ..Options::default()
     };
-    Ok(Queue::open(&config.queue.value, options)?)
+    Ok(Some(Queue::open(folder, options)?))
 }
 
 /// Takes records in, cleans them and appends them in chunks.
 struct Emitter {
-    queue: Queue,
+    /// None if the records are only printed.
+    queue: Option<Queue>,
     sanitizer: Sanitizer,
     defaults: Defaults,
     /// Which levels the server asked for.
     remote_level: Option<RemoteLevel>,
-    /// The queue's folder.
-    folder: PathBuf,
     /// What led up to the next error, once there was one.
     trail: Option<Trail>,
     chunk: Vec<EncodedRecord>,
@@ -198,8 +206,12 @@ impl Emitter {
                 self.append(printer)?;
                 let session = &self.defaults.identity.session_id;
                 // An error is worth more than what led up to it.
-                let recent = read_recent(&self.folder, session, MAX_BREADCRUMBS)
+                let folder = self.queue.as_ref().map(Queue::path);
+                let recent = folder.map(|folder| read_recent(folder, session, MAX_BREADCRUMBS));
+                let recent = recent
+                    .transpose()
                     .inspect_err(|error| printer.warn(format_args!("no breadcrumbs: {error}")))
+                    .unwrap_or_default()
                     .unwrap_or_default();
                 let trail = self.trail.insert(Trail::default());
                 recent.iter().for_each(|line| trail.push(line));
@@ -213,7 +225,9 @@ impl Emitter {
     }
 
     fn append(&mut self, printer: &mut Printer) -> anyhow::Result<()> {
-        self.queue.append_all(&self.chunk)?;
+        if let Some(queue) = &self.queue {
+            queue.append_all(&self.chunk)?;
+        }
         if self.is_print {
             for record in &self.chunk {
                 printer.line(String::from_utf8_lossy(record.as_bytes()))?;
@@ -232,7 +246,7 @@ fn keep_screenshot(id: &str, path: &Path, args: &EmitArgs, config: &Config) -> a
     let options = &args.screenshots;
     let png = screenshot::prepare(&file, options.screenshot_size, &options.screenshot_masks)
         .with_context(|| path.display().to_string())?;
-    Ok(Folder::of_queue(&config.queue.value).put(id, &png)?)
+    Ok(Folder::of_queue(queue_folder(config)?).put(id, &png)?)
 }
 
 /// What became of the lines of stdin.
@@ -253,18 +267,18 @@ impl Counts {
     }
 
     fn report(&self, printer: &mut Printer) -> anyhow::Result<Exit> {
-        let queued = self.queued;
+        let queued = counted(self.queued as u64, "record");
         if self.refused > 0 {
             anyhow::bail!(
-                "{} of {} lines are no records and were not queued; the other {queued} were",
+                "{} of {} lines are no records and were not queued; {queued} queued",
                 self.refused,
                 self.lines
             );
         }
         match self.unwanted {
-            0 => printer.note(format_args!("{queued} records queued")),
+            0 => printer.note(format_args!("{queued} queued")),
             unwanted => printer.note(format_args!(
-                "{queued} records queued; {unwanted} are below the level that the server asked for"
+                "{queued} queued; {unwanted} below the level that the server asked for"
             )),
         }
         Ok(Exit::Done)

@@ -30,7 +30,7 @@ const ALL_TIME: Duration = Duration::from_secs(20 * 366 * 24 * 3600);
 
 pub(super) fn run(args: FingerprintArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let filter = Filter::from(args.filter.clone());
-    let sources = locations(args.sources.clone(), &context.config);
+    let sources = locations(args.sources.clone(), &context.config)?;
     let sanitizer = sanitizer(&context.config)?;
     let token = token(&context.config)?;
     if args.annotate {

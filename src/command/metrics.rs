@@ -19,7 +19,7 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
         token: sources::token(&context.config)?,
         ..Options::default()
     };
-    let locations = sources::locations(args.sources, &context.config);
+    let locations = sources::locations(args.sources, &context.config)?;
     let sanitizer = sanitizer(&context.config)?;
     let items = source::open(&locations, options).map_err(sources::failed)?;
     stop::on_signal(items.stop())?;

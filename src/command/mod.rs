@@ -22,9 +22,11 @@ mod tail;
 mod telemetry;
 mod upload;
 
+use std::path::Path;
+
 use crate::cli::Command;
-use crate::config::Config;
-use crate::error::Exit;
+use crate::config::{Config, QueuePlace};
+use crate::error::{Error, Exit};
 use crate::output::Printer;
 
 /// What every command is handed.
@@ -60,4 +62,18 @@ pub fn run(command: Command, context: &mut Context) -> anyhow::Result<Exit> {
         Command::Completions(args) => generate::completions(&args, context),
         Command::Man(args) => generate::man(&args, context),
     }
+}
+
+/// The folder of the configured queue, for what works on what others wrote or
+/// will read.
+fn queue_folder(config: &Config) -> Result<&Path, Error> {
+    folder_of(&config.queue.value)
+}
+
+fn folder_of(place: &QueuePlace) -> Result<&Path, Error> {
+    place.folder().ok_or_else(|| {
+        Error::usage(
+            "a memory queue ends with the process, so that nobody else can read it: name a folder with --queue",
+        )
+    })
 }

@@ -3,12 +3,13 @@
 mod report;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Context, sanitizer::sanitizer};
+use super::{Context, folder_of, sanitizer::sanitizer};
 use crate::cli::Format;
 use crate::cli::queue::{DrainArgs, InspectArgs, QueueCommand, RepairArgs};
-use crate::error::Exit;
+use crate::config::QueuePlace;
+use crate::error::{Error, Exit};
 use crate::filter::Filter;
 use crate::output::record::Pretty;
 use crate::output::{Printer, safe};
@@ -34,12 +35,14 @@ pub(super) fn run(command: QueueCommand, context: &mut Context) -> anyhow::Resul
     }
 }
 
-fn folder(named: Option<PathBuf>, context: &Context) -> PathBuf {
-    named.unwrap_or_else(|| context.config.queue.value.clone())
+fn folder(named: Option<PathBuf>, context: &Context) -> Result<PathBuf, Error> {
+    let place = named.map(QueuePlace::from);
+    let place = place.as_ref().unwrap_or(&context.config.queue.value);
+    folder_of(place).map(Path::to_owned)
 }
 
 fn inspect_queue(args: &InspectArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let folder = folder(args.dir.clone(), context);
+    let folder = folder(args.dir.clone(), context)?;
     let verify = args.verify;
     let found = inspect(&folder, InspectOptions { verify })?;
     let printer = &mut context.printer;
@@ -54,7 +57,7 @@ fn inspect_queue(args: &InspectArgs, context: &mut Context) -> anyhow::Result<Ex
 }
 
 fn print_records(args: InspectArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let folder = folder(args.dir, context);
+    let folder = folder(args.dir, context)?;
     let sanitizer = sanitizer(&context.config)?;
     let filter = Filter::from(args.filter);
     let printer = &mut context.printer;
@@ -94,7 +97,7 @@ fn matching(line: &[u8], filter: &Filter) -> Option<LogRecord> {
 }
 
 fn drain(args: DrainArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let folder = folder(args.dir, context);
+    let folder = folder(args.dir, context)?;
     // A queue that is not there is a mistake in its name, and no empty queue.
     read_pending(&folder)?;
     let queue = Queue::open(&folder, Options::default())?;

@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
-use super::Context;
 use super::sanitizer::sanitizer;
+use super::{Context, queue_folder};
 use crate::capture::{self, App, CaptureError, Hooks, Program, Recorder, Trouble};
 use crate::cli::run::RunArgs;
-use crate::config::SESSION_VARIABLE;
+use crate::config::{Config, QueuePlace, SESSION_VARIABLE};
 use crate::error::{Error, Exit};
-use crate::output::Printer;
-use crate::queue::{Options, Queue};
+use crate::output::{Printer, counted};
+use crate::queue::{LogQueue, MemoryQueue, Options, Queue};
 use crate::record::{Defaults, Identity, Level};
 use crate::remote_level::RemoteLevel;
 use crate::screenshot::{Camera, CameraOptions, Folder};
 
 pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let session_id = uuid::Uuid::now_v7().to_string();
+    let memory = memory_queue(&args, &context.config)?;
     let program = Program {
         command: args.command,
         environment: vec![(SESSION_VARIABLE, session_id.clone())],
@@ -36,7 +37,10 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
         level: Level::Info,
         logger: args.logger.unwrap_or_else(|| program.name()),
     };
-    let queue = Arc::new(Queue::open(&config.queue.value, Options::default())?);
+    let queue: Arc<dyn LogQueue> = match &memory {
+        Some(queue) => Arc::new(queue.clone()),
+        None => Arc::new(Queue::open(queue_folder(config)?, Options::default())?),
+    };
     let shipper = match args.upload {
         true => shipping::start(
             args.endpoint.as_deref(),
@@ -51,14 +55,18 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     if let Some(shipper) = &shipper {
         recorder = recorder.on_urgent(shipper.flush_on_call());
     }
-    let camera = args.screenshot_command.map(|command| {
-        let options = CameraOptions {
-            command,
-            size: args.screenshots.screenshot_size,
-            masks: args.screenshots.screenshot_masks,
-        };
-        Arc::new(Camera::new(options, Folder::of_queue(&config.queue.value)))
-    });
+    let camera = match args.screenshot_command {
+        Some(command) => {
+            let options = CameraOptions {
+                command,
+                size: args.screenshots.screenshot_size,
+                masks: args.screenshots.screenshot_masks,
+            };
+            let folder = Folder::of_queue(queue_folder(config)?);
+            Some(Arc::new(Camera::new(options, folder)))
+        }
+        None => None,
+    };
     if let Some(camera) = camera.clone() {
         recorder = recorder.on_error(move || camera.shoot());
     }
@@ -90,12 +98,54 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     if let Some(shipper) = shipper {
         shipper.finish(context);
     }
+    if let Some(memory) = memory {
+        tell_loss(&memory, &mut context.printer);
+    }
     match result {
         Ok(ending) => Ok(Exit::Program(ending.exit_code())),
         Err(CaptureError::Spawn(error)) => {
             Err(Error::new(Exit::Program(error.exit_code()), error.to_string()).into())
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The queue for a place without a disk, if that is asked for. Without shipping
+/// nothing would ever come out of it.
+fn memory_queue(args: &RunArgs, config: &Config) -> Result<Option<MemoryQueue>, Error> {
+    if config.queue.value != QueuePlace::Memory {
+        return Ok(None);
+    }
+    if !args.upload {
+        return Err(Error::usage(
+            "a memory queue ends with the process: add --upload, or name a folder with --queue",
+        ));
+    }
+    if args.screenshot_command.is_some() {
+        return Err(Error::usage(
+            "a memory queue ends with the process and keeps no pictures: name a folder with --queue, or leave out --screenshot-command",
+        ));
+    }
+    let bytes = usize::try_from(Options::default().max_bytes).unwrap_or(usize::MAX);
+    Ok(Some(MemoryQueue::new(bytes)))
+}
+
+/// What ends with a memory queue.
+fn tell_loss(queue: &MemoryQueue, printer: &mut Printer) {
+    for (count, what) in [
+        (
+            queue.pending() as u64,
+            "not sent: a memory queue ends with the process",
+        ),
+        (
+            queue.dropped().records,
+            "dropped: the memory queue was full",
+        ),
+        (queue.dead_letters().len() as u64, "refused by the server"),
+    ] {
+        if count > 0 {
+            printer.warn(format_args!("{} {what}", counted(count, "record")));
+        }
     }
 }
 
@@ -107,6 +157,9 @@ fn tell_trouble(trouble: &Trouble, printer: &mut Printer) {
     };
     match trouble.lost {
         0 => printer.warn(format_args!("recorded with delay: {reason}")),
-        lost => printer.warn(format_args!("{lost} records were not stored: {reason}")),
+        lost => {
+            let lost = counted(lost as u64, "record");
+            printer.warn(format_args!("{lost} not stored: {reason}"));
+        }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Res
 }
 
 fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let locations = sources::locations(args.sources, &context.config);
+    let locations = sources::locations(args.sources, &context.config)?;
     let mut sessions = Sessions::default();
     read(&locations, Filter::from(args.filter), context, |record| {
         sessions.add(&record);
@@ -97,7 +97,7 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         let first = id.take().map(|first| first.parse());
         named.splice(..0, first.into_iter().flatten());
     }
-    let locations = sources::locations(named, &context.config);
+    let locations = sources::locations(named, &context.config)?;
     let id = match id {
         Some(id) => id,
         None => find(&args, &locations, context)?,

@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::Context as _;
 
+use super::queue_folder;
 use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::source::{Location, SourceError, Token};
@@ -12,14 +13,14 @@ use crate::source::{Location, SourceError, Token};
 const TOKEN_VARIABLE: &str = "SOLIPLEX_OPERATOR_TOKEN";
 
 /// What was named, or else the configured server, or else the local queue.
-pub(super) fn locations(named: Vec<Location>, config: &Config) -> Vec<Location> {
+pub(super) fn locations(named: Vec<Location>, config: &Config) -> anyhow::Result<Vec<Location>> {
     if !named.is_empty() {
-        return named;
+        return Ok(named);
     }
-    vec![match &config.server {
+    Ok(vec![match &config.server {
         Some(server) => Location::Server(server.value.trim_end_matches('/').to_owned()),
-        None => Location::path(&config.queue.value),
-    }]
+        None => Location::path(queue_folder(config)?),
+    }])
 }
 
 /// The operator's token, from the configured file or the environment.

@@ -24,7 +24,7 @@ const DEFAULT_LINES: usize = 10;
 const REPEATS_TOLD_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let locations = sources::locations(args.sources, &context.config);
+    let locations = sources::locations(args.sources, &context.config)?;
     let sanitizer = sanitizer(&context.config)?;
     let mut filter = Filter::from(args.filter);
     let around = args.context.map(|records| {

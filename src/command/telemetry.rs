@@ -11,7 +11,7 @@ use crate::cli::Format;
 use crate::cli::telemetry::{StatusArgs, TelemetryCommand};
 use crate::config::{Config, Origin, PolicyError, Shipped, Telemetry};
 use crate::error::{Error, Exit};
-use crate::output::{safe, table};
+use crate::output::{counted, safe, table};
 use crate::queue::{QueueError, inspect};
 use crate::upload::{Credential, Endpoint, HttpTransport, Transport, check_endpoint};
 
@@ -50,11 +50,15 @@ struct Status {
 
 fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let config = &context.config;
-    let folder = &config.queue.value;
-    let (pending, pending_bytes) = match inspect(folder, Default::default()) {
-        Ok(report) => (report.pending, report.pending_bytes),
-        Err(QueueError::Missing(_)) => (0, 0),
-        Err(error) => return Err(error.into()),
+    let found = config
+        .queue
+        .value
+        .folder()
+        .map(|folder| inspect(folder, Default::default()));
+    let (pending, pending_bytes) = match found {
+        Some(Ok(report)) => (report.pending, report.pending_bytes),
+        Some(Err(QueueError::Missing(_))) | None => (0, 0),
+        Some(Err(error)) => return Err(error.into()),
     };
     let shipped = Shipped::load(&config.state_dir.value);
     let (enabled, enabled_by) = switched(config);
@@ -70,7 +74,7 @@ fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
             .as_ref()
             .map(|file| file.display().to_string()),
         install_id: config.install_id()?,
-        queue: folder.display().to_string(),
+        queue: config.queue.value.to_string(),
         pending,
         pending_bytes,
         last_upload: shipped.last_upload,
@@ -102,8 +106,10 @@ fn print(status: &Status, context: &mut Context) -> anyhow::Result<()> {
         (
             "queue",
             format!(
-                "{} ({} records, {} bytes wait)",
-                status.queue, status.pending, status.pending_bytes
+                "{} ({} in {} waiting)",
+                status.queue,
+                counted(status.pending, "record"),
+                counted(status.pending_bytes, "byte")
             ),
         ),
         ("last upload", or_none(&status.last_upload)),

@@ -51,10 +51,19 @@ impl Write for Output {
     }
 }
 
+/// Says where the error arose: a reader who redirected stdout does not guess.
 fn mark_closed(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::BrokenPipe, Closed),
-        _ => error,
+        kind => io::Error::new(kind, format!("cannot write to stdout: {error}")),
+    }
+}
+
+/// A number of things in words: `1 record`, `2 records`.
+pub fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
     }
 }
 

@@ -59,6 +59,16 @@ impl MemoryQueue {
         }
     }
 
+    /// How many records wait.
+    pub fn pending(&self) -> usize {
+        lock(&self.shared).records.len()
+    }
+
+    /// What was lost for want of room.
+    pub fn dropped(&self) -> Dropped {
+        lock(&self.shared).dropped
+    }
+
     /// The lines that were moved aside as dead letters, oldest first.
     pub fn dead_letters(&self) -> Vec<Vec<u8>> {
         lock(&self.shared).dead_letters.clone()

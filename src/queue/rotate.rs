@@ -187,7 +187,8 @@ impl Drops {
             return Ok(Vec::new());
         }
         let last = self.last.clone().unwrap_or_default();
-        let message = format!("{count} records dropped: the queue was full");
+        let records = if count == 1 { "record" } else { "records" };
+        let message = format!("{count} {records} dropped: the queue was full");
         let until = last.timestamp().and(last.text(keys::TIMESTAMP));
         let until = until.map_or_else(now, str::to_owned);
         let from = self.from.clone().unwrap_or_else(|| until.clone());

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::report::{Report, Row, frame_in_words};
 use crate::command::bars::bars;
 use crate::fingerprint::Basis;
-use crate::output::{Printer, safe};
+use crate::output::{Printer, counted, safe};
 use crate::record::parse_timestamp;
 
 /// How much of a hash is shown to people.
@@ -136,13 +136,6 @@ fn summary(report: &Report) -> String {
     match report.errors {
         0 => "no errors".to_owned(),
         _ => format!("{errors}{groups}{left_out}{new}; times are UTC"),
-    }
-}
-
-fn counted(count: u64, name: &str) -> String {
-    match count {
-        1 => format!("1 {name}"),
-        _ => format!("{count} {name}s"),
     }
 }
 

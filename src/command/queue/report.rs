@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytesize::ByteSize;
 
-use crate::output::{Printer, safe, table};
+use crate::output::{Printer, counted, safe, table};
 use crate::queue::{Damage, RepairReport, Report};
 use crate::record::parse_timestamp;
 
@@ -23,11 +23,15 @@ pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
     let mut rows = vec![
         row(
             "pending",
-            format!("{} records, {}", report.pending, size(report.pending_bytes)),
+            format!(
+                "{}, {}",
+                counted(report.pending, "record"),
+                size(report.pending_bytes)
+            ),
         ),
         row(
             "confirmed",
-            format!("{} records, still in the file", report.confirmed),
+            format!("{}, still in the file", counted(report.confirmed, "record")),
         ),
     ];
     if let (Some(oldest), Some(newest)) = (&report.oldest, &report.newest) {
@@ -49,7 +53,10 @@ pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
         let bytes = size(dropped.bytes);
         rows.push(row(
             "dropped",
-            format!("{} records ({fatal} fatal), {bytes}", dropped.records),
+            format!(
+                "{} ({fatal} fatal), {bytes}",
+                counted(dropped.records, "record")
+            ),
         ));
     }
     if report.dead_letters > 0 {
@@ -134,10 +141,11 @@ pub(super) fn sentence(damage: &Damage) -> String {
     let kind = damage.kind.as_str();
     let salvaged = match damage.salvaged {
         0 => String::new(),
-        count => format!(", {count} records salvaged"),
+        count => format!(", {} salvaged", counted(count as u64, "record")),
     };
     format!(
-        "{file} at byte {offset}: {len} bytes, {kind}{salvaged}: {}",
+        "{file} at byte {offset}: {}, {kind}{salvaged}: {}",
+        counted(*len, "byte"),
         damage.head_text()
     )
 }

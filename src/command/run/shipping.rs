@@ -114,10 +114,13 @@ impl Shipper {
     pub(super) fn finish(self, context: &mut Context) {
         self.sink.close(END_FLUSH);
         if self.is_online.load(Ordering::Relaxed) {
-            let queue = context.config.queue.value.clone();
+            let folder = context.config.queue.value.folder();
             let sent = settings::credential(&None, self.token_file.as_ref(), &context.config)
-                .and_then(|credential| {
-                    screenshots::send(&queue, &self.endpoint, &credential, &mut context.printer)
+                .and_then(|credential| match folder {
+                    Some(queue) => {
+                        screenshots::send(queue, &self.endpoint, &credential, &mut context.printer)
+                    }
+                    None => Ok(()),
                 });
             if let Err(error) = sent {
                 context.printer.warn(format_args!("{error:#}"));

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::capture::{self, App};
 use crate::cli::session::{EndArgs, StartArgs};
-use crate::command::Context;
 use crate::command::sanitizer::sanitizer;
+use crate::command::{Context, queue_folder};
 use crate::config::{INSTALL_VARIABLE, SESSION_VARIABLE};
 use crate::error::Exit;
 use crate::queue::{LogQueue, Options, Queue, read_recent};
@@ -78,7 +78,7 @@ fn identity(session: String, user: Option<String>, context: &Context) -> anyhow:
 }
 
 fn append(mut record: LogRecord, identity: Identity, context: &Context) -> anyhow::Result<()> {
-    let folder = &context.config.queue.value;
+    let folder = queue_folder(&context.config)?;
     let queue = Queue::open(folder, Options::default())?;
     let logger = record.logger().to_owned();
     let level = record.level().unwrap_or(Level::Info);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, sanitizer::sanitizer, screenshots, shipped};
+use super::{Context, queue_folder, sanitizer::sanitizer, screenshots, shipped};
 use crate::cli::upload::{ResultFormat, UploadArgs};
 use crate::error::{Error, Exit};
 use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
@@ -65,7 +65,7 @@ pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exi
 /// The one queue that is meant.
 fn folder(args: &UploadArgs, context: &Context) -> anyhow::Result<PathBuf> {
     match args.sources.as_slice() {
-        [] => Ok(context.config.queue.value.clone()),
+        [] => Ok(queue_folder(&context.config)?.to_owned()),
         [source] => {
             let folder = PathBuf::from(source);
             if folder.is_file() {
