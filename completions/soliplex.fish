@@ -289,7 +289,7 @@ complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_see
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l forward -d 'Answer once records are stored, or only once they were forwarded' -r -f -a "async\t'Once its records are stored'
 sync\t'Once they were forwarded'"
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l logging-config -d 'Tell apps the log levels in this TOML or JSON file, which is watched' -r -F
-complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l alert-webhook -d 'Call this URL when an error comes up often' -r
+complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l alert-webhook -d 'Call this URL when an error comes up often; @FILE reads it from there' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l alert-threshold -d 'How often that is' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l alert-window -d 'Within what time' -r
 complete -c soliplex -n "__fish_soliplex_using_subcommand ingest; and __fish_seen_subcommand_from serve" -l tls-cert -d 'Speak TLS with the certificate chain in this PEM file' -r -F

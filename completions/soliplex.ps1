@@ -337,7 +337,7 @@ Register-ArgumentCompleter -Native -CommandName 'soliplex' -ScriptBlock {
             [CompletionResult]::new('--otlp-header', '--otlp-header', [CompletionResultType]::ParameterName, 'A header for the collector; a value of @FILE is read from there (may be repeated)')
             [CompletionResult]::new('--forward', '--forward', [CompletionResultType]::ParameterName, 'Answer once records are stored, or only once they were forwarded')
             [CompletionResult]::new('--logging-config', '--logging-config', [CompletionResultType]::ParameterName, 'Tell apps the log levels in this TOML or JSON file, which is watched')
-            [CompletionResult]::new('--alert-webhook', '--alert-webhook', [CompletionResultType]::ParameterName, 'Call this URL when an error comes up often')
+            [CompletionResult]::new('--alert-webhook', '--alert-webhook', [CompletionResultType]::ParameterName, 'Call this URL when an error comes up often; @FILE reads it from there')
             [CompletionResult]::new('--alert-threshold', '--alert-threshold', [CompletionResultType]::ParameterName, 'How often that is')
             [CompletionResult]::new('--alert-window', '--alert-window', [CompletionResultType]::ParameterName, 'Within what time')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with the certificate chain in this PEM file')

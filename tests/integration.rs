@@ -16,6 +16,8 @@ mod ingest_apps;
 mod ingest_forward;
 #[cfg(unix)]
 mod ingest_listen;
+#[cfg(unix)]
+mod ingest_load;
 mod ingest_stream;
 #[cfg(unix)]
 mod ingest_survives;

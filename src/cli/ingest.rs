@@ -9,6 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::value;
 use crate::ingest::Rate;
+use crate::ingest::auth::Secret;
 use crate::ingest::store::StoreUrl;
 
 /// The backend.
@@ -29,6 +30,7 @@ Examples:
 
 Environment:
   LOGFIRE_TOKEN                 forward to Logfire with this write token
+  LOGFIRE_BASE_URL              a Logfire of your own
   OTEL_EXPORTER_OTLP_ENDPOINT   forward to this collector; _LOGS_ENDPOINT, _HEADERS,
                                 _PROTOCOL, _TIMEOUT are understood as well")]
 pub struct ServeArgs {
@@ -128,8 +130,8 @@ pub struct ServeArgs {
     #[arg(long, help_heading = "Forwarding", value_name = "URL")]
     pub otlp_endpoint: Option<String>,
     /// A header for the collector; a value of @FILE is read from there (may be repeated)
-    #[arg(long = "otlp-header", help_heading = "Forwarding", value_name = "NAME=VALUE|@FILE", value_parser = value::key_value)]
-    pub otlp_headers: Vec<(String, String)>,
+    #[arg(long = "otlp-header", help_heading = "Forwarding", value_name = "NAME=VALUE|@FILE", value_parser = value::header)]
+    pub otlp_headers: Vec<(String, Secret)>,
     /// Answer once records are stored, or only once they were forwarded
     #[arg(
         long,
@@ -142,14 +144,9 @@ pub struct ServeArgs {
     /// Tell apps the log levels in this TOML or JSON file, which is watched
     #[arg(long, help_heading = "Apps and errors", value_name = "FILE")]
     pub logging_config: Option<PathBuf>,
-    /// Call this URL when an error comes up often
-    #[arg(
-        long,
-        help_heading = "Apps and errors",
-        value_name = "URL",
-        requires = "alert_threshold"
-    )]
-    pub alert_webhook: Option<String>,
+    /// Call this URL when an error comes up often; @FILE reads it from there
+    #[arg(long, help_heading = "Apps and errors", value_name = "URL|@FILE", requires = "alert_threshold", value_parser = value::secret)]
+    pub alert_webhook: Option<Secret>,
     /// How often that is
     #[arg(
         long,

@@ -1,5 +1,6 @@
 //! Values of flags, read while the command line is parsed; no I/O.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -8,6 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::filter::{AttributeTest, LoggerGlob};
+use crate::ingest::auth::Secret;
 use crate::record::{Level, parse_timestamp};
 
 /// A duration such as `500ms`, `30s`, `10m`, `24h` or `7d`.
@@ -86,6 +88,17 @@ pub fn key_value(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
     }
+}
+
+/// `NAME=VALUE`, a header whose value may be a secret.
+pub fn header(text: &str) -> Result<(String, Secret), String> {
+    let (name, value) = key_value(text)?;
+    Ok((name, Secret::new(&value)))
+}
+
+/// A text that is not to be shown.
+pub fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// The last line of a message, which is where regex says what is wrong.

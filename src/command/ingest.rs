@@ -1,40 +1,27 @@
 //! `soliplex ingest serve`: the backend endpoint.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+mod access_log;
+mod forwarding;
+
+use std::fs;
+use std::io;
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::{Context, sanitizer::sanitizer};
-use crate::cli::ingest::{ForwardWhen, IngestCommand, Listen, ServeArgs};
+use crate::cli::ingest::{IngestCommand, Listen, ServeArgs};
 use crate::error::{Error, Exit};
 use crate::ingest::auth::{Auth, Jwks, Key, OperatorTokens, Secret, Source, Tokens};
 use crate::ingest::store::{AlertRule, Retention, SqliteStore, StoreUrl};
-use crate::ingest::{
-    self, AccessLog, App, ForwardOptions, Limits, Listener, RemoteLevel, Settings, Webhook,
-};
+use crate::ingest::{self, App, Limits, Listener, RemoteLevel, Settings, Webhook};
+use access_log::AccessLogWriter;
 
 /// No leeway may be larger: a token that expired must soon be worth nothing.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
-
-/// How many lines of the access log may wait for a slow disk; more are lost.
-const ACCESS_LOG_LINES: usize = 10_000;
-
-/// The variables that name a collector.
-const OTLP_VARIABLES: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
-
-/// The variables that say how to speak to it, the first outranks the second.
-const OTLP_PROTOCOL_VARIABLES: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-];
 
 pub(super) fn run(command: IngestCommand, context: &mut Context) -> anyhow::Result<Exit> {
     match command {
@@ -43,7 +30,13 @@ pub(super) fn run(command: IngestCommand, context: &mut Context) -> anyhow::Resu
 }
 
 fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let settings = settings(args, context)?;
+    let mut settings = settings(args, context)?;
+    let access_log = args
+        .access_log
+        .as_deref()
+        .map(AccessLogWriter::start)
+        .transpose()?;
+    settings.access_log = access_log.as_ref().map(AccessLogWriter::log);
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(chain), Some(key)) => {
             let tls = ingest::tls(&read_bytes(chain)?, &read_bytes(key)?);
@@ -74,6 +67,9 @@ fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
             context.printer.note(format_args!("listening on {place}"));
         }
         ingest::serve(listeners, app, shutdown()?).await?;
+        if let Some(access_log) = access_log {
+            access_log.finish();
+        }
         Ok(Exit::Done)
     })
 }
@@ -93,7 +89,7 @@ fn settings(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Settings>
         bytes: args.max_store,
     };
     settings.origins = args.cors_origins.clone();
-    settings.forward = forward(args)?;
+    settings.forward = forwarding::options(args, &mut context.printer)?;
     if let Some(path) = &args.logging_config {
         let levels = RemoteLevel::open(path);
         settings.remote_level =
@@ -102,11 +98,10 @@ fn settings(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Settings>
     if let (Some(url), Some(threshold)) = (&args.alert_webhook, args.alert_threshold) {
         let window = i64::try_from(args.alert_window.as_millis())?.max(1);
         settings.webhook = Some(Webhook {
-            url: url.clone(),
+            url: in_file_or_here(url)?,
             rule: AlertRule { threshold, window },
         });
     }
-    settings.access_log = args.access_log.as_deref().map(access_log).transpose()?;
     Ok(settings)
 }
 
@@ -241,95 +236,12 @@ fn auth(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Auth> {
     })))
 }
 
-/// Where to forward to: what the flags say, else Logfire if there is a token
-/// for it, else what the variables of OpenTelemetry say.
-fn forward(args: &ServeArgs) -> anyhow::Result<Option<ForwardOptions>> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let mut headers = Vec::new();
-    for (name, value) in &args.otlp_headers {
-        let value = match value.strip_prefix('@') {
-            Some(file) => read(Path::new(file))?,
-            None => value.clone(),
-        };
-        headers.push((name.to_ascii_lowercase(), Secret::new(&value)));
+/// A value, or what the file holds that it names as `@FILE`.
+fn in_file_or_here(value: &Secret) -> anyhow::Result<Secret> {
+    match value.expose().strip_prefix('@') {
+        Some(file) => Ok(Secret::new(&read(Path::new(file))?)),
+        None => Ok(value.clone()),
     }
-    let has_variable = OTLP_VARIABLES.iter().any(|name| variable(name).is_some());
-    let mut endpoint = args.otlp_endpoint.clone();
-    if let Some(token) = variable("LOGFIRE_TOKEN") {
-        if endpoint.is_none() && !has_variable {
-            endpoint = Some(logfire_endpoint(&token));
-        }
-        if !headers.iter().any(|(name, _)| name == "authorization") {
-            headers.push(("authorization".to_owned(), Secret::new(&token)));
-        }
-    }
-    if endpoint.is_none() && !has_variable {
-        return Ok(None);
-    }
-    Ok(Some(ForwardOptions {
-        endpoint,
-        headers,
-        json: is_json(&variable)?,
-        sync: args.forward == ForwardWhen::Sync,
-        ..ForwardOptions::default()
-    }))
-}
-
-/// Whether OpenTelemetry's variables ask for JSON instead of protobuf.
-fn is_json(variable: &impl Fn(&str) -> Option<String>) -> anyhow::Result<bool> {
-    for name in OTLP_PROTOCOL_VARIABLES {
-        return match variable(name).as_deref() {
-            None => continue,
-            Some("http/json") => Ok(true),
-            Some("http/protobuf") => Ok(false),
-            Some(other) => Err(Error::usage(format!(
-                "{name} is {other}; only http/protobuf and http/json are spoken"
-            ))
-            .into()),
-        };
-    }
-    Ok(false)
-}
-
-/// The region of Logfire that a write token names: `pylf_v1_REGION_…`.
-fn logfire_endpoint(token: &str) -> String {
-    let region = token
-        .split('_')
-        .nth(2)
-        .filter(|_| token.starts_with("pylf_v"));
-    match region {
-        Some("eu") => "https://logfire-eu.pydantic.dev".to_owned(),
-        _ => "https://logfire-us.pydantic.dev".to_owned(),
-    }
-}
-
-/// Writes lines on a thread of its own, so that no request waits for them.
-fn access_log(path: &Path) -> anyhow::Result<AccessLog> {
-    let mut output: Box<dyn Write + Send> = match path.to_str() {
-        Some("-") => Box::new(io::stderr()),
-        _ => Box::new(open_log(path)?),
-    };
-    let (lines, written) = mpsc::sync_channel::<String>(ACCESS_LOG_LINES);
-    std::thread::Builder::new()
-        .name("access-log".to_owned())
-        .spawn(move || {
-            while let Ok(line) = written.recv() {
-                if writeln!(output, "{line}").is_err() {
-                    return;
-                }
-            }
-        })?;
-    Ok(Box::new(move |line| {
-        let _ = lines.try_send(line);
-    }))
-}
-
-fn open_log(path: &Path) -> anyhow::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    options
-        .open(path)
-        .with_context(|| format!("cannot write the access log {}", path.display()))
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

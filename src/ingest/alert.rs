@@ -20,6 +20,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::auth::Secret;
 use super::reading::rfc3339;
 use super::store::{Alert, AlertRule, Store, StoreError};
 
@@ -36,8 +37,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// Where to tell alerts, and when.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// The URL to POST to.
-    pub url: String,
+    /// The URL to POST to; many carry a token in their path.
+    pub url: Secret,
     /// When an error is one.
     pub rule: AlertRule,
 }
@@ -88,7 +89,7 @@ async fn tell_all(
     let due = blocking(move || of_store.due_alerts()).await?;
     for alert in due {
         let body = body(&alert, webhook.rule).to_string();
-        let request = http.post(&webhook.url).body(body);
+        let request = http.post(webhook.url.expose()).body(body);
         let request = request.header(reqwest::header::CONTENT_TYPE, "application/json");
         let answer = request
             .send()

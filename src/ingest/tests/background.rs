@@ -174,7 +174,7 @@ async fn an_alert_is_told_once_per_window_and_again_until_it_is_heard() {
         window: i64::from(u32::MAX),
     };
     let webhook = Webhook {
-        url: collector.url.clone(),
+        url: Secret::new(&collector.url),
         rule,
     };
     let folder = Arc::new(tempfile::tempdir().unwrap());

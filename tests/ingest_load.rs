@@ -1,0 +1,161 @@
+//! What `ingest serve` does when more comes than it can take: slow clients,
+//! full disks, too many at once.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::ingest::{batch, block_on, messages, post};
+use crate::support::{Home, Running, Server, record_line, wait_until};
+
+/// Opens connections that send a request a byte at a time and never end it.
+fn slow_connections(server: &Server, count: usize) -> Vec<TcpStream> {
+    let address = server.url.trim_start_matches("http://");
+    let slow = |_| {
+        let mut stream = TcpStream::connect(address).expect("connected");
+        stream
+            .write_all(b"POST /api/v1/logs HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            .expect("sent");
+        stream
+    };
+    (0..count).map(slow).collect()
+}
+
+#[test]
+fn slow_connections_do_not_keep_others_from_being_served() {
+    let home = Home::new();
+    let server = Server::start(&home, &["--no-auth"]);
+    let mut slow = slow_connections(&server, 300);
+    for n in 0..20 {
+        for stream in &mut slow {
+            stream.write_all(b"a").expect("still open");
+        }
+        let (status, reply) = post(&server, None, batch(&[&record_line(n)]));
+        assert_eq!(status, 200, "{reply}");
+    }
+    assert_eq!(messages(&server).len(), 20);
+}
+
+#[test]
+#[ignore = "waits half a minute for the server's patience to end: cargo test -- --ignored slow"]
+fn a_thousand_slow_connections_are_closed_within_half_a_minute() {
+    let home = Home::new();
+    let server = Server::start(&home, &["--no-auth"]);
+    for mut stream in slow_connections(&server, 1_000) {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(31)))
+            .expect("set");
+        // An answer or none: what counts is that there is an end.
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("closed in time");
+    }
+}
+
+/// Starts a server none of whose files may grow over so many KiB, until
+/// [`lift`] is called.
+fn serve_on_little_disk(home: &Home, kilobytes: u32) -> Server {
+    let store = home.path("ingest.db");
+    let script = format!(
+        "trap '' XFSZ; ulimit -S -f {blocks}; exec {soliplex} ingest serve --no-auth --listen 127.0.0.1:0 --store sqlite:{store}",
+        blocks = kilobytes * 2,
+        soliplex = env!("CARGO_BIN_EXE_soliplex"),
+        store = store.display(),
+    );
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &script])
+        .env("HOME", home.path(""))
+        .env("SOLIPLEX_STATE_DIR", home.path("state"));
+    let running = Running::of(&mut command);
+    let line = running.says("listening on ");
+    let (_, url) = line.split_once("listening on ").expect("an address");
+    let url = url.trim().to_owned();
+    Server { running, url }
+}
+
+/// Gives the server as much disk as it wants.
+fn lift(server: &Server) {
+    let pid = server.running.id().to_string();
+    let lifted = Command::new("prlimit")
+        .args(["--fsize=unlimited:", "--pid", &pid])
+        .status();
+    assert!(lifted.expect("util-linux is there").success());
+}
+
+#[test]
+fn a_full_disk_is_told_and_forgotten_once_there_is_room() {
+    let home = Home::new();
+    let server = serve_on_little_disk(&home, 512);
+    let noise = || -> String {
+        let noise = (0..400).map(|_| uuid::Uuid::new_v4().simple().to_string());
+        noise.collect()
+    };
+    let mut acknowledged = BTreeSet::new();
+    let mut refused = 0;
+    for n in 0..200 {
+        let message = format!("record {n} {}", noise());
+        let line = record_line(n).replace(&format!("record {n}\""), &format!("{message}\""));
+        match post(&server, None, batch(&[&line])).0 {
+            200 => {
+                acknowledged.insert(message);
+            }
+            status => {
+                assert_eq!(status, 503);
+                refused += 1;
+            }
+        }
+        if refused == 3 {
+            break;
+        }
+    }
+    assert_eq!(refused, 3, "the disk was never full");
+    lift(&server);
+    wait_until("it stores again", || {
+        (post(&server, None, batch(&[&record_line(999)])).0 == 200).then_some(())
+    });
+    let stored: BTreeSet<String> = messages(&server).into_iter().collect();
+    let missing = acknowledged.difference(&stored).count();
+    assert_eq!(missing, 0, "acknowledged and missing");
+}
+
+#[test]
+fn of_too_many_at_once_what_is_acknowledged_is_there() {
+    let home = Home::new();
+    let server = Server::start(&home, &["--no-auth"]);
+    let endpoint = server.endpoint();
+    let client = |client: usize| {
+        let endpoint = endpoint.clone();
+        async move {
+            let http = reqwest::Client::new();
+            let mut acknowledged = Vec::new();
+            for round in 0..3 {
+                let messages: Vec<String> = (0..20)
+                    .map(|n| format!("record of {client} in {round}: {n}"))
+                    .collect();
+                let lines: Vec<String> = messages
+                    .iter()
+                    .map(|message| record_line(0).replace("record 0", message))
+                    .collect();
+                let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+                let sent = http.post(&endpoint).body(batch(&lines)).send();
+                // A connection that was idle for too long may have been closed.
+                let Ok(reply) = sent.await else {
+                    continue;
+                };
+                match reply.status().as_u16() {
+                    200 => acknowledged.extend(messages),
+                    status => assert!([429, 503].contains(&status), "{status}"),
+                }
+            }
+            acknowledged
+        }
+    };
+    let acknowledged = block_on(futures_util::future::join_all((0..64).map(client)));
+    let acknowledged: BTreeSet<String> = acknowledged.into_iter().flatten().collect();
+    let stored = messages(&server);
+    let distinct: BTreeSet<String> = stored.iter().cloned().collect();
+    assert_eq!(distinct.len(), stored.len(), "some are stored twice");
+    assert_eq!(acknowledged.difference(&distinct).count(), 0);
+}
