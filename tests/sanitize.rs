@@ -361,6 +361,10 @@ fn what_cannot_be_done_is_said_in_one_line() {
         (&["--rules", "regex.toml"], 2, &["`x`", "unclosed group"]),
         (&["--rules", "rule.toml"], 2, &["emial", "--list"]),
         (&["--pattern", "x=(a"], 2, &["`x`", "unclosed group"]),
+        (&["--pattern", "x=a{1,99999}{99}"], 2, &["`x`"]),
+        (&["--pattern", "e="], 2, &["`e`", "empty string"]),
+        (&["--pattern", "stars=a*"], 2, &["`stars`", "empty"]),
+        (&["--pattern", "edge=\\b"], 2, &["`edge`", "empty"]),
         (&["--pattern", "email=a"], 2, &["`email`"]),
         (&["--disable", "emial"], 2, &["emial", "--list"]),
         (&["--key", "--"], 2, &["--"]),
@@ -484,4 +488,52 @@ fn a_folder_is_checked_with_every_file_below_it() {
     home.run(&["sanitize", "logs"])
         .exits(1)
         .says_in_one_line(&["logs", "folder"]);
+}
+
+#[test]
+fn a_value_below_its_key_goes() {
+    let pretty = "{\n  \"password\": [\n    \"x1-y2\",\n    7\n  ],\n  \"secret\":\n    \"z3\",\n  \"n\": 1.50\n}\n";
+    assert_eq!(
+        sanitized(&[], pretty),
+        "{\n  \"password\": [\n    \"[REDACTED]\",\n    \"[REDACTED]\"\n  ],\n  \"secret\":\n    \"[REDACTED]\",\n  \"n\": 1.50\n}\n"
+    );
+    let yaml = "env:\n  - name: API_TOKEN\n    value: x1-y2\n  - name: MODE\n    value: fast\npassword: |\n  line one\n  line two\nport: 80\n";
+    assert_eq!(
+        sanitized(&[], yaml),
+        "env:\n  - name: API_TOKEN\n    value: [REDACTED]\n  - name: MODE\n    value: fast\npassword: |\n  [REDACTED]\n  [REDACTED]\nport: 80\n"
+    );
+    let header = "Authorization:\nBearer\nx1y2z3a4\nAccept: text/html\n";
+    assert_eq!(
+        sanitized(&[], header),
+        "Authorization:\nBearer\n[REDACTED]\nAccept: text/html\n"
+    );
+    // What a record leaves open ends where the next one begins.
+    let log =
+        "2026-02-06 12:00:00 cannot read token='x1y2z3a4\n2026-02-06 12:00:01 opened room 12\n";
+    assert_eq!(
+        sanitized(&[], log),
+        "2026-02-06 12:00:00 cannot read token='[REDACTED]\n2026-02-06 12:00:01 opened room 12\n"
+    );
+}
+
+#[test]
+fn a_value_below_its_key_is_found_across_any_read() {
+    let home = Home::new();
+    let mut input = String::new();
+    // Blocks are 256 KiB: objects of growing size put every line of one on an edge.
+    for n in 0..6000 {
+        let padding = "word ".repeat(n % 23);
+        input.push_str(&format!(
+            "{{\n  \"message\": \"{padding}\",\n  \"credentials\": [\n    \"x1y2-{n}\",\n    [\n      \"x1y2-{n}\"\n    ]\n  ],\n  \"n\": {n}\n}}\n"
+        ));
+    }
+    home.file("pretty.log", &input);
+    let text = home
+        .run(&["sanitize", "pretty.log"])
+        .succeeds()
+        .stdout_text();
+    assert_eq!(text.lines().count(), input.lines().count());
+    assert!(!text.contains("x1y2"), "a credential is left");
+    assert_eq!(text.matches("[REDACTED]").count(), 12_000);
+    assert!(text.contains("\"n\": 5999\n"));
 }

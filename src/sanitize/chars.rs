@@ -128,7 +128,10 @@ pub(crate) fn run_start(text: &[u8], to: usize, limit: usize, keep: impl Fn(u8) 
 /// Where the word stands that ends before `end`, with spaces and light punctuation between.
 pub(crate) fn previous_word_range(text: &[u8], end: usize) -> std::ops::Range<usize> {
     let end = run_start(text, end, 4, |b| {
-        matches!(b, b' ' | b':' | b'=' | b'"' | b'\'' | b'(' | b'#' | b'\t')
+        matches!(
+            b,
+            b' ' | b':' | b'=' | b'"' | b'\'' | b'(' | b'#' | b'\t' | b'.'
+        )
     });
     let start = run_start(text, end, 24, |b| b.is_ascii_alphanumeric());
     start..end

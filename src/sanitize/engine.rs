@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use memchr::memchr;
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 
 use super::builtin::{BUILTIN_RULES, PATH, PRIVATE_KEY, SECRET};
 use super::chars::{self, VEIL};
@@ -14,8 +14,8 @@ use super::json;
 use super::keycache::KeyCache;
 use super::keys::{self, KeyKind};
 use super::replace::Placeholders;
-use super::rules::{Paths, Replacement, RuleError, Rules};
-use super::text::{Fix, Scanner, Span};
+use super::rules::{self, Paths, Replacement, RuleError, Rules};
+use super::text::{Fix, Open, Scanner, Span};
 use super::value;
 use super::view::View;
 use super::words::Words;
@@ -85,17 +85,7 @@ impl Engine {
         }
         let mut patterns = Vec::new();
         for (offset, (name, regex)) in rules.patterns.iter().enumerate() {
-            let compiled =
-                RegexBuilder::new(regex)
-                    .build()
-                    .map_err(|error| RuleError::Pattern {
-                        name: name.clone(),
-                        reason: error
-                            .to_string()
-                            .split_whitespace()
-                            .collect::<Vec<_>>()
-                            .join(" "),
-                    })?;
+            let compiled = rules::pattern(name, regex)?;
             patterns.push((RuleId((BUILTIN_RULES.len() + offset) as u16), compiled));
         }
         let engine = Engine {
@@ -180,6 +170,8 @@ pub(crate) struct Scratch {
     /// Keys of JSON objects that hold no secret themselves.
     pub(crate) known_keys: KeyCache,
     pub(crate) frames: Vec<json::Frame>,
+    /// What the text that was cleaned last leaves open.
+    open: Option<Open>,
 }
 
 impl<'e> Cleaner<'e> {
@@ -195,6 +187,7 @@ impl<'e> Cleaner<'e> {
     /// Appends the clean line to `out` and returns true; when nothing changes, leaves `out` as it
     /// was and returns false.
     pub(crate) fn clean(&mut self, line: &[u8], out: &mut Vec<u8>, mut report: Report<'_>) -> bool {
+        self.scratch.open = None;
         if json::looks_like_json(line) {
             let mark = out.len();
             let counted = self.scratch.found.len();
@@ -207,6 +200,7 @@ impl<'e> Cleaner<'e> {
             };
             match json::clean(self, line, out, collector) {
                 Ok(changed) => {
+                    self.scratch.open = None;
                     if let Some(report) = &mut report {
                         pending.into_iter().for_each(report);
                     }
@@ -215,10 +209,33 @@ impl<'e> Cleaner<'e> {
                 Err(json::NotJson) => {
                     out.truncate(mark);
                     self.scratch.found.truncate(counted);
+                    self.scratch.open = None;
                 }
             }
         }
         self.clean_text(b"", Source::plain(line), 0, out, report)
+    }
+
+    /// Like [`clean`](Cleaner::clean), for a line that goes on with what a line before left open.
+    pub(crate) fn clean_behind(
+        &mut self,
+        open: &Open,
+        line: &[u8],
+        out: &mut Vec<u8>,
+        report: Report<'_>,
+    ) -> bool {
+        self.scratch.open = None;
+        let joined = [&open.text[..], b"\n", line].concat();
+        let source = Source {
+            context: open.text.len() + 1,
+            ..Source::plain(&joined)
+        };
+        self.clean_text(b"", source, 0, out, report)
+    }
+
+    /// What the line that was cleaned last leaves open.
+    pub(crate) fn take_open(&mut self) -> Option<Open> {
+        self.scratch.open.take()
     }
 
     /// Cleans one text, or the content of one JSON string; `base` is its place in the line. When
@@ -240,7 +257,7 @@ impl<'e> Cleaner<'e> {
             if let Some(report) = &mut report {
                 report(Finding {
                     rule: span.rule,
-                    range: base + span.start..base + span.end,
+                    range: base + span.start - source.context..base + span.end - source.context,
                 });
             }
         }
@@ -262,11 +279,12 @@ impl<'e> Cleaner<'e> {
             std::mem::swap(&mut draft, &mut next);
         }
         if !clean {
-            draft.clear();
-            self.replace(first_rule, source.text, source.form, &mut draft);
+            draft.truncate(source.context);
+            let text = &source.text[source.context..];
+            self.replace(first_rule, text, source.form, &mut draft);
         }
         out.extend_from_slice(prefix);
-        out.extend_from_slice(&draft);
+        out.extend_from_slice(&draft[source.context..]);
         self.scratch.drafts = [draft, next];
         true
     }
@@ -279,35 +297,39 @@ impl<'e> Cleaner<'e> {
             kind,
             form,
             classes,
+            context,
         } = source;
         let veiled = classes & VEIL != 0;
         if form == Form::JsonString && veiled && memchr(b'\\', text).is_some() {
             let mut view = std::mem::take(&mut self.scratch.json_view);
             view.unescape_json(text);
-            self.find_in(&view.text, kind, chars::union(&view.text) & VEIL != 0);
+            self.find_in(&view.text, kind, chars::union(&view.text) & VEIL != 0, 0);
             for span in &mut self.scratch.spans {
                 let range = view.source(&(span.start..span.end));
                 (span.start, span.end) = (range.start, range.end);
             }
             self.scratch.json_view = view;
         } else {
-            self.find_in(text, kind, veiled);
+            self.find_in(text, kind, veiled, context);
+        }
+        if context > 0 {
+            keep_behind(context, text, &mut self.scratch.spans);
         }
     }
 
     /// Searches a text as it stands, and again with its disguises off.
-    fn find_in(&mut self, text: &[u8], kind: KeyKind, veiled: bool) {
+    fn find_in(&mut self, text: &[u8], kind: KeyKind, veiled: bool, context: usize) {
         let engine = self.engine;
         if engine.placeholders.is_whole(text) {
             return;
         }
-        self.scan(text, kind);
+        self.scan(text, kind, context);
         if veiled && self.scratch.plain_view.unveil(text) {
             let mut view = std::mem::take(&mut self.scratch.plain_view);
             let mut found = std::mem::take(&mut self.scratch.veiled_spans);
             std::mem::swap(&mut self.scratch.spans, &mut found);
             self.scratch.spans.clear();
-            self.scan(&view.text, kind);
+            self.scan(&view.text, kind, view.place(context));
             for span in &mut self.scratch.spans {
                 let range = view.source(&(span.start..span.end));
                 (span.start, span.end) = (range.start, range.end);
@@ -322,16 +344,19 @@ impl<'e> Cleaner<'e> {
     }
 
     /// Appends what the detectors and patterns find in `text` to `spans`.
-    fn scan(&mut self, text: &[u8], kind: KeyKind) {
+    fn scan(&mut self, text: &[u8], kind: KeyKind, context: usize) {
         let engine = self.engine;
-        Scanner::new(
+        let mut scanner = Scanner::new(
             engine,
             &mut self.scratch.keys,
             text,
             kind,
             &mut self.scratch.spans,
-        )
-        .run();
+        );
+        scanner.context = context;
+        if let Some(open) = scanner.run() {
+            self.scratch.open.get_or_insert(open);
+        }
         for (rule, regex) in &engine.patterns {
             if !engine.enabled[rule.index()] {
                 continue;
@@ -383,7 +408,7 @@ impl<'e> Cleaner<'e> {
     }
 
     /// Writes what stands in place of `secret`.
-    fn replace(&mut self, rule: RuleId, secret: &[u8], form: Form, out: &mut Vec<u8>) {
+    pub(crate) fn replace(&mut self, rule: RuleId, secret: &[u8], form: Form, out: &mut Vec<u8>) {
         let engine = self.engine;
         let mut text = Vec::with_capacity(24);
         let name = engine.rule_name(rule);
@@ -521,6 +546,8 @@ pub(crate) struct Source<'t> {
     pub(crate) form: Form,
     /// The class bits of all its bytes.
     pub(crate) classes: u8,
+    /// How much of the text was written before: it is searched, and nothing in it changes.
+    pub(crate) context: usize,
 }
 
 impl<'t> Source<'t> {
@@ -531,6 +558,7 @@ impl<'t> Source<'t> {
             kind: KeyKind::Plain,
             form: Form::Text,
             classes: chars::union(text),
+            context: 0,
         }
     }
 
@@ -541,6 +569,7 @@ impl<'t> Source<'t> {
             classes: chars::union(text),
             kind: self.kind,
             form: self.form,
+            context: self.context,
         }
     }
 }
@@ -562,6 +591,17 @@ fn write(form: Form, text: &[u8], out: &mut Vec<u8>) {
         }
         out.push(b);
     }
+}
+
+/// Leaves of the spans what lies behind `context`, without the white space that begins the line.
+fn keep_behind(context: usize, text: &[u8], spans: &mut Vec<Span>) {
+    spans.retain_mut(|span| {
+        if span.start < context {
+            let line = &text[context..];
+            span.start = context + line.len() - line.trim_ascii_start().len();
+        }
+        span.start < span.end
+    });
 }
 
 /// Sorts spans and joins those that overlap, under the rule of the longest.

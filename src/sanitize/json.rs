@@ -7,7 +7,7 @@ use memchr::memchr2;
 
 use super::builtin::{CARD, PHONE, SECRET};
 use super::chars::{DIGIT, MARK, UPPER, VEIL, union};
-use super::detect::number;
+use super::detect::{flag, number};
 use super::engine::{Cleaner, Form, Report, Source};
 use super::finding::{Finding, RuleId};
 use super::keys::KeyKind;
@@ -27,6 +27,9 @@ pub(crate) struct Frame {
     kind: KeyKind,
     /// What a `name` beside a `value` says, or the element before in an array.
     named: KeyKind,
+    /// How many strings of an array have been read, and whether the last was a flag.
+    strings: u32,
+    flag: bool,
 }
 
 /// True when the line may be a JSON object, array or string.
@@ -54,6 +57,7 @@ pub(crate) fn clean(
         changed: false,
         frames,
         muted: None,
+        argument: None,
     };
     let done = walk.run();
     let Walk {
@@ -90,6 +94,8 @@ struct Walk<'w, 'e, 'r> {
     changed: bool,
     frames: Vec<Frame>,
     muted: Option<Muted>,
+    /// What of the next string of an array is the argument of a command's flag.
+    argument: Option<Range<usize>>,
 }
 
 impl Walk<'_, '_, '_> {
@@ -150,6 +156,8 @@ impl Walk<'_, '_, '_> {
             empty: true,
             kind,
             named: KeyKind::Plain,
+            strings: 0,
+            flag: false,
         });
     }
 
@@ -198,13 +206,53 @@ impl Walk<'_, '_, '_> {
                 kind = if frame.named.is_secret() {
                     frame.named
                 } else {
-                    KeyKind::Plain
+                    self.name_behind()
                 };
             }
+        }
+        if let Some(frame) = self.frames.last_mut() {
             frame.kind = kind;
         }
         self.white_space();
         if self.peek()? != b':' {
+            return Err(NotJson);
+        }
+        self.at += 1;
+        self.white_space();
+        Ok(())
+    }
+
+    /// `{"Value": "…", "Key": "password"}`: what the name behind a string says about it.
+    fn name_behind(&mut self) -> KeyKind {
+        let start = self.at;
+        let kind = self.read_name_behind().unwrap_or(KeyKind::Plain);
+        self.at = start;
+        kind
+    }
+
+    fn read_name_behind(&mut self) -> Result<KeyKind, NotJson> {
+        self.step(b':')?;
+        self.string()?;
+        self.step(b',')?;
+        let key = self.string()?;
+        let line = self.line;
+        if self.cleaner.key_kind(&line[key]) != KeyKind::Name {
+            return Ok(KeyKind::Plain);
+        }
+        self.step(b':')?;
+        let name = self.string()?;
+        let kind = self.cleaner.veiled_key_kind(&line[name]);
+        Ok(if kind.is_secret() {
+            kind
+        } else {
+            KeyKind::Plain
+        })
+    }
+
+    /// Steps over a mark and the white space around it.
+    fn step(&mut self, mark: u8) -> Result<(), NotJson> {
+        self.white_space();
+        if self.peek()? != mark {
             return Err(NotJson);
         }
         self.at += 1;
@@ -254,7 +302,11 @@ impl Walk<'_, '_, '_> {
                     });
                 }
                 let inherited = match kind {
-                    KeyKind::Stack | KeyKind::Version | KeyKind::Phone | KeyKind::Card
+                    KeyKind::Stack
+                    | KeyKind::Version
+                    | KeyKind::Phone
+                    | KeyKind::Card
+                    | KeyKind::Code
                         if open == b'[' =>
                     {
                         kind
@@ -293,6 +345,10 @@ impl Walk<'_, '_, '_> {
             return Ok(());
         }
         let whole = digits.iter().all(u8::is_ascii_digit);
+        // 0 and 1 say whether there is a secret, as false and true do.
+        if matches!(digits, b"0" | b"1") {
+            return Ok(());
+        }
         let rule = match kind {
             KeyKind::Secret
             | KeyKind::Token
@@ -322,6 +378,10 @@ impl Walk<'_, '_, '_> {
         let content = &line[range.clone()];
         let array = self.frames.last().is_some_and(|frame| !frame.object);
         let kind = if array {
+            if let Some(argument) = self.flag_argument(&range) {
+                self.mask(argument, SECRET);
+                return Ok(());
+            }
             self.element_kind(kind, content)
         } else {
             kind
@@ -352,27 +412,64 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    /// `["Authorization", "Basic …"]` and `["--password", "…"]`: an element may be the key of the next.
+    /// What of the string at `range` is a password for a command: `["mysql", "-pPassword"]`,
+    /// `["curl", "-u", "user:password"]`.
+    fn flag_argument(&mut self, range: &Range<usize>) -> Option<Range<usize>> {
+        let announced = self.argument.take();
+        let within = |found: &Range<usize>| found.start >= range.start && found.end <= range.end;
+        let found = if self.line[range.start] == b'-' {
+            flag::argument(self.line, range.start)
+        } else {
+            announced
+        }?;
+        if !within(&found) {
+            self.argument = Some(found);
+            return None;
+        }
+        let placeholders = &self.cleaner.engine.placeholders;
+        (self.cleaner.secret_enabled()
+            && !value::is_nothing(placeholders, &self.line[found.clone()]))
+        .then_some(found)
+    }
+
+    /// `["Authorization", "Basic …"]`, `["--password", "…"]`, `[["X-Api-Key", "…"]]`: an element may
+    /// be the key of the next.
     fn element_kind(&mut self, kind: KeyKind, content: &[u8]) -> KeyKind {
         let flag = content.starts_with(b"-") && content.len() > 2 && !content.contains(&b'=');
-        let header = matches!(content.len(), 6..=32) && !content.contains(&b' ');
-        let says = if flag || header {
+        let name = matches!(content.len(), 3..=64) && !content.contains(&b' ');
+        let says = if flag || name {
             self.cleaner.veiled_key_kind(content)
         } else {
             KeyKind::Plain
         };
+        let in_array = self
+            .frames
+            .len()
+            .checked_sub(2)
+            .is_some_and(|parent| !self.frames[parent].object);
+        let last = self.line[self.at..].trim_ascii_start().first() == Some(&b']');
         let Some(frame) = self.frames.last_mut() else {
             return kind;
         };
-        let before = std::mem::replace(
-            &mut frame.named,
-            match says {
-                KeyKind::Authorization | KeyKind::Cookie => says,
-                _ if flag && says.is_secret() => says,
-                _ => KeyKind::Plain,
-            },
-        );
-        if before.is_secret() && frame.named == KeyKind::Plain && !content.starts_with(b"-") {
+        let place = frame.strings;
+        frame.strings += 1;
+        let named = match says {
+            KeyKind::Authorization | KeyKind::Cookie => says,
+            _ if says.is_secret() && (flag || (place % 2 == 0 && !last)) => says,
+            _ => KeyKind::Plain,
+        };
+        let before = std::mem::replace(&mut frame.named, named);
+        let after_flag = std::mem::replace(&mut frame.flag, flag);
+        if !before.is_secret() || content.starts_with(b"-") {
+            return kind;
+        }
+        let header = matches!(before, KeyKind::Authorization | KeyKind::Cookie);
+        let pair = in_array && place == 1 && last && !value::is_prose(content);
+        let shaped = value::is_secretish(content)
+            && !value::is_field_name(content)
+            && !content.contains(&b' ');
+        if header && named == KeyKind::Plain || after_flag || pair || shaped {
+            frame.named = KeyKind::Plain;
             before
         } else {
             kind
@@ -405,6 +502,7 @@ impl Walk<'_, '_, '_> {
             kind,
             form: Form::JsonString,
             classes,
+            context: 0,
         };
         let report: Report<'_> = match &mut self.report {
             Some(report) => Some(&mut **report),
@@ -417,6 +515,24 @@ impl Walk<'_, '_, '_> {
             self.copied = range.end;
             self.changed = true;
         }
+    }
+
+    /// Puts the placeholder in place of a part of a string.
+    fn mask(&mut self, range: Range<usize>, rule: RuleId) {
+        self.cleaner.count(rule);
+        if let Some(report) = &mut self.report {
+            report(Finding {
+                rule,
+                range: range.clone(),
+            });
+        }
+        self.out
+            .extend_from_slice(&self.line[self.copied..range.start]);
+        let secret = &self.line[range.clone()];
+        self.cleaner
+            .replace(rule, secret, Form::JsonString, self.out);
+        self.copied = range.end;
+        self.changed = true;
     }
 
     /// Puts a JSON string in place of a whole value.

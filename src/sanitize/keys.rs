@@ -142,8 +142,8 @@ fn noun(words: &Words, at: usize) -> KeyKind {
         | b"secrets" | b"credential" | b"credentials" | b"creds" | b"cred" | b"apikey"
         | b"apikeys" | b"accesskey" | b"secretkey" | b"privatekey" | b"authkey" | b"signingkey"
         | b"encryptionkey" | b"accountkey" | b"masterkey" | b"sharedkey" | b"sshkey" | b"psk"
-        | b"cvv" | b"cvc" | b"jsessionid" | b"phpsessid" | b"sessid" | b"aspsessionid"
-        | b"apisecret" => KeyKind::Secret,
+        | b"requirepass" | b"masterauth" | b"cvv" | b"cvc" | b"jsessionid" | b"phpsessid"
+        | b"sessid" | b"aspsessionid" | b"apisecret" => KeyKind::Secret,
         b"ssn" | b"ssns" => KeyKind::Ssn,
         b"word" if before == b"pass" => KeyKind::Secret,
         b"passphrase" | b"passphrases" | b"mnemonic" => KeyKind::Phrase,
@@ -177,38 +177,9 @@ fn noun(words: &Words, at: usize) -> KeyKind {
         },
         b"installid" | b"sessionid" | b"recordid" | b"traceid" | b"spanid" => KeyKind::Id,
         b"pin" | b"pincode" | b"otp" | b"totp" | b"passkey" => KeyKind::Code,
-        b"code" if is_secret_code(before) => KeyKind::Code,
-        b"pass"
-            if matches!(
-                before,
-                b"" | b"user"
-                    | b"db"
-                    | b"database"
-                    | b"my"
-                    | b"root"
-                    | b"admin"
-                    | b"login"
-                    | b"smtp"
-                    | b"ftp"
-                    | b"mysql"
-                    | b"pg"
-                    | b"redis"
-                    | b"http"
-                    | b"proxy"
-                    | b"mail"
-                    | b"email"
-                    | b"auth"
-                    | b"ldap"
-                    | b"key"
-                    | b"store"
-                    | b"keystore"
-                    | b"sudo"
-                    | b"ssh"
-                    | b"wifi"
-            ) =>
-        {
-            KeyKind::Pass
-        }
+        b"code" | b"codes" if is_secret_code(before) => KeyKind::Code,
+        b"pass" if is_password_of(before) => KeyKind::Pass,
+        b"pw" | b"pswd" => KeyKind::Pass,
         b"signature" | b"sig" => KeyKind::Signature,
         b"number" if before == b"security" && words.back(at + 2) == b"social" => KeyKind::Ssn,
         b"number" | b"no" | b"num" if is_phone(before) => KeyKind::Phone,
@@ -389,6 +360,55 @@ fn is_secret_code(before: &[u8]) -> bool {
             | b"login"
             | b"time"
             | b"fa"
+    )
+}
+
+/// Who or what may have a `pass`, besides test runs and compilers.
+fn is_password_of(before: &[u8]) -> bool {
+    matches!(
+        before,
+        b"" | b"user"
+            | b"db"
+            | b"database"
+            | b"my"
+            | b"root"
+            | b"admin"
+            | b"login"
+            | b"smtp"
+            | b"ftp"
+            | b"mysql"
+            | b"pg"
+            | b"redis"
+            | b"http"
+            | b"proxy"
+            | b"mail"
+            | b"email"
+            | b"auth"
+            | b"ldap"
+            | b"key"
+            | b"store"
+            | b"keystore"
+            | b"sudo"
+            | b"ssh"
+            | b"wifi"
+            | b"default"
+            | b"rabbitmq"
+            | b"mongo"
+            | b"neo"
+            | b"vpn"
+            | b"api"
+            | b"svc"
+            | b"service"
+            | b"account"
+            | b"client"
+            | b"server"
+            | b"bind"
+            | b"repl"
+            | b"imap"
+            | b"sftp"
+            | b"postgres"
+            | b"elastic"
+            | b"grafana"
     )
 }
 

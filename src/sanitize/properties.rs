@@ -205,6 +205,142 @@ proptest! {
     }
 }
 
+/// Lines of which texts are made whose values stand below their keys.
+const LINES: &[&str] = &[
+    "password:",
+    "  password: |",
+    "    secret text",
+    "  - hunter2x",
+    "- name: API_TOKEN",
+    "  value: tk-551-xy",
+    "\"password\": [",
+    "\"credentials\": {",
+    "  \"a\": \"b1c2d3\",",
+    "  [ 4711, true,",
+    "]",
+    "}",
+    "],",
+    "\"secret\":",
+    "  \"x1y2z3\"",
+    "\"--password\",",
+    "- --password",
+    "Authorization:",
+    "Authorization: Bearer",
+    "  Bearer",
+    "abc123DEF456",
+    "password = \"\"\"open 1",
+    "close\"\"\" x=1",
+    "token='open 2",
+    "it's",
+    "",
+    "  ",
+    "<password>",
+    "</password>",
+    "rawHeaders: [ 'X-Api-Key', 'kk9-alpha-22' ]",
+    "[('password', 'hunter2x'), (",
+    "[REDACTED]",
+    "2026-02-06 12:00:00 INFO m",
+    "{\"message\":\"password:\"}",
+];
+
+/// What a stream makes of a text on one thread.
+fn streamed(sanitizer: &Sanitizer, text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let options = StreamOptions { threads: 1 };
+    sanitize_stream(sanitizer, text, &mut out, &options).expect("memory can be read and written");
+    out
+}
+
+/// JSON with secret and plain keys at any depth, and numbers in several spellings.
+fn tree() -> impl Strategy<Value = serde_json::Value> {
+    const KEYS: &[&str] = &[
+        "password",
+        "name",
+        "value",
+        "tokens",
+        "credentials",
+        "n",
+        "list",
+        "Authorization",
+    ];
+    const SCALARS: &[&str] = &[
+        "\"x1y2z3\"",
+        "\"\"",
+        "1.50",
+        "1e2",
+        "-7",
+        "0",
+        "true",
+        "null",
+        "\"two words\"",
+    ];
+    let leaf = select(SCALARS).prop_map(|text| serde_json::from_str(text).unwrap_or_default());
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            vec((select(KEYS), inner), 0..4).prop_map(|members| {
+                members
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
+            }),
+        ]
+    })
+}
+
+/// The keys of a tree in their order, and how its plain numbers are spelled.
+fn outline(value: &serde_json::Value, out: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Array(elements) => elements.iter().for_each(|e| outline(e, out)),
+        serde_json::Value::Object(members) => {
+            for (key, value) in members {
+                out.push(key.clone());
+                if keys::classify(key.as_bytes()) == keys::KeyKind::Plain {
+                    match value {
+                        serde_json::Value::Number(number) => out.push(number.to_string()),
+                        other => outline(other, out),
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_stream_sanitized_twice_is_the_same(lines in vec(prop_oneof![select(LINES), select(PIECES)], 0..12)) {
+        let text = lines.join("\n");
+        for sanitizer in modes().into_iter().skip(3) {
+            let once = streamed(&sanitizer, text.as_bytes());
+            let twice = streamed(&sanitizer, &once);
+            prop_assert_eq!(String::from_utf8_lossy(&once), String::from_utf8_lossy(&twice), "{}", text);
+            prop_assert_eq!(once.split(|b| *b == b'\n').count(), lines.len().max(1));
+        }
+    }
+
+    #[test]
+    fn pretty_json_stays_json_with_its_keys_and_numbers(tree in tree()) {
+        let pretty = serde_json::to_string_pretty(&tree).unwrap_or_default();
+        let clean = streamed(&Sanitizer::default(), pretty.as_bytes());
+        let after = serde_json::from_slice::<serde_json::Value>(&clean);
+        prop_assert!(after.is_ok(), "{}\n{}", pretty, String::from_utf8_lossy(&clean));
+        let (mut before_keys, mut after_keys) = (Vec::new(), Vec::new());
+        outline(&tree, &mut before_keys);
+        outline(&after.unwrap_or_default(), &mut after_keys);
+        prop_assert_eq!(before_keys, after_keys);
+    }
+
+    #[test]
+    fn lines_without_a_key_or_a_mark_stay(words in vec("[a-z]{1,9}", 0..12), lines in 1usize..4) {
+        let text = vec![words.join(" "); lines].join("\n");
+        prop_assert_eq!(streamed(&Sanitizer::default(), text.as_bytes()), text.as_bytes());
+    }
+}
+
 /// A reader that gives a few bytes at a time.
 struct Slow<'r> {
     rest: &'r [u8],

@@ -1,5 +1,6 @@
 //! Which rules run and what stands in place of what they find.
 
+use regex::bytes::Regex;
 use serde::Deserialize;
 
 use super::builtin::BUILTIN_RULES;
@@ -60,6 +61,9 @@ pub enum RuleError {
         /// What the regex engine says, on one line.
         reason: String,
     },
+    /// A pattern that matches where nothing stands, and so finds nothing.
+    #[error("pattern `{0}` matches the empty string; make it match what is to be redacted")]
+    EmptyMatch(String),
     /// A name that stands for a rule twice, or that cannot stand in a placeholder.
     #[error(
         "rule name `{0}` is taken or not made of lower-case letters, digits and hyphens; choose another"
@@ -99,6 +103,32 @@ struct PatternEntry {
     regex: String,
 }
 
+/// Compiles a pattern, which must not match where nothing stands.
+pub(super) fn pattern(name: &str, regex: &str) -> Result<Regex, RuleError> {
+    let compiled = Regex::new(regex).map_err(|error| RuleError::Pattern {
+        name: name.to_owned(),
+        reason: reason(&error),
+    })?;
+    let empty = [&b""[..], b"a", b"0 "]
+        .iter()
+        .any(|text| compiled.find_iter(text).any(|found| found.is_empty()));
+    match empty {
+        true => Err(RuleError::EmptyMatch(name.to_owned())),
+        false => Ok(compiled),
+    }
+}
+
+/// What is wrong with a pattern, without the drawing of where.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default().trim();
+    let plain = last.strip_prefix("error: ").unwrap_or(last);
+    let mut chars = plain.trim_end_matches('.').chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
+}
+
 impl Rules {
     /// Reads rules from TOML. All keys are optional:
     ///
@@ -114,6 +144,17 @@ impl Rules {
     /// name = "ticket"
     /// regex = 'TCK-\d+'
     /// ```
+    ///
+    /// Keys are compared word by word: `badge_number` is `badgeNumber` and `BADGE-NUMBER` too. What
+    /// is said about a key is said about that whole key: with `safe_keys = ["token"]` a
+    /// `page_token` still goes. The value of a safe key is searched like any text, so that an
+    /// address in it goes; one key in both lists is safe.
+    ///
+    /// A value in `allow` stays wherever it is exactly what a rule or a pattern would redact,
+    /// without regard to the case of ASCII letters: with `allow = ["bob@example.com"]` neither
+    /// `notbob@example.com` nor a password that holds the address stays. It is a value and never a
+    /// pattern. Settings that an administrator sets come in through the same file; flags add to it
+    /// and take nothing away.
     ///
     /// # Errors
     ///
@@ -150,12 +191,6 @@ impl Rules {
     /// Adds a key whose values go, in whatever spelling it appears.
     pub fn add_key(&mut self, key: impl Into<String>) -> &mut Rules {
         self.keys.push(key.into());
-        self
-    }
-
-    /// Adds a key whose values stay unless a pattern hits.
-    pub fn add_safe_key(&mut self, key: impl Into<String>) -> &mut Rules {
-        self.safe_keys.push(key.into());
         self
     }
 

@@ -2,7 +2,7 @@
 
 use super::builtin;
 use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD};
-use super::detect::{auth, email, flag, iban, ip, keyvalue, number, path, pem, token, url};
+use super::detect::{auth, email, flag, iban, ip, keyvalue, list, number, path, pem, token, url};
 use super::engine::Engine;
 use super::finding::RuleId;
 use super::keycache::KeyCache;
@@ -28,6 +28,17 @@ pub(crate) enum Fix {
     Cut,
 }
 
+/// What a text leaves open: a key whose value stands below, or a value that goes on there.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    /// What stands for it before the next line.
+    pub(crate) text: Vec<u8>,
+    /// How many lines it may last.
+    pub(crate) lines: u16,
+    /// It was open before the text began.
+    pub(crate) goes_on: bool,
+}
+
 /// The pass over one text.
 pub(crate) struct Scanner<'s> {
     pub(crate) engine: &'s Engine,
@@ -44,6 +55,12 @@ pub(crate) struct Scanner<'s> {
     pub(crate) version_end: usize,
     /// The end of the last run of digit groups that was tried.
     pub(crate) groups_end: usize,
+    /// How much of the text was written in lines before.
+    pub(crate) context: usize,
+    /// What is open at the end of the text.
+    pub(crate) open: Option<Open>,
+    /// The last `name: API_KEY`, for the `value` behind it.
+    pub(crate) named: Option<keyvalue::Named>,
 }
 
 impl<'s> Scanner<'s> {
@@ -64,14 +81,17 @@ impl<'s> Scanner<'s> {
             hex_end: 0,
             version_end: usize::MAX,
             groups_end: 0,
+            context: 0,
+            open: None,
+            named: None,
         }
     }
 
-    /// Looks at every word and every mark once.
-    pub(crate) fn run(mut self) {
+    /// Looks at every word and every mark once. Returns what is open at the end.
+    pub(crate) fn run(mut self) -> Option<Open> {
         let text = self.text;
         if is_id_or_time(text) {
-            return;
+            return None;
         }
         let mut at = 0;
         while at < text.len() {
@@ -95,6 +115,8 @@ impl<'s> Scanner<'s> {
                 at += 1;
             }
         }
+        keyvalue::open_name(&mut self);
+        self.open
     }
 
     /// Adds a span unless its rule is off. Returns true when the span was added.
@@ -164,8 +186,12 @@ impl<'s> Scanner<'s> {
             b'+' => number::phone_at(self, at),
             b'(' => match email::spelled(text, at, self.floor) {
                 Some(range) => self.hit(builtin::EMAIL, range, at + 1),
-                None => number::phone_at(self, at),
+                None => match number::phone_at(self, at) {
+                    next if next == at + 1 => list::at(self, at),
+                    next => next,
+                },
             },
+            b'-' if text.get(at + 1) == Some(&b'>') => keyvalue::at_arrow(self, at),
             b'-' => {
                 if let Some(range) = pem::at(text, at) {
                     return self.hit(builtin::PRIVATE_KEY, range, at + 1);
@@ -174,7 +200,10 @@ impl<'s> Scanner<'s> {
             }
             b'[' => match email::spelled(text, at, self.floor) {
                 Some(range) => self.hit(builtin::EMAIL, range, at + 1),
-                None => at + self.engine.placeholders.length(&text[at..]),
+                None => match self.engine.placeholders.length(&text[at..]) {
+                    0 => list::at(self, at),
+                    length => at + length,
+                },
             },
             b'<' => keyvalue::at_tag(self, at),
             b'/' | b'\\' => {

@@ -44,6 +44,7 @@ const PROSE: &[&str] = &[
     "as",
     "at",
     "attached",
+    "await",
     "auth",
     "available",
     "bad",
@@ -138,6 +139,7 @@ const PROSE: &[&str] = &[
     "need",
     "needed",
     "needs",
+    "negotiate",
     "new",
     "not",
     "ntlm",
@@ -395,6 +397,15 @@ pub(crate) fn is_secretish(value: &[u8]) -> bool {
         || inner_symbols
         || (turns >= 2 && value.len() >= 8)
         || (value.len() >= 24 && turns >= 1)
+}
+
+/// `address1`, `line_2`: a name with a number, as lists of fields hold them.
+pub(crate) fn is_field_name(value: &[u8]) -> bool {
+    let letters = value
+        .iter()
+        .take_while(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'))
+        .count();
+    letters > 0 && value.len() - letters <= 2 && value[letters..].iter().all(u8::is_ascii_digit)
 }
 
 /// True when digits and letters are mixed the way generated secrets mix them.

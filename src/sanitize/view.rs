@@ -29,6 +29,11 @@ impl View {
         self.map[range.start] as usize..self.map[range.end] as usize
     }
 
+    /// The place in this view of what stands at `at` in the source.
+    pub(crate) fn place(&self, at: usize) -> usize {
+        self.map.partition_point(|source| (*source as usize) < at)
+    }
+
     fn push_byte(&mut self, byte: u8, at: usize) {
         self.text.push(byte);
         self.map.push(at as u32);

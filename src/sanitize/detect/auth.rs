@@ -36,6 +36,7 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
             said(scanner, start, end)
         }
         b't' if word.eq_ignore_ascii_case(b"token") => said(scanner, start, end),
+        b's' if word == b"SSWS" => scheme(scanner, start, end),
         b's' if is_one_of(word, &["secret", "ssn"]) => said(scanner, start, end),
         b'o' if is_one_of(word, &["otp"]) => said(scanner, start, end),
         b'c' if is_one_of(word, &["credential", "credentials"]) => said(scanner, start, end),
@@ -274,6 +275,10 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
             from += 3;
         }
     }
+    // `password [hunter2]`: the bracket stays.
+    let bracket = matches!(text.get(from), Some(b'[' | b'('))
+        && scanner.engine.placeholders.length(&text[from..]) == 0;
+    from += usize::from(bracket);
     let quote = text
         .get(from)
         .copied()

@@ -1,13 +1,18 @@
 //! Command lines: `--password value`, and the short flags of commands that take a password.
 
+use std::ops::Range;
+
 use crate::sanitize::builtin::SECRET;
-use crate::sanitize::chars::{is_word, run_end, run_start};
+use crate::sanitize::chars::{is_one_of, is_word, run_end, run_start};
 use crate::sanitize::detect::keyvalue::{self, Key, Link, MAX_GAP, MAX_KEY};
-use crate::sanitize::text::{Fix, Scanner};
+use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
 
 /// How far before a short flag its command is looked for.
 const MAX_COMMAND: usize = 160;
+
+/// The longest argument of a short flag.
+const MAX_ARGUMENT: usize = 256;
 
 /// `--password value` and `-password value`: `at` is the first hyphen.
 pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
@@ -22,15 +27,27 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
     if from == end || !text[from].is_ascii_alphabetic() {
         return at + 1;
     }
-    if !matches!(text.get(end), Some(b' ' | b'\t')) {
+    if matches!(text.get(end), Some(b'=' | b':')) {
         return short_flag(scanner, at, from, end).unwrap_or(at + 1);
     }
     let name = &text[from..end];
     let kind = scanner.key_kind(name);
-    let next = run_end(text, end, MAX_GAP, |b| matches!(b, b' ' | b'\t'));
-    if !kind.is_secret() || from - at == 1 && name.len() < 3 || text.get(next) == Some(&b'-') {
-        return short_flag(scanner, at, from, end).unwrap_or(at + 1);
+    let long = kind.is_secret() && !(from - at == 1 && name.len() < 3);
+    if long && ends_list_line(text, at, end) {
+        scanner.open = Some(Open {
+            text: text[run_start(text, at, 1, |b| b != b'\n')..].to_vec(),
+            lines: 2,
+            goes_on: at < scanner.context,
+        });
+        return at + 1;
     }
+    let next = next_argument(text, end).map(|next| match text[next - 1] {
+        b'"' | b'\'' => next - 1,
+        _ => next,
+    });
+    let Some(next) = next.filter(|next| long && !text[*next..].starts_with(b"-")) else {
+        return short_flag(scanner, at, from, end).unwrap_or(at + 1);
+    };
     let key = Key {
         start: from,
         name,
@@ -42,59 +59,90 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
 
 /// `curl -u user:password`, `mysql -pPassword`, `sshpass -p password`, `redis-cli -a password`.
 fn short_flag(scanner: &mut Scanner<'_>, at: usize, from: usize, end: usize) -> Option<usize> {
-    let text = scanner.text;
+    let found = short_argument(scanner.text, at, from, end)?;
+    if value::is_nothing(&scanner.engine.placeholders, &scanner.text[found.clone()]) {
+        return None;
+    }
+    let stop = found.end;
+    scanner
+        .push(SECRET, found.start, stop, Fix::Mask)
+        .then_some(stop)
+}
+
+/// The secret that the short flag at `at` carries or announces, in a command line or a list of
+/// arguments.
+pub(crate) fn argument(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let from = run_end(text, at, 2, |b| b == b'-');
+    let end = run_end(text, from, MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'-' | b'.')
+    });
+    (from < end).then(|| short_argument(text, at, from, end))?
+}
+
+fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Range<usize>> {
     let name = &text[from..end];
     if !matches!(name[0], b'u' | b'p' | b'a') {
         return None;
     }
     let line = &text[run_start(text, at, MAX_COMMAND, |b| b != b'\n')..at];
     let runs = |command: &[u8]| memchr::memmem::find(line, command).is_some();
-    let spaced = text.get(end) == Some(&b' ');
-    let value_at = |from: usize| {
-        let quote = text
-            .get(from)
-            .copied()
-            .filter(|b| matches!(b, b'"' | b'\''));
-        match quote {
-            Some(quote) => {
-                let length = text[from + 1..]
-                    .iter()
-                    .take(256)
-                    .position(|b| *b == quote)?;
-                Some((from + 1, from + 1 + length))
-            }
-            None => {
-                let to = run_end(text, from, 256, |b| {
-                    !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'\\' | b'|' | b';')
-                });
-                Some((from, to))
-            }
-        }
+    let word = |from: usize| {
+        let quoted = from > 0 && matches!(text[from - 1], b'"' | b'\'');
+        let to = run_end(text, from, MAX_ARGUMENT, |b| match quoted {
+            true => b != text[from - 1] && b != b'\\',
+            false => !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'\\' | b'|' | b';'),
+        });
+        (from < to).then_some(from..to)
     };
-    let (start, stop) = if (name == b"u" || name == b"user" || name == b"proxy-user")
-        && spaced
-        && (runs(b"curl") || runs(b"wget") || runs(b"http"))
-    {
-        let (start, stop) = value_at(end + 1)?;
-        let colon = text[start..stop].iter().position(|b| *b == b':')?;
-        (start + colon + 1, stop)
-    } else if spaced
-        && ((name == b"p"
-            && (runs(b"sshpass") || runs(b"docker login") || runs(b"mongo") || runs(b"az login")))
-            || (name == b"a" && runs(b"redis-cli")))
-    {
-        value_at(end + 1)?
-    } else if name.len() > 2
-        && name[0] == b'p'
-        && from - at == 1
-        && (runs(b"mysql") || runs(b"mariadb") || runs(b"sshpass"))
-    {
-        value_at(from + 1)?
-    } else {
-        return None;
+    let login = is_one_of(name, &["u", "user", "proxy-user"]);
+    if login && (runs(b"curl") || runs(b"wget") || runs(b"http")) {
+        let found = word(next_argument(text, end)?)?;
+        let colon = text[found.clone()].iter().position(|b| *b == b':')?;
+        return Some(found.start + colon + 1..found.end);
+    }
+    let takes_password = match name {
+        b"p" => runs(b"sshpass") || runs(b"docker login") || runs(b"mongo") || runs(b"az login"),
+        b"a" => runs(b"redis-cli"),
+        _ => false,
     };
-    if value::is_nothing(&scanner.engine.placeholders, &text[start..stop]) {
+    if takes_password {
+        return word(next_argument(text, end)?);
+    }
+    let glued = name.len() > 1 && name[0] == b'p' && from - at == 1;
+    if glued && (runs(b"mysql") || runs(b"mariadb") || runs(b"sshpass")) {
+        let quote = usize::from(matches!(text.get(from + 1), Some(b'"' | b'\'')));
+        return word(from + 1 + quote);
+    }
+    None
+}
+
+/// Where the argument behind the flag that ends at `end` begins: after spaces, or as the next
+/// element of a list (`"-p", "x"`, and YAML's `- -p` above `- x`).
+fn next_argument(text: &[u8], end: usize) -> Option<usize> {
+    let quote = usize::from(matches!(text.get(end), Some(b'"' | b'\'')));
+    let comma = usize::from(text.get(end + quote) == Some(&b','));
+    if quote != comma {
         return None;
     }
-    scanner.push(SECRET, start, stop, Fix::Mask).then_some(stop)
+    let from = end + quote + comma;
+    let mut at = run_end(text, from, MAX_GAP * 2, |b| b.is_ascii_whitespace());
+    if text[from..at].contains(&b'\n') && text[at..].starts_with(b"- ") {
+        at += 2;
+    }
+    if at == end || at == text.len() {
+        return None;
+    }
+    Some(at + usize::from(matches!(text[at], b'"' | b'\'')))
+}
+
+/// True when the flag that ends at `end` is the last thing in its line of a list, so that its
+/// argument stands in the line below.
+fn ends_list_line(text: &[u8], at: usize, end: usize) -> bool {
+    let line = run_start(text, at, MAX_GAP * 4, |b| b != b'\n');
+    let before = text[line..at].trim_ascii();
+    matches!(before, b"-" | b"\"" | b"'" | b"- \"" | b"- '")
+        && matches!(
+            text[end..].trim_ascii(),
+            b"" | b"\"," | b"'," | b"\"" | b"'"
+        )
 }

@@ -3,7 +3,7 @@
 use crate::sanitize::builtin::{AUTHORIZATION, COOKIE};
 use crate::sanitize::chars::{is_one_of, run_end};
 use crate::sanitize::detect::keyvalue::{MAX_GAP, MAX_VALUE};
-use crate::sanitize::text::{Fix, Scanner};
+use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
 
 /// `Authorization: Bearer …`, `Authorization: Digest username=…`, `Authorization=abc`.
@@ -33,9 +33,19 @@ pub(crate) fn authorization(
         "jwt",
         "splunk",
         "genie-key",
+        "geniekey",
+        "ssws",
         "dpop",
     ];
-    let named = text.get(word) == Some(&b' ') && is_one_of(&text[from..word], &schemes);
+    let scheme = is_one_of(&text[from..word], &schemes);
+    let named = scheme && text.get(word) == Some(&b' ');
+    if scheme && scanner.text[word..].trim_ascii().is_empty() {
+        return below_scheme(scanner, from, word, next);
+    }
+    if scheme && matches!(scanner.text.get(word), Some(b'\n' | b'\r')) {
+        let at = run_end(scanner.text, word, 64, |b| b.is_ascii_whitespace());
+        return credential_line(scanner, at, next);
+    }
     if named
         && is_one_of(
             &text[from..word],
@@ -88,6 +98,34 @@ pub(crate) fn authorization(
     } else {
         next
     }
+}
+
+/// A scheme ends the text: its credentials stand in the next line.
+fn below_scheme(scanner: &mut Scanner<'_>, from: usize, word: usize, next: usize) -> usize {
+    scanner.open = Some(Open {
+        text: [b"Authorization: ", &scanner.text[from..word]].concat(),
+        lines: 2,
+        goes_on: from < scanner.context,
+    });
+    next
+}
+
+/// Credentials alone in the line at `at`.
+fn credential_line(scanner: &mut Scanner<'_>, at: usize, next: usize) -> usize {
+    let text = scanner.text;
+    let end = run_end(text, at, MAX_VALUE, |b| !b.is_ascii_whitespace());
+    let found = &text[at..end];
+    let alone = matches!(text.get(end), None | Some(b'\n' | b'\r'));
+    if found.ends_with(b":")
+        || !alone
+        || found.len() < 6
+        || value::is_nothing(&scanner.engine.placeholders, found)
+        || !value::is_secretish(found)
+        || !scanner.push(AUTHORIZATION, at, end, Fix::Mask)
+    {
+        return next;
+    }
+    end
 }
 
 /// `Cookie: sid=abc; theme=dark`: the values go, the names and a cookie's attributes stay.

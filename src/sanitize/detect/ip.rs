@@ -336,7 +336,7 @@ pub(crate) fn in_run(text: &[u8], run: Range<usize>) -> Option<(RuleId, Range<us
         return None;
     }
     if colons == 5 && is_mac(run, b':') {
-        return Some((MAC, start..end));
+        return (!is_everyone(run)).then_some((MAC, start..end));
     }
     let doubled = run.windows(2).any(|pair| pair == b"::");
     if colons < 2 || (colons < 6 && !doubled) {
@@ -377,12 +377,20 @@ fn is_address(text: &[u8], start: usize, candidate: &[u8], colons: usize) -> boo
         .split(|b| *b == b':')
         .filter(|group| !group.is_empty())
         .count();
+    // `12:34:56:78:9a:bc:de:f0` are eight bytes.
+    let bytes = candidate.len() == 23
+        && candidate
+            .split(|b| *b == b':')
+            .all(|group| group.len() == 2);
     !slice
+        && !bytes
         && (digits || colons >= 4)
-        && (groups > 1
-            || candidate == b"::1"
-            || candidate.len() >= 4
-            || candidate.starts_with(b"::"))
+        && (groups > 1 || candidate == b"::1" || candidate.len() >= 4)
+}
+
+/// The addresses of no one and of everyone, which name nobody.
+fn is_everyone(mac: &[u8]) -> bool {
+    mac.eq_ignore_ascii_case(b"ff:ff:ff:ff:ff:ff") || mac == b"00:00:00:00:00:00"
 }
 
 /// Six pairs of hex digits with one separator.

@@ -6,14 +6,16 @@ use crate::sanitize::chars::{after_escape, is_one_of, is_word, run_end, run_star
 use crate::sanitize::detect::extent::{
     bare_end, closing_quote, is_object, is_pair, is_template, wrapped,
 };
-use crate::sanitize::detect::header;
+use crate::sanitize::detect::{header, later, list};
 use crate::sanitize::keys::KeyKind;
-use crate::sanitize::text::{Fix, Scanner};
+use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
 
 /// The longest key and the most spaces and backslashes that are read.
 pub(crate) const MAX_KEY: usize = 64;
 pub(crate) const MAX_GAP: usize = 16;
+/// The longest tag of XML, with its attributes.
+const MAX_TAG: usize = 256;
 /// The longest unquoted value that is read to its end.
 pub(crate) const MAX_VALUE: usize = 1 << 20;
 
@@ -37,7 +39,23 @@ pub(crate) enum Link {
     TightColon,
     /// `--key value`.
     Flag,
+    /// `key -> value`.
+    Arrow,
 }
+
+/// A `name: API_KEY`, which says what the `value` behind it is.
+pub(crate) struct Named {
+    kind: KeyKind,
+    start: usize,
+    end: usize,
+}
+
+/// How far behind a name its value may stand, and how many lines.
+const MAX_BETWEEN: usize = 200;
+const MAX_LINES_BETWEEN: u16 = 3;
+
+/// The longest value in quotes that goes on in other lines, in lines.
+const MAX_QUOTED_LINES: u16 = 8;
 
 /// `=` at `at`.
 pub(crate) fn at_equals(scanner: &mut Scanner<'_>, at: usize) -> usize {
@@ -77,6 +95,9 @@ pub(crate) fn at_equals(scanner: &mut Scanner<'_>, at: usize) -> usize {
 /// `:` at `at`.
 pub(crate) fn at_colon(scanner: &mut Scanner<'_>, at: usize) -> usize {
     let text = scanner.text;
+    if text[..at].ends_with(b"jdbc:oracle:thin") {
+        return oracle_login(scanner, at);
+    }
     if at == 0
         || text.get(at + 1) == Some(&b':')
         || text[at - 1] == b':'
@@ -96,38 +117,90 @@ pub(crate) fn at_colon(scanner: &mut Scanner<'_>, at: usize) -> usize {
     value(scanner, &key, link, from, at + 1)
 }
 
+/// `jdbc:oracle:thin:scott/tiger@//host`: `at` is the last colon.
+fn oracle_login(scanner: &mut Scanner<'_>, at: usize) -> usize {
+    let text = scanner.text;
+    let slash = run_end(text, at + 1, MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'$' | b'#')
+    });
+    let end = run_end(text, slash, MAX_KEY * 2, |b| {
+        b != b'@' && !b.is_ascii_whitespace()
+    });
+    let login = slash > at + 1 && text.get(slash) == Some(&b'/') && text.get(end) == Some(&b'@');
+    let found = &text[(slash + 1).min(end)..end];
+    if login
+        && !value::is_nothing(&scanner.engine.placeholders, found)
+        && scanner.push(SECRET, slash + 1, end, Fix::Mask)
+    {
+        return end;
+    }
+    at + 1
+}
+
+/// `->` at `at`.
+pub(crate) fn at_arrow(scanner: &mut Scanner<'_>, at: usize) -> usize {
+    let Some(key) = key_before(scanner, at) else {
+        return at + 2;
+    };
+    let from = run_end(scanner.text, at + 2, MAX_GAP, |b| matches!(b, b' ' | b'\t'));
+    value(scanner, &key, Link::Arrow, from, at + 2)
+}
+
 /// `<password>value</password>`: `at` is the `<`.
 pub(crate) fn at_tag(scanner: &mut Scanner<'_>, at: usize) -> usize {
     let text = scanner.text;
     let end = run_end(text, at + 1, MAX_KEY, |b| {
         is_word(b) || matches!(b, b'-' | b'.' | b':')
     });
-    if end == at + 1 || text.get(end) != Some(&b'>') {
+    let close = match text.get(end) {
+        Some(b'>') => end,
+        Some(b' ') => run_end(text, end, MAX_TAG, |b| !matches!(b, b'<' | b'>' | b'\n')),
+        _ => return at + 1,
+    };
+    if end == at + 1 || text.get(close) != Some(&b'>') || text[close - 1] == b'/' {
         return at + 1;
     }
     let local = text[at + 1..end]
         .iter()
         .rposition(|b| *b == b':')
         .map_or(at + 1, |colon| at + 2 + colon);
-    if !scanner.key_kind(&text[local..end]).is_secret() {
+    let secret =
+        scanner.key_kind(&text[local..end]).is_secret() || names_secret(scanner, &text[end..close]);
+    if !secret {
         return at + 1;
     }
-    let stop = end
-        + 1
-        + text[end + 1..]
-            .iter()
-            .take(4096)
-            .position(|b| *b == b'<')
-            .unwrap_or(0);
-    let inner = &text[end + 1..stop];
+    let start = run_end(text, close + 1, MAX_GAP, |b| b.is_ascii_whitespace());
+    if start == text.len() {
+        scanner.open = Some(Open {
+            text: text[at..=close].to_vec(),
+            lines: MAX_LINES_BETWEEN,
+            goes_on: at < scanner.context,
+        });
+        return at + 1;
+    }
+    let stop = run_end(text, start, 4096, |b| b != b'<');
+    let inner = text[start..stop].trim_ascii_end();
+    let closed = text[stop..].starts_with(b"</") || (stop == text.len() && scanner.context > at);
     if inner.is_empty()
-        || text.get(stop + 1) != Some(&b'/')
-        || value::is_nothing(&scanner.engine.placeholders, inner.trim_ascii())
-        || !scanner.push(SECRET, end + 1, stop, Fix::Mask)
+        || !closed
+        || value::is_nothing(&scanner.engine.placeholders, inner)
+        || !scanner.push(SECRET, start, start + inner.len(), Fix::Mask)
     {
         return at + 1;
     }
     stop
+}
+
+/// ` name="db.password"` among the attributes of a tag.
+fn names_secret(scanner: &mut Scanner<'_>, attributes: &[u8]) -> bool {
+    [&b" name="[..], b" key="].iter().any(|attribute| {
+        let Some(at) = memchr::memmem::find(attributes, attribute) else {
+            return false;
+        };
+        let start = (at + attribute.len() + 1).min(attributes.len());
+        let end = run_end(attributes, start, MAX_KEY, |b| !matches!(b, b'"' | b'\''));
+        start < end && scanner.key_kind(&attributes[start..end]).is_secret()
+    })
 }
 
 fn is_quote(text: &[u8], at: usize) -> bool {
@@ -222,6 +295,7 @@ fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key<'t>> {
             {
                 kind = spoken;
                 name = wider;
+                start = wide;
             }
         } else if kind == KeyKind::Token && is_parser_talk(wider) {
             return None;
@@ -235,8 +309,24 @@ fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key<'t>> {
         // `/etc/passwd: permission denied` is a path.
         return None;
     }
-    if kind == KeyKind::Value && text.get(at) == Some(&b'=') {
-        kind = attribute_before(scanner, start);
+    match kind {
+        KeyKind::Name => note_name(scanner, start, at),
+        KeyKind::Value => {
+            if let Some(named) = scanner.named.take()
+                && start.saturating_sub(named.end) <= MAX_BETWEEN
+                && !text[named.end..start].contains(&b'}')
+            {
+                kind = named.kind;
+            }
+        }
+        _ => {}
+    }
+    if !kind.is_secret()
+        && text[at] == b'='
+        && in_query(text, start)
+        && is_grant(&text[start..end], text, at)
+    {
+        kind = KeyKind::Secret;
     }
     (kind.is_secret()).then_some(Key {
         start,
@@ -246,30 +336,63 @@ fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key<'t>> {
     })
 }
 
-/// `<add key="ApiKey" value="…"/>`: what the attribute before the one at `start` says about it.
-fn attribute_before(scanner: &mut Scanner<'_>, start: usize) -> KeyKind {
+/// `name: API_KEY`, `"name": "Authorization"`, `key="ApiKey"`: remembers what is named at `at`.
+fn note_name(scanner: &mut Scanner<'_>, start: usize, at: usize) {
     let text = scanner.text;
-    let end = run_start(text, start, 2, |b| b == b' ');
-    let Some(mark @ (b'"' | b'\'')) = text[..end].last().copied() else {
-        return KeyKind::Plain;
-    };
-    let open = run_start(text, end - 1, MAX_KEY, |b| b != mark);
-    let name_end = open.saturating_sub(2);
-    let name = run_start(text, name_end, 12, is_word);
-    let names = text[name_end..].starts_with(b"=")
-        && is_one_of(
-            &text[name..name_end],
-            &["key", "name", "header", "property"],
-        );
-    match names {
-        true => scanner.key_kind(&text[open..end - 1]),
+    let is_gap = |b: u8| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'\\');
+    let from = run_end(text, at + 1, MAX_GAP, is_gap);
+    let end = run_end(text, from, MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'-' | b'.' | b'/')
+    });
+    let kind = match from > at + 1 {
+        true => scanner.key_kind(&text[from..end]),
         false => KeyKind::Plain,
+    };
+    scanner.named = kind.is_secret().then_some(Named { kind, start, end });
+}
+
+/// Notes at the end of the text that the value of a name may stand below.
+pub(crate) fn open_name(scanner: &mut Scanner<'_>) {
+    let text = scanner.text;
+    let Some(named) = &scanner.named else { return };
+    let begin = named.start - usize::from(named.start > 0 && is_quote(text, named.start - 1));
+    let until = (named.end + 2).min(text.len());
+    if scanner.open.is_some()
+        || text.len() - named.end > MAX_BETWEEN
+        || text[named.end..].contains(&b'}')
+    {
+        return;
+    }
+    scanner.open = Some(Open {
+        text: text[begin..until].to_vec(),
+        lines: MAX_LINES_BETWEEN,
+        goes_on: begin < scanner.context,
+    });
+}
+
+/// True for a parameter of a URL's query or of a form.
+fn in_query(text: &[u8], start: usize) -> bool {
+    start > 0 && matches!(text[start - 1], b'?' | b'&')
+}
+
+/// `code=SplxlOBeZQQYbYS6WxSbIA`: an authorization code (RFC 6749), or a key that reads like one.
+fn is_grant(name: &[u8], text: &[u8], at: usize) -> bool {
+    let end = run_end(text, at + 1, MAX_KEY * 4, |b| {
+        is_word(b) || matches!(b, b'-' | b'.' | b'/' | b'~' | b'%')
+    });
+    let found = &text[at + 1..end];
+    let has = |test: fn(&u8) -> bool| found.iter().any(test);
+    let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase);
+    match name {
+        b"code" => mixed && found.len() >= 12,
+        b"key" => mixed && has(u8::is_ascii_uppercase) && found.len() >= 16,
+        _ => false,
     }
 }
 
 /// `API key`, `security number`, `seed phrase`, `PIN code`: the last word alone says nothing.
 fn ends_as_key(name: &[u8]) -> bool {
-    is_one_of(name, &["key", "number", "phrase", "code", "keys"])
+    is_one_of(name, &["key", "number", "phrase", "code", "codes", "keys"])
 }
 
 /// `Unexpected token: }`.
@@ -297,11 +420,14 @@ pub(crate) fn value(
     next: usize,
 ) -> usize {
     let text = scanner.text;
-    let Some(&first) = text.get(from) else {
-        return next;
+    let Some(&first) = text.get(from).filter(|b| !matches!(b, b'\n' | b'\r')) else {
+        return later::below(scanner, key, link, from, next);
     };
-    if matches!(first, b'\n' | b'\r') {
-        return next;
+    if key.quote.is_none()
+        && link == Link::Colon
+        && let Some(end) = later::block_begin(text, from)
+    {
+        return later::block(scanner, key, end, next);
     }
     let slashes_end = run_end(text, from, MAX_GAP, |b| b == b'\\');
     if let Some(&mark @ (b'"' | b'\'' | b'`')) = text.get(slashes_end) {
@@ -313,7 +439,15 @@ pub(crate) fn value(
     {
         return container(scanner, key, from, next);
     }
+    if matches!(first, b'[' | b'(')
+        && scanner.engine.placeholders.length(&text[from..]) == 0
+        && let Some(next) = list::bracketed(scanner, key, link, from, next)
+    {
+        return next;
+    }
+    let number = key.quote.is_some() && matches!(first, b'0'..=b'9' | b'-');
     match key.kind {
+        _ if number => {}
         KeyKind::Cookie => return header::cookie(scanner, from, text.len(), next),
         KeyKind::Authorization => {
             let stop = match link {
@@ -323,6 +457,9 @@ pub(crate) fn value(
             return header::authorization(scanner, from, stop, next);
         }
         _ => {}
+    }
+    if key.kind == KeyKind::Code && key.name.to_ascii_lowercase().ends_with(b"codes") {
+        return codes(scanner, from, next);
     }
     if let Some(inner) = wrapped(text, from) {
         return quoted(scanner, key, link, inner, inner, text[inner], next);
@@ -347,6 +484,33 @@ pub(crate) fn value(
     }
 }
 
+/// `recovery codes: 8f3a-91bc 77de-12aa, c0ff-ee12`: every one goes.
+fn codes(scanner: &mut Scanner<'_>, from: usize, next: usize) -> usize {
+    let text = scanner.text;
+    let mut go_on = next;
+    let mut at = from;
+    loop {
+        let skip = scanner.engine.placeholders.length(&text[at..]);
+        let end = match skip {
+            0 => run_end(text, at, 32, |b| b.is_ascii_alphanumeric() || b == b'-'),
+            _ => at + skip,
+        };
+        let code = &text[at..end];
+        let digits = code.iter().filter(|b| b.is_ascii_digit()).count();
+        if skip == 0 && (digits < 2 || !(4..=24).contains(&code.len())) {
+            return go_on;
+        }
+        if skip == 0 && scanner.push(SECRET, at, end, Fix::Mask) {
+            go_on = end;
+        }
+        let gap = run_end(text, end, 3, |b| matches!(b, b' ' | b',' | b';' | b'/'));
+        if gap == end {
+            return go_on;
+        }
+        at = gap;
+    }
+}
+
 /// A value in quotes that open at `mark_at`, after the backslashes from `from`.
 fn quoted(
     scanner: &mut Scanner<'_>,
@@ -359,8 +523,18 @@ fn quoted(
 ) -> usize {
     let text = scanner.text;
     let slashes = mark_at - from;
-    let start = mark_at + 1;
-    let (end, _) = closing_quote(text, start, mark, slashes);
+    let mut start = mark_at + 1;
+    let (mut end, mut closed) = closing_quote(text, start, mark, slashes);
+    if end == start && text.get(end + 1) == Some(&mark) {
+        // Three quotes hold a text of several lines.
+        start += 2;
+        let found = memchr::memmem::find(&text[start..], &[mark; 3]);
+        (end, closed) = found.map_or((text.len(), false), |length| (start + length, true));
+    }
+    if !closed {
+        later::open(scanner, key, start, b"", MAX_QUOTED_LINES);
+    }
+    let (start, end) = trimmed(text, start, end);
     let content = &text[start..end];
     match key.kind {
         KeyKind::Authorization if content.contains(&b' ') && key.quote.is_none() => {
@@ -379,6 +553,16 @@ fn quoted(
     } else {
         next
     }
+}
+
+/// The range without the white space around newlines at its ends.
+fn trimmed(text: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let content = &text[start..end];
+    if !content.contains(&b'\n') {
+        return (start, end);
+    }
+    let from = start + content.len() - content.trim_ascii_start().len();
+    (from, from + content.trim_ascii().len())
 }
 
 fn quoted_goes(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, content: &[u8]) -> bool {
@@ -413,11 +597,16 @@ fn goes(
     if found.is_empty()
         || value::is_nothing(placeholders, found)
         || is_template(&scanner.text[from..])
+        || is_parameter(scanner, key, found)
+        || is_type(scanner.text, key, found)
         || is_object(scanner.text, from, end)
     {
         return false;
     }
     let digits = found.iter().all(u8::is_ascii_digit);
+    if link == Link::Arrow {
+        return value::is_secretish(found) && found.len() >= 6;
+    }
     let ends_line = {
         let rest = &scanner.text[end..];
         rest.trim_ascii().is_empty()
@@ -452,30 +641,39 @@ fn goes(
                 && !value::is_prose(found)
                 && (link != Link::Colon || value::is_secretish(found))
         }
-        KeyKind::Signature => found.len() >= 20 && found.iter().any(u8::is_ascii_digit),
+        KeyKind::Signature => {
+            let shortest = if in_query(scanner.text, key.start) {
+                8
+            } else {
+                20
+            };
+            found.len() >= shortest && found.iter().any(u8::is_ascii_digit)
+        }
         KeyKind::Ssn => found.iter().filter(|b| b.is_ascii_digit()).count() >= 4,
         KeyKind::Phrase => !value::is_prose(found.split(|b| *b == b' ').next().unwrap_or(found)),
         KeyKind::Auth | KeyKind::Authorization => match link {
             Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
-            Link::Colon => value::is_secretish(found),
+            Link::Colon | Link::Arrow => value::is_secretish(found),
             Link::TightColon => value::is_random(found, 8),
         },
         KeyKind::Token | KeyKind::Tokens => match link {
             Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
             Link::Colon if key.quote.is_some() => true,
-            Link::Colon => value::is_secretish(found) && (!digits || found.len() >= 4),
+            Link::Colon | Link::Arrow => {
+                value::is_secretish(found) && (!digits || found.len() >= 4)
+            }
             Link::TightColon => value::is_random(found, 6),
         },
         _ => match link {
             Link::Equals | Link::Flag => true,
             Link::Colon if key.quote.is_some() => true,
-            Link::Colon => {
+            Link::Colon | Link::Arrow => {
                 value::is_secretish(found)
                     || (ends_line && !value::is_prose(found) && !ends_sentence(found))
                     || (ends_line && digits && found.len() >= 3)
             }
             Link::TightColon => {
-                value::is_secretish(found)
+                (value::is_secretish(found) && !names_resource(scanner.text, key.start))
                     || (ends_line
                         && found.len() >= 5
                         && !value::is_prose(found)
@@ -483,6 +681,31 @@ fn goes(
             }
         },
     }
+}
+
+/// `$1`, `:password`, `@token`: a parameter of a statement.
+fn is_parameter(scanner: &Scanner<'_>, key: &Key<'_>, found: &[u8]) -> bool {
+    let [b'$' | b':' | b'@', name @ ..] = found else {
+        return false;
+    };
+    let number = matches!(name.len(), 1 | 2) && name.iter().all(u8::is_ascii_digit);
+    let named = name.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && (name.eq_ignore_ascii_case(key.name) || scanner.engine.key_kind(name).is_secret());
+    number || named
+}
+
+/// GraphQL: `$password: String!`.
+fn is_type(text: &[u8], key: &Key<'_>, found: &[u8]) -> bool {
+    key.start > 0
+        && text[key.start - 1] == b'$'
+        && found
+            .iter()
+            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'[' | b']'))
+}
+
+/// `arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db`: the key is a part of a name.
+fn names_resource(text: &[u8], start: usize) -> bool {
+    start > 1 && text[start - 1] == b':' && is_word(text[start - 2])
 }
 
 fn starts_path(text: &[u8], start: usize) -> bool {
@@ -496,8 +719,11 @@ fn ends_sentence(found: &[u8]) -> bool {
 /// `"credentials": {…}` within a text: the whole container goes.
 fn container(scanner: &mut Scanner<'_>, key: &Key<'_>, from: usize, next: usize) -> usize {
     let text = scanner.text;
-    if matches!(key.kind, KeyKind::Code | KeyKind::Pass | KeyKind::Signature) {
+    if matches!(key.kind, KeyKind::Pass | KeyKind::Signature) {
         return next;
+    }
+    if key.kind == KeyKind::Code || from < scanner.context {
+        return list::elements(scanner, key, from, next);
     }
     let mut depth = 0usize;
     let mut at = from;
@@ -524,6 +750,9 @@ fn container(scanner: &mut Scanner<'_>, key: &Key<'_>, from: usize, next: usize)
             _ => {}
         }
         at += 1;
+    }
+    if at >= text.len() {
+        return list::elements(scanner, key, from, next);
     }
     let end = text.len().min(at + 1);
     let inner = text[from + 1..end]

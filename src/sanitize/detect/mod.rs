@@ -9,6 +9,8 @@ pub(crate) mod header;
 pub(crate) mod iban;
 pub(crate) mod ip;
 pub(crate) mod keyvalue;
+mod later;
+pub(crate) mod list;
 pub(crate) mod number;
 pub(crate) mod path;
 pub(crate) mod pem;

@@ -91,7 +91,7 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
     {
         return range.end;
     }
-    if start < scanner.groups_end || !starts_free(text, start) {
+    if start < scanner.groups_end || !starts_free(text, start, end) {
         return end;
     }
     let next = text.get(end).copied().unwrap_or(0);
@@ -164,13 +164,17 @@ fn lone(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
 }
 
 /// True when nothing before `start` makes the number part of something longer.
-fn starts_free(text: &[u8], start: usize) -> bool {
+fn starts_free(text: &[u8], start: usize, end: usize) -> bool {
     if start == 0 {
         return true;
     }
     let before = text[start - 1];
     if is_word(before) || before == b'$' {
         return false;
+    }
+    // A field of CSV, but not the digits behind a decimal comma.
+    if before == b',' && end - start >= 3 && start > 1 && !text[start - 2].is_ascii_digit() {
+        return true;
     }
     // `4-111`, `1.5`, `a-1`: the number goes on to the left.
     !(matches!(before, b'-' | b'.' | b',') && start > 1 && is_word(text[start - 2]))

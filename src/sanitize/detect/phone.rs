@@ -26,6 +26,8 @@ const PHONE_WORDS: &[&str] = &[
     "whatsapp",
     "dial",
     "dialed",
+    "dialing",
+    "dialling",
     "msisdn",
     "handy",
     "telefon",

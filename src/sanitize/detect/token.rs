@@ -62,7 +62,7 @@ const VENDORS: &[(&str, Alphabet, usize, usize)] = &[
     ("ghp_", Alnum, 20, 255), ("gho_", Alnum, 20, 255), ("ghu_", Alnum, 20, 255), ("ghs_", Wide, 20, 1024), ("ghr_", Alnum, 20, 255),
     ("github_pat_", Word, 20, 255),
     // GitLab.
-    ("glpat-", Url, 16, 300), ("gldt-", Url, 16, 300), ("glrt-", Url, 16, 300), ("glcbt-", Url, 16, 300), ("glptt-", Url, 16, 300),
+    ("glpat-", Wide, 16, 300), ("gldt-", Url, 16, 300), ("glrt-", Url, 16, 300), ("glcbt-", Url, 16, 300), ("glptt-", Url, 16, 300),
     ("glft-", Url, 16, 300), ("glsoat-", Url, 16, 300), ("glagent-", Url, 16, 300), ("gloas-", Url, 16, 300), ("glimt-", Url, 16, 300),
     ("glffct-", Url, 16, 300), ("GR1348941", Url, 16, 64), ("_gitlab_session=", Alnum, 16, 64),
     // Slack.
@@ -79,9 +79,9 @@ const VENDORS: &[(&str, Alphabet, usize, usize)] = &[
     // AI services.
     ("sk-ant-", Url, 20, 256), ("sk-proj-", Url, 20, 256), ("sk-svcacct-", Url, 20, 256), ("sk-admin-", Url, 20, 256), ("sk-or-v1-", Hex, 32, 80), ("sk-", Alnum, 20, 64),
     ("hf_", Alnum, 30, 40), ("gsk_", Alnum, 40, 64), ("xai-", Alnum, 40, 100), ("r8_", Alnum, 30, 48), ("pplx-", Alnum, 40, 64),
-    ("pcsk_", Word, 40, 100), ("lsv2_pt_", Word, 32, 64), ("lsv2_sk_", Word, 32, 64), ("api_org_", Alnum, 30, 40),
+    ("nvapi-", Url, 40, 100), ("tvly-", Url, 28, 60), ("jina_", Word, 40, 80), ("rpa_", Alnum, 40, 64), ("csk-", Alnum, 40, 64), ("ABSK", Wide, 100, 200), ("pcsk_", Word, 40, 100), ("lsv2_pt_", Word, 32, 64), ("lsv2_sk_", Word, 32, 64), ("api_org_", Alnum, 30, 40),
     // Clouds, hosts and delivery.
-    ("dop_v1_", Hex, 32, 64), ("doo_v1_", Hex, 32, 64), ("dor_v1_", Hex, 32, 64), ("dapi", Hex, 32, 34), ("HRKU-", Url, 30, 70), ("hvs.", Url, 20, 200), ("hvb.", Url, 20, 300),
+    ("dop_v1_", Hex, 32, 64), ("doo_v1_", Hex, 32, 64), ("dor_v1_", Hex, 32, 64), ("dapi", Hex, 32, 34), ("HRKU-", Url, 30, 70), ("cfut_", Alnum, 40, 64), ("cfat_", Alnum, 40, 64), ("cfk_", Alnum, 40, 64), ("hvs.", Url, 20, 200), ("hvb.", Url, 20, 300),
     ("hvr.", Url, 20, 300), ("dp.pt.", Alnum, 32, 64), ("dp.st.", Wide, 32, 80), ("dp.ct.", Alnum, 32, 64), ("nfp_", Alnum, 30, 48), ("sbp_", Hex, 40, 64), ("sb_secret_", Url, 20, 64), ("pscale_tkn_", Wide, 30, 64),
     ("pscale_pw_", Wide, 30, 64), ("pscale_oauth_", Wide, 30, 64), ("fo1_", Url, 30, 64), ("FlyV1 fm", Wide, 40, 2048), ("tskey-", Url, 16, 100), ("LTAI", Alnum, 12, 24),
     ("AKID", Alnum, 32, 36), ("AQVN", Url, 32, 40), ("t1.9eu", Wide, 60, 300), ("y0_", Url, 40, 80), ("CCIPAT_", Word, 40, 80), ("CCIPRJ_", Word, 40, 80), ("bkua_", Hex, 32, 48), ("pul-", Hex, 32, 44), ("pnu_", Alnum, 30, 40),
@@ -93,7 +93,7 @@ const VENDORS: &[(&str, Alphabet, usize, usize)] = &[
     // Work tools and monitoring.
     ("shpat_", Hex, 32, 32), ("shpss_", Hex, 32, 32), ("shpca_", Hex, 32, 32), ("shppa_", Hex, 32, 32), ("lin_api_", Alnum, 30, 48), ("lin_oauth_", Hex, 30, 64), ("secret_", Alnum, 40, 50), ("ntn_", Alnum, 40, 60),
     ("figd_", Url, 30, 64), ("ATATT3", Wide, 50, 300), ("ATCTT3", Wide, 50, 300), ("ATBB", Alnum, 28, 40), ("sl.", Url, 60, 2048), ("NRAK-", Alnum, 24, 32), ("NRII-", Url, 28, 40), ("NRJS-", Hex, 16, 24),
-    ("sntrys_", Wide, 40, 512), ("sntryu_", Hex, 40, 80), ("glsa_", Word, 32, 64), ("glc_", Wide, 32, 512), ("pylf_", Word, 20, 100), ("dt0c01.", Wide, 60, 120), ("dt0s16.", Wide, 60, 120),
+    ("sntrys_", Wide, 40, 512), ("sntryu_", Hex, 40, 80), ("glsa_", Word, 32, 64), ("glc_", Wide, 32, 512), ("pylf_", Word, 20, 100), ("squ_", Hex, 40, 40), ("sqp_", Hex, 40, 40), ("sqa_", Hex, 40, 40), ("sgp_", Word, 40, 64), ("dp.scim.", Alnum, 40, 48), ("dp.audit.", Alnum, 40, 48), ("dt0c01.", Wide, 60, 120), ("dt0s16.", Wide, 60, 120),
     ("pat-na1-", Url, 32, 40), ("pat-eu1-", Url, 32, 40), ("CFPAT-", Url, 40, 48), ("rdme_", Alnum, 60, 80), ("tfp_", Wide, 40, 64), ("aio_", Alnum, 24, 32), ("fio-u-", Url, 40, 80),
     ("ico-", Alnum, 32, 32), ("phc_", Alnum, 30, 48), ("phx_", Alnum, 30, 48), ("patA", Wide, 70, 90), ("pk.eyJ", Wide, 40, 300), ("sk.eyJ", Wide, 40, 300), ("AGE-SECRET-KEY-1", Upper, 50, 64),
     ("PRIVATE-KEY-", Upper, 40, 64), ("DefaultEndpointsProtocol", Wide, 10_000, 10_000),
@@ -265,6 +265,17 @@ fn bot_token(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
                 return Some(start..last);
             }
         }
+    }
+    // Mailchimp: 32 hex digits and a data centre.
+    if word.len() == 32 && text[end..].starts_with(b"-us") && word.iter().all(u8::is_ascii_hexdigit)
+    {
+        let last = run_end(text, end + 3, 2, |b| b.is_ascii_digit());
+        return (last > end + 3).then_some(start..last);
+    }
+    // Terraform Cloud.
+    if word.len() == 14 && text[end..].starts_with(b".atlasv1.") {
+        let last = run_end(text, end + 9, 80, |b| Url.has(b));
+        return (last > end + 49).then_some(start..last);
     }
     // Azure: a client secret carries `8Q~` or `7Q~` after three characters.
     if end - start == 5

@@ -1,9 +1,15 @@
-//! What one line says about the next: a private key that begins in one goes on in those below.
+//! What one line says about the next: a private key that begins in one goes on in those below, and
+//! so may a value, or what stands between a key and its value.
 
 use std::ops::Range;
 
+use memchr::{memchr, memrchr};
+
+use super::record::begins_record;
 use crate::sanitize::chars::run_start;
 use crate::sanitize::detect::pem;
+use crate::sanitize::engine::{Cleaner, Report};
+use crate::sanitize::text::Open;
 
 pub(super) use crate::sanitize::detect::pem::BEGIN;
 
@@ -14,23 +20,80 @@ const MAX_LINES: usize = 512;
 /// wraps at 64 or 76 characters.
 const MIN_RUN: usize = 40;
 
-/// Whether a private key is open, and where its body stands in the line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How many lines at the end of a block are looked at for what it leaves open. What is open ends
+/// after fewer lines.
+const MAX_BACK: usize = 256;
+
+/// What is open: a private key, with the place of its body in the line, or a value.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Carry {
     /// How many lines the key may still have.
     left: usize,
     /// Where the body stood in the last line: the length of what a logger puts before it.
     column: Option<usize>,
+    /// What a line before left open, and for how many lines it has been.
+    open: Option<Open>,
+    age: u16,
 }
 
 impl Carry {
-    pub(super) fn is_open(self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
+        self.in_key() || self.open.is_some()
+    }
+
+    fn in_key(&self) -> bool {
         self.left > 0
     }
 
+    /// Cleans one line, with regard to those before it.
+    pub(super) fn clean(
+        &mut self,
+        cleaner: &mut Cleaner<'_>,
+        line: &[u8],
+        out: &mut Vec<u8>,
+        mut report: Report<'_>,
+    ) -> bool {
+        let Some(body) = self.body(line) else {
+            return self.clean_value(cleaner, line, out, report);
+        };
+        cleaner.found_key(body.clone(), &mut report);
+        let mut masked = Vec::with_capacity(line.len());
+        masked.extend_from_slice(&line[..body.start]);
+        cleaner.replace_key(&line[body.clone()], &mut masked);
+        masked.extend_from_slice(&line[body.end..]);
+        if !self.clean_value(cleaner, &masked, out, None) {
+            out.extend_from_slice(&masked);
+        }
+        true
+    }
+
+    /// Cleans one line, which may hold what a key above it names.
+    fn clean_value(
+        &mut self,
+        cleaner: &mut Cleaner<'_>,
+        line: &[u8],
+        out: &mut Vec<u8>,
+        report: Report<'_>,
+    ) -> bool {
+        let changed = match self.open.take() {
+            Some(open) if !begins_record(line) => cleaner.clean_behind(&open, line, out, report),
+            _ => cleaner.clean(line, out, report),
+        };
+        self.note(cleaner);
+        changed
+    }
+
+    /// Takes note of what the line that was just cleaned leaves open.
+    pub(super) fn note(&mut self, cleaner: &mut Cleaner<'_>) {
+        if let Some(open) = cleaner.take_open() {
+            self.age = if open.goes_on { self.age + 1 } else { 0 };
+            self.open = (self.age < open.lines).then_some(open);
+        }
+    }
+
     /// Takes note of a line. Returns what of it belongs to a key that began in a line before.
-    pub(super) fn body(&mut self, line: &[u8]) -> Option<Range<usize>> {
-        let open = self.is_open();
+    fn body(&mut self, line: &[u8]) -> Option<Range<usize>> {
+        let open = self.in_key();
         if pem::is_open(line) {
             self.left = MAX_LINES;
             self.column = None;
@@ -76,24 +139,67 @@ impl Carry {
     }
 
     /// What holds after a block of whole lines, without cleaning them.
-    pub(super) fn after(mut self, block: &[u8]) -> Carry {
+    pub(super) fn after(&self, cleaner: &mut Cleaner<'_>, block: &[u8]) -> Carry {
+        let mut after = self.value_after(cleaner, block);
+        after.left = self.left;
+        after.column = self.column;
+        after.key_after(block)
+    }
+
+    /// The value that is open after a block: its last lines tell, from where a record begins.
+    fn value_after(&self, cleaner: &mut Cleaner<'_>, block: &[u8]) -> Carry {
+        let mut from = block.len() - usize::from(block.ends_with(b"\n"));
+        let mut carry = Carry::default();
+        for _ in 0..MAX_BACK {
+            let start = memrchr(b'\n', &block[..from]).map_or(0, |newline| newline + 1);
+            let line = &block[start..];
+            let end = memchr(b'\n', line).unwrap_or(line.len());
+            from = start;
+            if begins_record(&line[..end]) {
+                break;
+            }
+            if start == 0 {
+                carry.open.clone_from(&self.open);
+                carry.age = self.age;
+                break;
+            }
+            from -= 1;
+        }
+        let rest = block[from..].strip_prefix(b"\n").unwrap_or(&block[from..]);
+        let mut scratch = Vec::new();
+        for line in rest
+            .strip_suffix(b"\n")
+            .unwrap_or(rest)
+            .split(|b| *b == b'\n')
+        {
+            scratch.clear();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            carry.clean_value(cleaner, line, &mut scratch, None);
+        }
+        // The findings count when the block is cleaned.
+        cleaner.take_findings();
+        carry
+    }
+
+    fn key_after(mut self, block: &[u8]) -> Carry {
         let from = match memchr::memmem::rfind(block, BEGIN) {
             Some(last) => {
-                self = Carry::default();
+                self.left = 0;
+                self.column = None;
                 run_start(block, last, usize::MAX, |b| b != b'\n')
             }
-            None if self.is_open() => 0,
+            None if self.in_key() => 0,
             None => return self,
         };
         for line in block[from..].split(|b| *b == b'\n') {
             if from > 0
-                && !self.is_open()
+                && !self.in_key()
                 && !line.windows(BEGIN.len()).any(|window| window == BEGIN)
             {
                 break;
             }
             self.body(line.strip_suffix(b"\r").unwrap_or(line));
-            if !self.is_open() {
+            if !self.in_key() {
                 break;
             }
         }

@@ -9,6 +9,7 @@
 mod carry;
 mod long;
 mod pool;
+mod record;
 
 use std::io::{self, Read, Write};
 
@@ -81,8 +82,8 @@ impl LineFinding<'_> {
     }
 }
 
-/// Sanitizes one line after the other, for callers with a loop of their own. It remembers
-/// whether a private key goes on in the next line.
+/// Sanitizes one line after the other, for callers with a loop of their own. It remembers what a
+/// line leaves open for the next: a private key, or a key whose value stands below.
 #[derive(Debug)]
 pub struct StreamSanitizer {
     sanitizer: Sanitizer,
@@ -106,7 +107,7 @@ impl StreamSanitizer {
         report: &mut dyn FnMut(Finding),
     ) -> bool {
         let mut cleaner = Cleaner::new(&self.sanitizer.engine);
-        let changed = clean_line(&mut cleaner, &mut self.carry, line, out, Some(report));
+        let changed = self.carry.clean(&mut cleaner, line, out, Some(report));
         if !changed {
             out.extend_from_slice(line);
         }
@@ -291,6 +292,7 @@ impl<'s> Inline<'s> {
             self.stats.lines += 1;
             self.stats.changed += u64::from(long.changed);
             self.long = None;
+            self.carry = Carry::default();
         }
     }
 
@@ -367,13 +369,15 @@ fn clean_block(
         };
         let holds_key = key.is_some_and(|at| at < end);
         let changed = if holds_key || carry.is_open() {
-            let changed = clean_line(cleaner, carry, line, out, reporter);
+            let changed = carry.clean(cleaner, line, out, reporter);
             if holds_key {
                 key = memmem::find(&block[end..], carry::BEGIN).map(|offset| end + offset);
             }
             changed
         } else {
-            cleaner.clean(line, out, reporter)
+            let changed = cleaner.clean(line, out, reporter);
+            carry.note(cleaner);
+            changed
         };
         let next = newline.map_or(end, |newline| newline + 1);
         if changed {
@@ -386,27 +390,4 @@ fn clean_block(
     }
     stats.findings = cleaner.take_findings();
     stats
-}
-
-/// Cleans one line, with regard to a private key that began before it.
-fn clean_line(
-    cleaner: &mut Cleaner<'_>,
-    carry: &mut Carry,
-    line: &[u8],
-    out: &mut Vec<u8>,
-    mut report: Report<'_>,
-) -> bool {
-    let body = carry.body(line);
-    let Some(body) = body else {
-        return cleaner.clean(line, out, report);
-    };
-    cleaner.found_key(body.clone(), &mut report);
-    let mut masked = Vec::with_capacity(line.len());
-    masked.extend_from_slice(&line[..body.start]);
-    cleaner.replace_key(&line[body.clone()], &mut masked);
-    masked.extend_from_slice(&line[body.end..]);
-    if !cleaner.clean(&masked, out, None) {
-        out.extend_from_slice(&masked);
-    }
-    true
 }

@@ -70,12 +70,14 @@ pub(super) fn run<R: Read, W: Write + Send>(
         }
         let written = scope.spawn(|| write_in_order(result_queue, writer, &pool));
         let read = (|| {
-            let send = |source: &mut Source, length: usize, carry: &mut Carry| -> bool {
+            // What a block leaves open is found before it is clean, so that the next need not wait.
+            let mut ahead = Cleaner::new(&sanitizer.engine);
+            let mut send = |source: &mut Source, length: usize, carry: &mut Carry| -> bool {
                 let mut block = pool.get();
                 block.extend_from_slice(&source.pending()[..length]);
                 source.take(length);
-                let before = *carry;
-                *carry = before.after(&block);
+                let before = carry.clone();
+                *carry = before.after(&mut ahead, &block);
                 let (reply, result) = sync_channel(1);
                 jobs.send(Job {
                     block,

@@ -1,0 +1,298 @@
+//! Brackets: the elements of a list or an object that is the value of a key, and pairs of a name
+//! and a value in tuples and flat lists (`[('password', 'x')]`, Node's `rawHeaders`).
+
+use crate::sanitize::builtin::{COOKIE, SECRET};
+use crate::sanitize::chars::{is_word, run_end, run_start, word_before};
+use crate::sanitize::detect::extent::closing_quote;
+use crate::sanitize::detect::header;
+use crate::sanitize::detect::keyvalue::{Key, Link, MAX_GAP, MAX_KEY};
+use crate::sanitize::detect::later;
+use crate::sanitize::finding::RuleId;
+use crate::sanitize::keys::KeyKind;
+use crate::sanitize::text::{Fix, Scanner};
+use crate::sanitize::value;
+
+/// The longest list behind a key without quotes.
+const MAX_LIST: usize = 8 * 1024;
+/// The deepest nesting that is followed.
+const MAX_DEPTH: usize = 64;
+/// How many lines an open container may have.
+const MAX_LINES: u16 = 128;
+
+/// `password=[a, b]`, `Cookie=[sid=a; b=c]`, `password=(a b)`: the list at `from`, behind a key
+/// without quotes. None when what stands there is no list of secrets.
+pub(super) fn bracketed(
+    scanner: &mut Scanner<'_>,
+    key: &Key<'_>,
+    link: Link,
+    from: usize,
+    next: usize,
+) -> Option<usize> {
+    let text = scanner.text;
+    let close = closing_bracket(text, from)?;
+    let inner = &text[from + 1..close];
+    let start = from + 1 + inner.len() - inner.trim_ascii_start().len();
+    match key.kind {
+        KeyKind::Cookie => return Some(header::cookie(scanner, start, close, next)),
+        KeyKind::Authorization => return Some(header::authorization(scanner, start, close, next)),
+        _ => {}
+    }
+    let mut words = inner
+        .split(|b| b.is_ascii_whitespace() || matches!(b, b',' | b';' | b'"' | b'\''))
+        .filter(|word| !word.is_empty())
+        .peekable();
+    words.peek()?;
+    let placeholders = &scanner.engine.placeholders;
+    let number = |word: &[u8]| word.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    let goes = words.any(|word| {
+        let says_nothing = value::is_prose(word) || value::is_nothing(placeholders, word);
+        !says_nothing
+            && match key.kind {
+                KeyKind::Code => word.len() >= 4 && word.iter().any(u8::is_ascii_digit),
+                KeyKind::Tokens | KeyKind::Pass | KeyKind::Signature => {
+                    !number(word) && value::is_secretish(word)
+                }
+                _ => matches!(link, Link::Equals | Link::Flag) || value::is_secretish(word),
+            }
+    });
+    match goes {
+        true => Some(elements(scanner, key, from, next)),
+        false => Some(next),
+    }
+}
+
+/// The bracket that closes the one at `from`, in the same line.
+fn closing_bracket(text: &[u8], from: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    for (i, b) in text[from..].iter().take(MAX_LIST).enumerate() {
+        match b {
+            b'[' | b'(' | b'{' => depth += 1,
+            b']' | b')' | b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(from + i);
+                }
+            }
+            b'\n' => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Redacts every scalar between the bracket at `from` and the one that closes it, however deep; the
+/// names in it stay. What is not closed is noted as open.
+pub(super) fn elements(
+    scanner: &mut Scanner<'_>,
+    key: &Key<'_>,
+    from: usize,
+    next: usize,
+) -> usize {
+    let text = scanner.text;
+    let mut stack = Vec::new();
+    let mut go_on = next;
+    let mut at = from;
+    while at < text.len() {
+        let skip = scanner.engine.placeholders.length(&text[at..]);
+        if skip > 0 {
+            at += skip;
+            continue;
+        }
+        match text[at] {
+            b'{' | b'[' | b'(' => {
+                if stack.len() == MAX_DEPTH {
+                    return go_on;
+                }
+                stack.push(text[at]);
+                at += 1;
+            }
+            b'}' | b']' | b')' => {
+                stack.pop();
+                at += 1;
+                if stack.is_empty() {
+                    return go_on.max(at);
+                }
+            }
+            b'"' | b'\'' => {
+                let slashes = at - run_start(text, at, MAX_GAP, |b| b == b'\\');
+                let (end, closed) = closing_quote(text, at + 1, text[at], slashes);
+                let behind = run_end(text, end, MAX_GAP + 1, |b| b == b'\\');
+                if !is_name(text, behind + 1) && scalar_goes(scanner, key, &text[at + 1..end]) {
+                    scanner.push(SECRET, at + 1, end, Fix::Mask);
+                    go_on = end;
+                }
+                at = if closed { behind + 1 } else { text.len() };
+            }
+            b if b.is_ascii_whitespace()
+                || matches!(b, b',' | b';' | b':' | b'=' | b'>' | b'\\') =>
+            {
+                at += 1;
+            }
+            _ => {
+                let end = run_end(text, at, usize::MAX, |b| {
+                    !b.is_ascii_whitespace()
+                        && !matches!(b, b',' | b';' | b']' | b'}' | b')' | b'"' | b'\\')
+                        && !(b == b':' && stack.last() == Some(&b'{'))
+                });
+                if !is_name(text, end) && scalar_goes(scanner, key, &text[at..end]) {
+                    let fix = match key.quote {
+                        Some((quote, slashes)) => Fix::Quote {
+                            quote,
+                            slashes: slashes as u8,
+                        },
+                        None => Fix::Mask,
+                    };
+                    scanner.push(SECRET, at, end, fix);
+                    go_on = end;
+                }
+                at = end.max(at + 1);
+            }
+        }
+    }
+    later::open(scanner, key, from, &stack, MAX_LINES);
+    go_on
+}
+
+/// True when a colon or an arrow follows: what ends at `end` is a name.
+fn is_name(text: &[u8], end: usize) -> bool {
+    let at = run_end(text, end, 4, |b| b == b' ');
+    text.get(at) == Some(&b':') || text[at.min(text.len())..].starts_with(b"=>")
+}
+
+fn scalar_goes(scanner: &Scanner<'_>, key: &Key<'_>, scalar: &[u8]) -> bool {
+    if value::is_nothing(&scanner.engine.placeholders, scalar) || scalar.trim_ascii().is_empty() {
+        return false;
+    }
+    match key.kind {
+        KeyKind::Code => scalar.len() >= 4 && scalar.iter().any(u8::is_ascii_digit),
+        KeyKind::Tokens => !scalar.iter().all(u8::is_ascii_digit),
+        _ => true,
+    }
+}
+
+/// A string in a list.
+struct Text {
+    start: usize,
+    end: usize,
+    /// Behind its closing quote.
+    next: usize,
+}
+
+/// The string at `from`: `'x'`, `b'x'`, `<<"x">>`.
+fn string(text: &[u8], from: usize) -> Option<Text> {
+    let quote = run_end(text, from, 2, |b| {
+        matches!(b, b'b' | b'u' | b'r' | b'<' | b':')
+    });
+    let mark = *text.get(quote).filter(|b| matches!(b, b'"' | b'\''))?;
+    let limit = text.len().min(quote + 1 + MAX_LIST);
+    let (end, closed) = closing_quote(&text[..limit], quote + 1, mark, 0);
+    let next = run_end(text, end + 1, 2, |b| b == b'>');
+    closed.then_some(Text {
+        start: quote + 1,
+        end,
+        next,
+    })
+}
+
+/// The strings of the list at `at`, of which one may name the next. Returns where to go on.
+pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
+    let text = scanner.text;
+    let gap = |from: usize| run_end(text, from, MAX_GAP, |b| b.is_ascii_whitespace());
+    let call = text[at] == b'(' && word_before(text, at);
+    if call && ends_in_password(text, at) {
+        return password_function(scanner, at);
+    }
+    let mut from = gap(at + 1);
+    if text.get(from) == Some(&b'{') {
+        // Erlang and Elixir: a list of tuples.
+        return tuples(scanner, from, at + 1);
+    }
+    let mut place = 0;
+    let mut before = None;
+    while let Some(found) = string(text, from) {
+        let content = &text[found.start..found.end];
+        let comma = text.get(gap(found.next)) == Some(&b',');
+        if let Some(kind) = before {
+            let only = place == 1 && !comma;
+            pair(scanner, kind, &found, only && !call);
+            before = None;
+        } else if comma && content.len() <= MAX_KEY && (place % 2 == 0 || content.starts_with(b"-"))
+        {
+            before = Some(scanner.key_kind(content)).filter(|kind| kind.is_secret());
+        }
+        if !comma {
+            break;
+        }
+        from = gap(gap(found.next) + 1);
+        place += 1;
+    }
+    at + 1
+}
+
+/// `{"authorization", "Bearer x"}, {"accept", "*/*"}` from the first brace.
+fn tuples(scanner: &mut Scanner<'_>, from: usize, next: usize) -> usize {
+    let text = scanner.text;
+    let gap = |from: usize| run_end(text, from, MAX_GAP, |b| matches!(b, b' ' | b',' | b'\n'));
+    let mut from = from;
+    while text.get(from) == Some(&b'{') {
+        let Some(name) = string(text, from + 1) else {
+            break;
+        };
+        let Some(found) = string(text, gap(name.next)) else {
+            break;
+        };
+        let content = &text[name.start..name.end];
+        if gap(name.next) > name.next && content.len() <= MAX_KEY {
+            let kind = scanner.key_kind(content);
+            if kind.is_secret() {
+                pair(scanner, kind, &found, true);
+            }
+        }
+        from = gap(run_end(text, found.next, 1, |b| b == b'}'));
+    }
+    next
+}
+
+/// Redacts the value of a pair; `sure` when nothing else stands with it.
+fn pair(scanner: &mut Scanner<'_>, kind: KeyKind, found: &Text, sure: bool) {
+    let content = &scanner.text[found.start..found.end];
+    if value::is_nothing(&scanner.engine.placeholders, content) || value::is_prose(content) {
+        return;
+    }
+    let (rule, start): (RuleId, usize) = match kind {
+        KeyKind::Authorization => {
+            header::authorization(scanner, found.start, found.end, found.start);
+            return;
+        }
+        KeyKind::Cookie if content.contains(&b'=') => {
+            header::cookie(scanner, found.start, found.end, found.start);
+            return;
+        }
+        KeyKind::Cookie => (COOKIE, found.start),
+        KeyKind::Code | KeyKind::Pass | KeyKind::Signature | KeyKind::Tokens => return,
+        _ => (SECRET, found.start),
+    };
+    let plain = content.iter().all(|b| is_word(*b) || *b == b'-');
+    let shaped =
+        value::is_secretish(content) && !value::is_field_name(content) && !content.contains(&b' ');
+    if (sure && !content.contains(&b' ')) || (shaped && plain) || (shaped && content.len() >= 8) {
+        scanner.push(rule, start, found.end, Fix::Mask);
+    }
+}
+
+fn ends_in_password(text: &[u8], at: usize) -> bool {
+    let name = run_start(text, at, 8, |b| b.is_ascii_alphabetic());
+    text[name..at].eq_ignore_ascii_case(b"password")
+}
+
+/// SQL: `PASSWORD('x')`.
+fn password_function(scanner: &mut Scanner<'_>, at: usize) -> usize {
+    let text = scanner.text;
+    if let Some(found) = string(text, at + 1)
+        && text.get(found.next) == Some(&b')')
+        && !text[found.start..found.end].contains(&b' ')
+    {
+        pair(scanner, KeyKind::Secret, &found, true);
+    }
+    at + 1
+}
