@@ -12,6 +12,15 @@
 //!                     └→ replace → searched again: what is left goes whole
 //! ```
 //!
+//! What stands under a secret key goes whole, whatever its type: a number becomes the text
+//! `[REDACTED]` too, because a PIN is a number, and that the type of one member changes is a smaller
+//! harm than a leak. `true`, `false`, `null`, `0`, `1` and the empty string stay: they say whether
+//! there is a secret, not which. Counts of tokens stay.
+//!
+//! A stream remembers what a line leaves open, such as `"password": [`, `password: |` or
+//! `Authorization:`, as a short text that is searched together with the next line. A line is written
+//! when it is whole all the same; what is open ends after some lines, or where a record begins.
+//!
 //! A rule has no way to fail once it is compiled: the detectors are functions of bytes to places
 //! without errors, and patterns run on an automaton whose size was limited when it was built. What
 //! could go wrong around them lets nothing out: a text in which something is found after three

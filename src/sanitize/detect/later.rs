@@ -88,7 +88,14 @@ pub(super) fn below(
         return next;
     }
     if key.quote.is_some() {
-        return keyvalue::value(scanner, key, Link::Colon, at, next);
+        let begins_value = matches!(
+            text[at],
+            b'"' | b'\'' | b'[' | b'{' | b'-' | b'\\' | b'0'..=b'9'
+        );
+        return match begins_value {
+            true => keyvalue::value(scanner, key, Link::Colon, at, next),
+            false => next,
+        };
     }
     let stop = line_end(text, at);
     if text[at..stop].starts_with(b"- ") {
