@@ -34,6 +34,9 @@ pub mod filter;
 pub mod fingerprint;
 pub mod sanitize;
 
+// What many records tell together.
+pub mod session;
+
 // From a device's disk to a server.
 pub mod queue;
 pub mod upload;
@@ -50,8 +53,7 @@ pub mod screenshot;
 // The server.
 pub mod ingest;
 
-// Reading it all again, wherever it is, and telling what happened.
-pub mod session;
+// Reading it all again, wherever it is.
 pub mod source;
 
 // The program: its settings, what it prints, and how it ends.

@@ -20,7 +20,10 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("remote_level", &["logger", "record"]),
     ("screenshot", &["upload"]),
     ("rum", &["logger", "record"]),
-    ("ingest", &["record", "sanitize", "fingerprint", "filter"]),
+    (
+        "ingest",
+        &["record", "sanitize", "fingerprint", "filter", "session"],
+    ),
     ("config", &[]),
     ("error", &[]),
 ];

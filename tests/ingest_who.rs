@@ -234,7 +234,9 @@ fn the_interface_tells_every_route_that_is_served() {
         "/api/v1/logs",
         "/api/v1/logs/stream",
         "/api/v1/sessions",
+        "/api/v1/sessions/{id}",
         "/api/v1/fingerprints",
+        "/api/v1/status",
         "/api/v1/config/logging",
         "/api/v1/screenshots",
         "/api/v1/screenshots/{id}",
@@ -242,6 +244,8 @@ fn the_interface_tells_every_route_that_is_served() {
         "/readyz",
         "/metrics",
         "/openapi.json",
+        "/",
+        "/assets/{name}",
     ] {
         assert!(paths.contains_key(path), "{path} is not told");
     }

@@ -60,11 +60,17 @@ fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let mut listeners = Vec::new();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let page = bound.iter().find_map(|bound| bound.page(scheme));
         for bound in bound {
-            let scheme = if tls.is_some() { "https" } else { "http" };
             let (listener, place) = bound.into_listener(scheme)?;
             listeners.push(listener.with_tls(tls.clone()));
             context.printer.note(format_args!("listening on {place}"));
+        }
+        if let Some(page) = page {
+            context
+                .printer
+                .note(format_args!("the page for operators is at {page}"));
         }
         ingest::serve(listeners, app, shutdown()?).await?;
         if let Some(access_log) = access_log {
@@ -144,6 +150,21 @@ fn bind(listen: &Listen) -> anyhow::Result<Bound> {
 }
 
 impl Bound {
+    /// Where a browser on this machine finds the page; none for a unix socket.
+    fn page(&self, scheme: &str) -> Option<String> {
+        match self {
+            Bound::Tcp(listener) => {
+                let address = listener.local_addr().ok()?;
+                Some(match address.ip().is_unspecified() {
+                    true => format!("{scheme}://localhost:{}/", address.port()),
+                    false => format!("{scheme}://{address}/"),
+                })
+            }
+            #[cfg(unix)]
+            Bound::Unix(_) => None,
+        }
+    }
+
     fn into_listener(self, scheme: &str) -> io::Result<(Listener, String)> {
         match self {
             Bound::Tcp(listener) => {

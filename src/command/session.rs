@@ -18,7 +18,7 @@ use crate::filter::Filter;
 use crate::fingerprint::Groups;
 use crate::output::{Printer, safe, table};
 use crate::record::{Level, LogRecord};
-use crate::session::{SessionSummary, Sessions, StoryBuilder, html, in_words};
+use crate::session::{Reach, SessionSummary, Sessions, StoryBuilder, html, in_words};
 use crate::source::{self, Event, Location, Options};
 
 pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Result<Exit> {
@@ -130,7 +130,13 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         return Err(Error::new(Exit::Failed, text).into());
     };
     let others = others(&locations, context)?;
-    let story = builder.tell(others.as_ref());
+    let story = builder.tell(|hash| {
+        let group = others.as_ref()?.get(hash)?;
+        Some(Reach {
+            sessions: group.sessions.count(),
+            installs: group.installs.count(),
+        })
+    });
     if let Some(file) = &args.html {
         let page = html::page(&story, &BTreeMap::new());
         fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;

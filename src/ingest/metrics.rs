@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 /// The upper bounds of the histogram of durations, in seconds.
 const BOUNDS: [f64; 11] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
@@ -40,6 +42,20 @@ pub(super) struct Gauges {
     pub(super) forwarded: Option<(u64, u64)>,
 }
 
+impl Durations {
+    /// The bound in seconds that this share of them did not exceed; `None` if
+    /// it is beyond the last one.
+    fn percentile(&self, share: f64) -> Option<f64> {
+        let mut below = 0;
+        let reaches = |bucket: &u64| {
+            below += bucket;
+            below as f64 >= self.count as f64 * share
+        };
+        let place = self.buckets.iter().position(reaches)?;
+        BOUNDS.get(place).copied()
+    }
+}
+
 impl Metrics {
     /// Counts a request that was answered.
     pub(super) fn request(&self, route: &'static str, status: u16, took: Duration) {
@@ -51,6 +67,23 @@ impl Metrics {
         if let Some(bucket) = BOUNDS.iter().position(|bound| seconds <= *bound) {
             durations.buckets[bucket] += 1;
         }
+    }
+
+    /// What was answered: each route and status, how often, and how long it
+    /// took on average and at the 95th percentile, to within a bucket.
+    pub(super) fn requests(&self) -> Vec<Value> {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = |((route, status), durations): (&(&str, u16), &Durations)| {
+            let mean = durations.seconds / durations.count.max(1) as f64;
+            json!({
+                "route": route,
+                "status": status,
+                "count": durations.count,
+                "meanMs": (mean * 1e6).round() / 1e3,
+                "p95Ms": durations.percentile(0.95).map(|seconds| seconds * 1e3),
+            })
+        };
+        requests.iter().map(row).collect()
     }
 
     /// Everything, as Prometheus reads it.

@@ -14,15 +14,22 @@
 //! power; a record sent twice is stored once; nothing reaches the store that
 //! did not pass the sanitizer here; and whatever a client sends costs a
 //! bounded amount of memory.
+//!
+//! `page` is an operator's view of all that in a browser. A session's story is
+//! told here as it is on the command line, by [`session`](crate::session),
+//! which knows of records alone; that is all that this module uses of what
+//! reads records.
 
 mod alert;
 pub mod auth;
 mod body;
 mod forward;
 mod guard;
+mod history;
 mod live;
 mod metrics;
 mod openapi;
+mod page;
 mod payload;
 mod problem;
 mod query;
@@ -46,6 +53,7 @@ use tokio_util::sync::CancellationToken;
 use crate::sanitize::Sanitizer;
 use auth::Auth;
 use forward::Forward;
+use history::History;
 use metrics::Metrics;
 use rate::Limiter;
 use store::{Retention, Store};
@@ -73,6 +81,9 @@ pub struct App {
     retention: Retention,
     access_log: Option<AccessLog>,
     metrics: Metrics,
+    history: History,
+    /// The server's clock at the start, in milliseconds since 1970.
+    started_at: i64,
     shutdown: CancellationToken,
 }
 
@@ -136,6 +147,8 @@ impl App {
             retention: settings.retention,
             access_log: settings.access_log,
             metrics: Metrics::default(),
+            history: History::default(),
+            started_at: chrono::Utc::now().timestamp_millis(),
             shutdown: CancellationToken::new(),
         }
     }

@@ -15,13 +15,17 @@ pub(super) fn document() -> Value {
             "/api/v1/logs": { "post": post_logs(), "get": get_logs() },
             "/api/v1/logs/stream": { "get": stream() },
             "/api/v1/sessions": { "get": list("Runs of the app, the one last heard of first", &["session", "install", "user", "since", "until", "n", "before"]) },
+            "/api/v1/sessions/{id}": { "get": story() },
             "/api/v1/fingerprints": { "get": list("The most frequent errors of a window", &["top", "window"]) },
+            "/api/v1/status": { "get": list("How the server is doing: counters, the last hour, forwarding, requests", &[]) },
             "/api/v1/config/logging": { "get": logging() },
             "/api/v1/screenshots": { "post": post_screenshot() },
             "/api/v1/screenshots/{id}": { "get": screenshot() },
             "/healthz": { "get": open("The process is alive", "application/json") },
             "/readyz": { "get": ready() },
             "/metrics": { "get": open("Counters for Prometheus", "text/plain") },
+            "/": { "get": open("The page for operators", "text/html") },
+            "/assets/{name}": { "get": asset() },
             "/openapi.json": { "get": open("This document", "application/json") },
         },
         "components": {
@@ -174,6 +178,31 @@ fn screenshot() -> Value {
         ],
         "responses": responses,
     })
+}
+
+fn story() -> Value {
+    let mut operation = list(
+        "What happened in a session, told in order; its last 10,000 records",
+        &[],
+    );
+    operation["parameters"] = json!([{
+        "name": "id", "in": "path", "required": true,
+        "description": "The session's id, or what no other one starts with",
+        "schema": { "type": "string" },
+    }]);
+    for (status, description) in [("404", "There is none"), ("409", "There are several")] {
+        operation["responses"][status] = problem(description);
+    }
+    operation
+}
+
+fn asset() -> Value {
+    let mut operation = open("A file of the page", "text/javascript");
+    operation["parameters"] = json!([{
+        "name": "name", "in": "path", "required": true, "schema": { "type": "string" },
+    }]);
+    operation["responses"]["404"] = problem("There is none");
+    operation
 }
 
 fn ready() -> Value {

@@ -29,7 +29,7 @@ use tower::Service;
 use super::forward::{ForwardError, Forwarder};
 use super::guard::Guarded;
 use super::store::Retention;
-use super::{App, alert};
+use super::{App, alert, history};
 
 /// How long requests under way may take when the server is told to stop.
 const DRAIN_TIME: Duration = Duration::from_secs(8);
@@ -176,6 +176,7 @@ pub(super) async fn serve(
 
 fn start_background(app: &Arc<App>, tasks: &TaskTracker) -> Result<(), ForwardError> {
     let shutdown = || app.shutdown.clone();
+    tasks.spawn(history::run(Arc::clone(app)));
     if let Some(forward) = &app.forward {
         let forwarder = Forwarder::new(Arc::clone(&app.store), forward, shutdown())?;
         tasks.spawn(forwarder.run());

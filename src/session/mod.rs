@@ -34,7 +34,7 @@ pub use list::{SessionSummary, Sessions};
 pub use metrics::{By, Measurement, Metric, Metrics};
 pub use missing::Missing;
 pub use network::Network;
-pub use story::{Kind, Met, Moment, Story, StoryBuilder};
+pub use story::{Kind, Met, Moment, Reach, Story, StoryBuilder};
 
 use crate::record::format_timestamp;
 

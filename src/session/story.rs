@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use super::metrics::Measurement;
 use super::verdict;
 use super::{Device, Missing, Network, Skew, serialize_span, serialize_time};
-use crate::fingerprint::{Fingerprint, Groups, fingerprint};
+use crate::fingerprint::{Fingerprint, fingerprint};
 use crate::record::{Category, Level, LogRecord, keys};
 
 /// A pause is told if it is at least this long …
@@ -118,6 +118,15 @@ pub struct Met {
     pub installs: Option<u64>,
 }
 
+/// How many met an error, the session that is told among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Sessions.
+    pub sessions: u64,
+    /// Installations.
+    pub installs: u64,
+}
+
 /// Takes the records of one session, in any order.
 #[derive(Debug, Default)]
 pub struct StoryBuilder {
@@ -154,9 +163,9 @@ impl StoryBuilder {
         self.records.is_empty()
     }
 
-    /// Tells the story. `others` are the errors of all sessions that were
-    /// looked at, this one among them; `None` if only this one was.
-    pub fn tell(self, others: Option<&Groups>) -> Story {
+    /// Tells the story. `reach` says of an error, by the hash of its
+    /// fingerprint, how many met it; `None` where nobody has looked.
+    pub fn tell(self, mut reach: impl FnMut(&str) -> Option<Reach>) -> Story {
         let without_time = |record: &&LogRecord| record.timestamp().is_none();
         let mut missing = Missing {
             without_time: self.records.iter().filter(without_time).count() as u64,
@@ -207,7 +216,7 @@ impl StoryBuilder {
                 pause,
                 category: Category::of(&record),
                 network: network.clone(),
-                kind: Kind::of(&record, others, &usual),
+                kind: Kind::of(&record, &mut reach, &usual),
                 record,
             });
         }
@@ -259,9 +268,13 @@ impl Story {
 }
 
 impl Kind {
-    fn of(record: &LogRecord, others: Option<&Groups>, usual: &Usual) -> Kind {
+    fn of(
+        record: &LogRecord,
+        reach: &mut impl FnMut(&str) -> Option<Reach>,
+        usual: &Usual,
+    ) -> Kind {
         if record.level() >= Some(Level::Error) {
-            return Kind::Failed(Box::new(Met::of(record, others)));
+            return Kind::Failed(Box::new(Met::of(record, reach)));
         }
         if let Some(records) = Missing::dropped_by(record) {
             return Kind::Dropped { records };
@@ -283,12 +296,12 @@ impl Kind {
 }
 
 impl Met {
-    fn of(record: &LogRecord, others: Option<&Groups>) -> Met {
+    fn of(record: &LogRecord, reach: &mut impl FnMut(&str) -> Option<Reach>) -> Met {
         let fingerprint = fingerprint(record);
-        let group = others.and_then(|groups| groups.get(&fingerprint.hash));
+        let reach = reach(&fingerprint.hash);
         Met {
-            other_sessions: group.map(|group| group.sessions.count().saturating_sub(1)),
-            installs: group.map(|group| group.installs.count()),
+            other_sessions: reach.map(|reach| reach.sessions.saturating_sub(1)),
+            installs: reach.map(|reach| reach.installs),
             fingerprint,
         }
     }

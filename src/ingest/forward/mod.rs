@@ -100,9 +100,14 @@ impl Forward {
         }
     }
 
+    /// How many records wait.
+    pub(super) fn backlog(&self, head: Seq) -> Seq {
+        head.saturating_sub(self.progress.borrow().cursor)
+    }
+
     /// Whether more records wait than may.
     pub(super) fn is_over(&self, head: Seq) -> bool {
-        head.saturating_sub(self.progress.borrow().cursor) > self.options.max_backlog
+        self.backlog(head) > self.options.max_backlog
     }
 
     /// Waits until a record was forwarded. `false` if an attempt failed or it

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 
-use super::{blocking, json};
+use super::{blocking, json, knows};
 use crate::ingest::App;
 use crate::ingest::problem::Problem;
 use crate::ingest::query::ReadQuery;
@@ -36,13 +36,7 @@ pub(super) async fn logging(
             Problem::new(StatusCode::NOT_FOUND, "this server tells no log levels").into_response(),
         );
     };
-    let is_known = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|tags| tags.to_str().ok())
-        .flat_map(|tags| tags.split(','))
-        .any(|tag| tag.trim().trim_start_matches("W/") == etag || tag.trim() == "*");
-    let mut response = match is_known {
+    let mut response = match knows(&headers, &etag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => json(StatusCode::OK, body),
     };

@@ -6,26 +6,33 @@ mod ops;
 mod post_logs;
 mod read;
 mod screenshots;
+mod status;
+mod story;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::App;
+use super::page;
 use super::problem::Problem;
 use super::store::StoreError;
 
 /// The whole HTTP interface over an application's state.
 pub fn app(state: Arc<App>) -> Router {
     Router::new()
+        .route("/", get(page::document))
+        .route("/assets/{name}", get(page::asset))
         .route("/api/v1/logs", post(post_logs::post_logs).get(read::logs))
         .route("/api/v1/logs/stream", get(read::stream))
         .route("/api/v1/sessions", get(read::sessions))
+        .route("/api/v1/sessions/{id}", get(story::story))
         .route("/api/v1/fingerprints", get(read::fingerprints))
+        .route("/api/v1/status", get(status::status))
         .route("/api/v1/config/logging", get(config::logging))
         .route("/api/v1/screenshots", post(screenshots::post))
         .route("/api/v1/screenshots/{id}", get(screenshots::get))
@@ -47,6 +54,16 @@ pub fn app(state: Arc<App>) -> Router {
 /// An answer of JSON text.
 fn json(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Whether who asks has what this tag stands for already.
+pub(super) fn knows(headers: &HeaderMap, etag: &str) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|tags| tags.to_str().ok())
+        .flat_map(|tags| tags.split(','))
+        .any(|tag| tag.trim().trim_start_matches("W/") == etag || tag.trim() == "*")
 }
 
 /// Runs what waits for a disk on a thread that may.

@@ -16,17 +16,26 @@ use crate::ingest::problem::Problem;
 use crate::ingest::server::Peer;
 
 /// The routes by name, for labels that no client can make up.
-const ROUTES: [&str; 10] = [
+const ROUTES: [&str; 12] = [
+    "/",
     "/api/v1/logs",
     "/api/v1/logs/stream",
     "/api/v1/sessions",
     "/api/v1/fingerprints",
+    "/api/v1/status",
     "/api/v1/config/logging",
     "/api/v1/screenshots",
     "/healthz",
     "/readyz",
     "/metrics",
     "/openapi.json",
+];
+
+/// What the routes start with that end in a name.
+const NAMED: [(&str, &str); 3] = [
+    ("/api/v1/screenshots/", "/api/v1/screenshots/{id}"),
+    ("/api/v1/sessions/", "/api/v1/sessions/{id}"),
+    ("/assets/", "/assets/{name}"),
 ];
 
 pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -67,9 +76,9 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
 /// The name of a route, whatever the path holds.
 fn route(path: &str) -> &'static str {
     let known = ROUTES.into_iter().find(|route| *route == path);
-    known.unwrap_or(match path.starts_with("/api/v1/screenshots/") {
-        true => "/api/v1/screenshots/{id}",
-        false => "other",
+    known.unwrap_or_else(|| {
+        let with_name = NAMED.into_iter().find(|(start, _)| path.starts_with(start));
+        with_name.map_or("other", |(_, route)| route)
     })
 }
 

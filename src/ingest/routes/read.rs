@@ -16,7 +16,9 @@ use crate::ingest::live::Live;
 use crate::ingest::problem::Problem;
 use crate::ingest::query::ReadQuery;
 use crate::ingest::reading::{self, Page, rfc3339};
-use crate::ingest::store::{ErrorGroup, Session, SessionQuery, Start, TopQuery};
+use crate::ingest::store::{
+    ErrorGroup, Session, SessionQuery, Start, Store, StoreError, Top, TopQuery,
+};
 
 /// The header with which a reader of a stream says what it saw last.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -173,11 +175,21 @@ pub(super) async fn fingerprints(
         limit: query.top.unwrap_or(DEFAULT_TOP),
     };
     let store = Arc::clone(&app.store);
-    let top = blocking(move || store.top(&top_query)).await?;
+    let (top, known_since) = blocking(move || {
+        let top = store.top(&top_query)?;
+        let known_since = known_since(&*store, &top)?;
+        Ok((top, known_since))
+    })
+    .await?;
     let groups: Vec<Value> = top
         .groups
         .iter()
-        .map(|group| group_json(group, top.total, &top_query))
+        .zip(known_since)
+        .map(|(group, known_since)| {
+            let mut json = group_json(group, top.total, &top_query);
+            json["knownSince"] = rfc3339(known_since).into();
+            json
+        })
         .collect();
     let body = json!({
         "window": { "since": rfc3339(top_query.since), "until": rfc3339(until) },
@@ -185,6 +197,18 @@ pub(super) async fn fingerprints(
         "fingerprints": groups,
     });
     Ok(answer(StatusCode::OK, body.to_string()))
+}
+
+/// When each group came up first, be it before the window.
+fn known_since(store: &dyn Store, top: &Top) -> Result<Vec<i64>, StoreError> {
+    let first_seen = |group: &ErrorGroup| {
+        let whole = match &group.hash {
+            Some(hash) => store.group(hash)?,
+            None => None,
+        };
+        Ok(whole.map_or(group.first_seen, |whole| whole.first_seen))
+    };
+    top.groups.iter().map(first_seen).collect()
 }
 
 /// The window and the number of groups when the query does not say.

@@ -227,6 +227,47 @@ pub(super) fn top(connection: &Connection, query: &TopQuery) -> Result<Top, Stor
     Ok(top)
 }
 
+/// All that is kept of the errors with one hash.
+pub(super) fn group(connection: &Connection, hash: &str) -> Result<Option<ErrorGroup>, StoreError> {
+    let bytes = unhex(hash);
+    let mut hours = connection.prepare_cached(
+        "SELECT hour, count, first_seen, last_seen, details, exemplar
+         FROM errors WHERE hash = ?1 ORDER BY hour",
+    )?;
+    let mut rows = hours.query([&bytes])?;
+    let mut found: Option<ErrorGroup> = None;
+    while let Some(row) = rows.next()? {
+        let (hour, count, last_seen) = (row.get(0)?, row.get(1)?, row.get(3)?);
+        if found.is_none() {
+            found = Some(ErrorGroup {
+                hash: Some(hash.to_owned()),
+                details: row.get(4)?,
+                first_seen: row.get(2)?,
+                exemplar: row.get(5)?,
+                ..ErrorGroup::default()
+            });
+        }
+        if let Some(group) = &mut found {
+            group.count += count;
+            group.last_seen = last_seen;
+            group.hours.push((hour, count));
+        }
+    }
+    if let Some(group) = &mut found {
+        let hits = |kind: i64| {
+            connection
+                .prepare_cached(
+                    "SELECT count(DISTINCT id) FROM errors JOIN error_hits USING (hour, hash)
+                     WHERE hash = ?1 AND kind = ?2",
+                )?
+                .query_row(params![bytes, kind], |row| row.get(0))
+        };
+        group.sessions = hits(0)?;
+        group.installs = hits(1)?;
+    }
+    Ok(found)
+}
+
 pub(super) fn due_alerts(
     connection: &Connection,
     rule: AlertRule,

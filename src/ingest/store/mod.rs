@@ -58,6 +58,10 @@ pub trait Store: Send + Sync + 'static {
     /// The most frequent errors between two instants.
     fn top(&self, query: &TopQuery) -> Result<Top, StoreError>;
 
+    /// The errors that share a fingerprint's hash, over all the time that is
+    /// kept; `None` if there are none.
+    fn group(&self, hash: &str) -> Result<Option<ErrorGroup>, StoreError>;
+
     /// Errors that passed the alert's threshold and were not told yet.
     fn due_alerts(&self) -> Result<Vec<Alert>, StoreError>;
 

@@ -24,7 +24,8 @@ use super::StoreError;
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// The steps from each version to the next, from an empty file on.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE batches (
         seq INTEGER PRIMARY KEY,
         records INTEGER NOT NULL,
@@ -113,7 +114,11 @@ const MIGRATIONS: [&str; 1] = ["
         thumbnail BLOB
     );
     CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-"];
+",
+    "
+    CREATE INDEX errors_by_hash ON errors (hash);
+",
+];
 
 /// Brings a file to the current version, all or nothing.
 pub(super) fn migrate(connection: &mut Connection, path: &str) -> Result<(), StoreError> {

@@ -16,9 +16,9 @@ use tokio::sync::{oneshot, watch};
 use super::codec::Codec;
 use super::writer::{Job, Message, Update, Writer, next_seq};
 use super::{
-    Alert, AlertRule, AppendFuture, Batch, Retention, Scan, Scanned, Seq, Session, SessionQuery,
-    Start, Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery, groups, query,
-    retention, schema,
+    Alert, AlertRule, AppendFuture, Batch, ErrorGroup, Retention, Scan, Scanned, Seq, Session,
+    SessionQuery, Start, Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery, groups,
+    query, retention, schema,
 };
 
 /// How many bytes of records may wait for the disk before more are turned away.
@@ -172,6 +172,10 @@ impl Store for SqliteStore {
 
     fn top(&self, query: &TopQuery) -> Result<Top, StoreError> {
         self.read(|connection| groups::top(connection, query))
+    }
+
+    fn group(&self, hash: &str) -> Result<Option<ErrorGroup>, StoreError> {
+        self.read(|connection| groups::group(connection, hash))
     }
 
     fn due_alerts(&self) -> Result<Vec<Alert>, StoreError> {

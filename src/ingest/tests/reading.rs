@@ -1,7 +1,7 @@
 //! What readers are shown.
 
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{TestServer, record};
 
@@ -201,4 +201,54 @@ async fn errors_are_grouped_and_counted() {
     );
     let counts = groups[0]["counts"].as_array().unwrap();
     assert_eq!(counts.iter().map(|n| n.as_u64().unwrap()).sum::<u64>(), 7);
+}
+
+#[tokio::test]
+async fn a_story_says_how_many_others_met_its_errors() {
+    let server = TestServer::open().await;
+    for session in ["s1", "s10", "t1"] {
+        let mut error = record(session);
+        error["level"] = json!("error");
+        error["error"] = json!("StateError: bad");
+        error["sessionId"] = json!(session);
+        server.post(&[error]).await;
+    }
+    let (status, body) = server.get("/api/v1/sessions/t").await;
+    assert_eq!((status, &body["cut"]), (200, &json!(false)), "{body}");
+    let moment = &body["story"]["timeline"][0];
+    assert_eq!(moment["record"]["sessionId"], "t1");
+    assert_eq!(moment["otherSessions"], 2, "{moment}");
+    assert!(body["story"]["verdict"].as_array().unwrap().len() > 1);
+    // A whole id means that session; the start of two is no session's.
+    let (status, body) = server.get("/api/v1/sessions/s1").await;
+    assert_eq!((status, &body["story"]["sessionId"]), (200, &json!("s1")));
+    assert_eq!(server.get("/api/v1/sessions/s").await.0, 409);
+    assert_eq!(server.get("/api/v1/sessions/nobody").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_group_is_known_since_it_came_up_first_of_all() {
+    let server = TestServer::open().await;
+    let mut error = record("a");
+    error["level"] = json!("error");
+    server.post(&[error]).await;
+    let (_, body) = server.get("/api/v1/fingerprints").await;
+    let group = &body["fingerprints"][0];
+    assert!(group["knownSince"].is_string(), "{group}");
+    assert_eq!(group["knownSince"], group["firstSeen"]);
+}
+
+#[tokio::test]
+async fn the_status_is_for_operators_and_counts() {
+    let server = TestServer::with_tokens().await;
+    let url = format!("{}/api/v1/status", server.url);
+    let refused = server.http.get(url).send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let (_, status) = server.get("/api/v1/status").await;
+    assert_eq!(
+        (&status["ready"], &status["counters"]["accepted"]),
+        (&json!(true), &json!(0))
+    );
+    assert_eq!(status["requests"][0]["status"], 401);
+    assert_eq!(status["forward"], Value::Null);
 }

@@ -53,7 +53,13 @@ fn tell(records: impl IntoIterator<Item = LogRecord>, others: Option<&Groups>) -
     for record in records {
         builder.add(record);
     }
-    builder.tell(others)
+    builder.tell(|hash| {
+        let group = others?.get(hash)?;
+        Some(Reach {
+            sessions: group.sessions.count(),
+            installs: group.installs.count(),
+        })
+    })
 }
 
 /// A session in which the network goes away and the app falls over.
