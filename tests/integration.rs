@@ -23,6 +23,7 @@ mod ingest_stream;
 mod ingest_survives;
 mod ingest_who;
 mod metrics;
+mod page;
 mod pipeline;
 mod queue;
 mod readme;

@@ -144,12 +144,13 @@ function permalink(story, place, record) {
   return h("p", { class: "faint" }, dateTime(record.timestamp, { isExact: true }), " · ", h("a", { href }, "Link to this moment"));
 }
 
-/** The row at or before a time since the start. */
+/** The row nearest to a time since the start. */
 function closest(story, rows, at) {
   let found = null;
+  let least = Infinity;
   for (const [place, row] of rows) {
-    if (found && story.timeline[place].offsetMs > at) break;
-    found = row;
+    const distance = Math.abs(story.timeline[place].offsetMs - at);
+    if (distance < least) [found, least] = [row, distance];
   }
   return found;
 }
