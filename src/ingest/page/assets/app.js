@@ -19,6 +19,7 @@ const asksForToken = document.documentElement.dataset.signIn === "token";
 let isSignedIn = !asksForToken;
 let leaving = new AbortController();
 let shown = null;
+let view = null;
 
 /** The view, the id and the parameters that an address names. */
 function parse(hash) {
@@ -41,7 +42,7 @@ function route() {
   const focused = document.activeElement?.closest("main") ? document.activeElement.id : "";
   const path = `#/${name}${id ? `/${encodeURIComponent(id)}` : ""}`;
   main.replaceChildren();
-  VIEWS[name].show(main, { id, parameters, signal: leaving.signal, go: (form) => go(path, form) });
+  view = VIEWS[name].show(main, { id, parameters, signal: leaving.signal, go: (form) => go(path, form) });
   for (const link of document.querySelectorAll("nav a")) {
     const isCurrent = link.hash === `#/${name}` || (name === "session" && link.hash === "#/sessions");
     if (isCurrent) link.setAttribute("aria-current", "page");
@@ -118,7 +119,8 @@ utc.addEventListener("click", () => {
   const isUtc = utc.getAttribute("aria-pressed") !== "true";
   utc.setAttribute("aria-pressed", String(isUtc));
   showUtc(isUtc);
-  route();
+  if (view?.redraw) view.redraw();
+  else route();
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();

@@ -69,7 +69,9 @@ function stretches(story, length) {
   }
   return found.map(({ words, state, at }, place) =>
     s("rect", {
-      class: `net-${state}`, x: at, y: BAND.y, height: BAND.height,
+      class: `net-${state}`, x: at,
+      // Offline is a thin line: not the colour alone tells it.
+      y: state === "offline" ? BAND.y + 7 : BAND.y, height: state === "offline" ? BAND.height - 7 : BAND.height,
       width: Math.max(1, (found[place + 1]?.at ?? WIDTH) - at),
     }, s("title", null, words)));
 }

@@ -27,7 +27,7 @@ export function show(main, place) {
   const state = h("span", { class: "state", "data-state": "connecting" }, "connecting");
   const counts = h("span", { class: "faint" });
   const pause = h("button", { type: "button", id: "pause", "aria-pressed": "false", onclick: () => setPaused(!isPaused) }, "Pause");
-  const newest = h("button", { type: "button", id: "newest", hidden: true, onclick: () => list.follow() }, "Jump to the newest");
+  const newest = h("button", { type: "button", id: "newest", hidden: true, onclick: () => { list.follow(); list.element.focus(); } }, "Jump to the newest");
   const problem = h("div");
   main.classList.add("wide");
   signal.addEventListener("abort", () => { main.classList.remove("wide"); list.close(); });
@@ -116,6 +116,7 @@ export function show(main, place) {
     tell("ended");
     problem.replaceChildren(notice(error.message, { isAlert: true }));
   });
+  return { redraw: () => list.refresh() };
 }
 
 function filters(parameters, place) {
