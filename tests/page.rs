@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ingest::{SECRET, batch, block_on, in_an_hour, jwt, post};
 use crate::support::browser::{Browser, skip};
-use crate::support::{Home, Ran, Server, json_lines, wait_until};
+use crate::support::{Home, Server, json_lines, wait_until};
 
 const TOKEN: &str = "operator-token-of-the-page-test";
 const SESSIONS: usize = 100;
