@@ -1,4 +1,4 @@
-//! Parses the command line, starts diagnostics, runs one command, and is the
+//! Answers a shell that completes, or parses the command line, starts diagnostics, runs one command, and is the
 //! only place that chooses the exit status.
 
 use std::io;
@@ -11,6 +11,11 @@ use soliplex::error::{Error, Exit};
 use soliplex::output::{self, Printer};
 
 fn main() -> ExitCode {
+    match cli::complete::answer() {
+        Ok(true) => return Exit::Done.into(),
+        Ok(false) => {}
+        Err(error) => return usage(&error),
+    }
     let invocation = match cli::parse() {
         Ok(invocation) => invocation,
         Err(error) => return usage(&error),

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 use serde_json::Value;
 
 use super::screenshot::ScreenshotArgs;
-use super::value;
+use super::{complete, value};
 use crate::record::Level;
 
 /// What to write, and what to say about it.
@@ -33,7 +33,7 @@ pub struct EmitArgs {
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = value::level)]
     pub level: Level,
     /// The name of the logger (with --jsonl: for records that do not say)
-    #[arg(long, value_name = "NAME", default_value = "emit")]
+    #[arg(long, value_name = "NAME", default_value = "emit", add = complete::loggers())]
     pub logger: String,
     /// An attribute; a number, true, false, or JSON keeps its type (may be repeated)
     #[arg(long = "attr", value_name = "KEY=VALUE", value_parser = value::attribute, conflicts_with = "jsonl")]
@@ -45,10 +45,10 @@ pub struct EmitArgs {
     #[arg(long, value_name = "TEXT|@FILE", conflicts_with = "jsonl")]
     pub stack_trace: Option<String>,
     /// The session [default: a new one]
-    #[arg(long, value_name = "ID", env = crate::config::SESSION_VARIABLE)]
+    #[arg(long, value_name = "ID", env = crate::config::SESSION_VARIABLE, add = complete::sessions())]
     pub session: Option<String>,
     /// The signed-in user
-    #[arg(long, value_name = "ID", env = "SOLIPLEX_USER")]
+    #[arg(long, value_name = "ID", env = "SOLIPLEX_USER", add = complete::users())]
     pub user: Option<String>,
     /// The trace, 32 hex digits
     #[arg(long, value_name = "HEX", conflicts_with = "jsonl")]

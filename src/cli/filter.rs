@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use regex::Regex;
 
-use super::value;
+use super::{complete, value};
 use crate::filter::{AttributeTest, Filter, LoggerGlob};
 use crate::record::Level;
 
@@ -13,19 +13,19 @@ use crate::record::Level;
 #[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
     /// Only records of this session (a prefix of its id)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = complete::sessions())]
     pub session: Option<String>,
     /// Only records of this installation (a prefix of its id, or the device's alias)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = complete::installs())]
     pub install: Option<String>,
     /// Only records of this user (a prefix of the id)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = complete::users())]
     pub user: Option<String>,
     /// Only records at least this serious
     #[arg(long, value_name = "LEVEL", value_parser = value::level)]
     pub level: Option<Level>,
     /// Only records of these loggers (`*` and `?` as in file names; case is ignored)
-    #[arg(long, value_name = "GLOB", value_parser = value::logger_glob)]
+    #[arg(long, value_name = "GLOB", value_parser = value::logger_glob, add = complete::loggers())]
     pub logger: Option<LoggerGlob>,
     /// Only records whose message, error or stack trace matches
     #[arg(long, value_name = "REGEX", value_parser = value::regex)]

@@ -3,6 +3,7 @@
 //! One file per subcommand. Args hold what was typed; each command turns them
 //! into what it works with once, at its start.
 
+pub mod complete;
 pub mod demo;
 pub mod doctor;
 pub mod emit;

@@ -44,6 +44,10 @@ pub struct InspectArgs {
 
 /// What to drain.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  soliplex queue drain -n 30 > batch.jsonl
+  soliplex queue drain pulled-from-device --level error --dry-run")]
 pub struct DrainArgs {
     /// The queue's folder [default: the configured one]
     pub dir: Option<PathBuf>,
@@ -60,6 +64,9 @@ pub struct DrainArgs {
 
 /// What to mend, and where to.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  soliplex queue repair pulled-from-device --out mended")]
 pub struct RepairArgs {
     /// The damaged queue's folder; it is not touched
     pub dir: PathBuf,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
 use super::filter::FilterArgs;
-use super::{Format, value};
+use super::{Format, complete, value};
 use crate::source::Location;
 
 /// Open, list and tell sessions.
@@ -47,9 +47,12 @@ pub struct StartArgs {
 
 /// How a session ended.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  soliplex session end --status $?")]
 pub struct EndArgs {
     /// The session
-    #[arg(long, value_name = "ID", env = crate::config::SESSION_VARIABLE)]
+    #[arg(long, value_name = "ID", env = crate::config::SESSION_VARIABLE, add = complete::sessions())]
     pub session: String,
     /// What the script ends with; anything but 0 is recorded as fatal
     #[arg(long, value_name = "CODE", default_value_t = 0)]
@@ -67,7 +70,7 @@ Examples:
   soliplex session list device-queue/ --level error")]
 pub struct ListArgs {
     /// A queue folder, a JSONL file or a pattern for some, - for stdin, or the URL of a server [default: the configured server, else the queue]
-    #[arg(value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
     /// List at most this many
     #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 50)]
@@ -89,10 +92,10 @@ Examples:
   soliplex session show 0193f0aa device-queue/ https://logs.example.org --html story.html")]
 pub struct ShowArgs {
     /// The session's id, or the start of it
-    #[arg(value_name = "ID", required_unless_present = "user")]
+    #[arg(value_name = "ID", required_unless_present = "user", add = complete::sessions())]
     pub id: Option<String>,
     /// Where to look for it, as for `list`; several are put together
-    #[arg(value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
     /// The session of this user (a prefix of the id)
     #[arg(long, value_name = "ID")]

@@ -13,8 +13,14 @@ pub enum TelemetryCommand {
     /// Show the switch, where records go, and whether they could
     Status(StatusArgs),
     /// Let records be shipped without being asked
+    #[command(after_long_help = "\
+Example:
+  soliplex telemetry enable")]
     Enable,
     /// Keep records on this device
+    #[command(after_long_help = "\
+Example:
+  soliplex telemetry disable")]
     Disable,
     /// Set where records go
     Endpoint(EndpointArgs),
@@ -22,6 +28,9 @@ pub enum TelemetryCommand {
 
 /// How to show it.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  soliplex telemetry status --offline")]
 pub struct StatusArgs {
     /// Do not try the connection
     #[arg(long)]
@@ -33,6 +42,9 @@ pub struct StatusArgs {
 
 /// Where records go.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  soliplex telemetry endpoint https://logs.example.org")]
 pub struct EndpointArgs {
     /// The URL to post to; without a path, /api/v1/logs is added
     pub url: String,

@@ -10,8 +10,11 @@ mod record;
 mod sanitize;
 mod source;
 
+/// Panics where what is promised does not hold of these bytes.
+pub type Check = fn(&[u8]);
+
 /// The checks by the names of their targets and of their folders of seeds.
-pub const ALL: [(&str, fn(&[u8])); 7] = [
+pub const ALL: [(&str, Check); 7] = [
     ("record", record),
     ("sanitize", sanitize),
     ("stream", stream),
