@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::CommandFactory;
@@ -132,7 +132,8 @@ fn queue() -> Option<PathBuf> {
         state_dir: setting("--state-dir", "SOLIPLEX_STATE_DIR").map(set),
         queue: setting("--queue", "SOLIPLEX_QUEUE").map(set),
     };
-    Some(Config::load(overrides).ok()?.queue.value)
+    let config = Config::load(overrides).ok()?;
+    config.queue.value.folder().map(Path::to_path_buf)
 }
 
 fn word_after(words: &[OsString], flag: &str) -> Option<OsString> {
