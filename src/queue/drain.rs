@@ -10,12 +10,16 @@ use super::folder::{Folder, Held, LockFile, OpenFile, names};
 use super::items::{Item, Items};
 use super::merge::{append_lines, finish_merge, is_due, merge_fatal, recover_leftovers};
 use super::meta::{Dropped, State, window};
-use super::rewrite::{Draft, Rewrite, compact, rewrite};
+use super::rewrite::{Rewrite, replace_meta_aside, rewrite_aside};
 use super::state::{Loaded, Source, load_to_write};
 
 /// How many generations back a position may still be understood. What is
 /// further off comes from a meta that was lost.
 const KNOWN_GENERATIONS: u64 = 1 << 20;
+
+/// How often a change is planned anew because a writer has rewritten the queue
+/// in the middle of it. It does so once in millions of bytes.
+const ATTEMPTS: usize = 5;
 
 /// Takes records out of a folder. Only one exists for a folder at a time.
 #[derive(Debug)]
@@ -59,6 +63,7 @@ impl Drainer {
     fn recover(&mut self) -> Result<(), QueueError> {
         let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
         held.folder.remove(names::DRAFT)?;
+        held.folder.remove(names::META_DRAFT)?;
         let file = held.folder.open_to_append(names::QUEUE)?;
         let loaded = load_to_write(&held, &file)?;
         set_down(&held, loaded)?;
@@ -108,80 +113,103 @@ impl Drainer {
         }
     }
 
-    /// Loads the state under the lock, or says that a token does not hold.
-    fn confirm_to(&mut self, token: &Token) -> Result<Confirmed, QueueError> {
+    /// The queue file and its state, both as the lock shows them.
+    fn load(&self) -> Result<(OpenFile, Loaded), QueueError> {
         let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
         let file = held.folder.open_to_append(names::QUEUE)?;
         let loaded = load_to_write(&held, &file)?;
-        let mut loaded = set_down(&held, loaded)?;
-        let len = file.len()?;
-        let state = &mut loaded.state;
-        let offset = state.offset_of(token.position.bytes);
-        let (true, Some(offset)) = (holds(state, token), offset) else {
-            return Ok(Confirmed::Stale);
-        };
-        if offset > len {
-            return Ok(Confirmed::Stale);
-        }
-        if token.position.bytes <= state.cursor.bytes {
-            return already_confirmed(&held);
-        }
-        // What is confirmed must not be behind the end of the file after a
-        // loss of power.
-        file.sync()?;
-        state.dropped.damaged += token.position.damaged.saturating_sub(state.cursor.damaged);
-        state.cursor = token.position;
-        let read = window(&*file.file, offset).map_err(io_error("read", &file.path))?;
-        state.window = read.unwrap_or_default();
-        held.write_meta(&loaded.to_meta())?;
-        if offset >= self.options.compact_bytes && offset >= len / 2 {
-            drop(held);
-            // The records are confirmed whether or not this works, and the
-            // next confirmation tries again.
-            if self.compact(&file, &loaded.state, len).is_err() {
-                let _ = self.folder.remove(names::DRAFT);
-            }
-            self.view = None;
-        } else {
-            self.view = Some(View {
-                file,
-                state: loaded.state,
-            });
-        }
-        Ok(Confirmed::Done)
+        let loaded = set_down(&held, loaded)?;
+        Ok((file, loaded))
     }
 
-    /// Takes what is confirmed out of the file, the lock being held only for
-    /// the end of it.
-    fn compact(&self, file: &OpenFile, state: &State, len: u64) -> Result<(), QueueError> {
-        let draft = Draft::of_compaction(&self.folder, file, state, len)?;
-        let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
-        let stat = held.folder.stat(names::QUEUE)?;
-        // A writer that made room meanwhile has taken it out already.
-        if stat.map(|stat| stat.id) != Some(file.stat.id) {
-            return held.folder.remove(names::DRAFT);
-        }
-        let loaded = load_to_write(&held, file)?;
-        if loaded.source != Source::Meta || loaded.state != *state {
-            return held.folder.remove(names::DRAFT);
-        }
-        let loaded = finish_merge(&held, file, loaded)?;
-        compact(&held, file, &loaded, draft)
-    }
-
-    fn take_out(&mut self, until: &Token, taken: &[RecordRef]) -> Result<Confirmed, QueueError> {
+    /// As [`Drainer::load`], with no merge half done: what comes next moves
+    /// bytes.
+    fn load_to_rewrite(&self) -> Result<(OpenFile, Loaded), QueueError> {
         let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
         let file = held.folder.open_to_append(names::QUEUE)?;
         let loaded = load_to_write(&held, &file)?;
         let loaded = set_down(&held, finish_merge(&held, &file, loaded)?)?;
+        Ok((file, loaded))
+    }
+
+    /// Tries so often, until no writer comes between.
+    fn attempt(
+        &mut self,
+        mut change: impl FnMut(&mut Drainer) -> Result<Option<Confirmed>, QueueError>,
+    ) -> Result<Confirmed, QueueError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(confirmed) = change(self)? {
+                return Ok(confirmed);
+            }
+        }
+        Ok(Confirmed::Stale)
+    }
+
+    /// Confirms, unless the token does not hold, or a writer has changed the
+    /// queue meanwhile: then nothing is done and it is worth another try.
+    fn confirm_to(&mut self, token: &Token) -> Result<Option<Confirmed>, QueueError> {
+        let (file, loaded) = self.load()?;
+        let offset = loaded.state.offset_of(token.position.bytes);
+        let (true, Some(offset)) = (holds(&loaded.state, token), offset) else {
+            return Ok(Some(Confirmed::Stale));
+        };
+        if offset > file.len()? {
+            return Ok(Some(Confirmed::Stale));
+        }
+        if token.position.bytes <= loaded.state.cursor.bytes {
+            return self.already_confirmed();
+        }
+        // What is confirmed must not be behind the end of the file after a
+        // loss of power.
+        file.sync()?;
+        let mut state = loaded.state.clone();
+        state.dropped.damaged += token.position.damaged.saturating_sub(state.cursor.damaged);
+        state.cursor = token.position;
+        let read = window(&*file.file, offset).map_err(io_error("read", &file.path))?;
+        state.window = read.unwrap_or_default();
+        let confirmed = loaded.with(state);
+        let timeout = self.options.lock_timeout;
+        let meta = confirmed.to_meta();
+        if !replace_meta_aside(&self.folder, &self.lock, timeout, &file, &loaded, &meta)? {
+            return Ok(None);
+        }
+        if offset >= self.options.compact_bytes && offset >= file.len()? / 2 {
+            // The records are confirmed whether or not this works, and the
+            // next confirmation tries again.
+            let _ = self.compact();
+            self.view = None;
+        } else {
+            self.view = Some(View {
+                file,
+                state: confirmed.state,
+            });
+        }
+        Ok(Some(Confirmed::Done))
+    }
+
+    /// Takes what is confirmed out of the file.
+    fn compact(&self) -> Result<bool, QueueError> {
+        let (file, loaded) = self.load_to_rewrite()?;
+        let plan = Rewrite::compaction(&loaded.state);
+        let timeout = self.options.lock_timeout;
+        rewrite_aside(&self.folder, &self.lock, timeout, &file, &loaded, &plan)
+    }
+
+    /// As [`Drainer::confirm_to`], for some of the records before `until`.
+    fn take_out(
+        &mut self,
+        until: &Token,
+        taken: &[RecordRef],
+    ) -> Result<Option<Confirmed>, QueueError> {
+        let (file, loaded) = self.load_to_rewrite()?;
         let state = &loaded.state;
         let same = |generation: u64| generation == state.generation;
         let end = until.position.bytes;
         if !same(until.generation) || taken.iter().any(|record| !same(record.generation)) {
-            return Ok(Confirmed::Stale);
+            return Ok(Some(Confirmed::Stale));
         }
         if end <= state.cursor.bytes {
-            return already_confirmed(&held);
+            return self.already_confirmed();
         }
         let mut keep = Vec::new();
         let mut at = state.cursor.bytes;
@@ -204,8 +232,16 @@ impl Drainer {
             dropped: state.dropped,
         };
         file.sync()?;
-        rewrite(&held, &file, &loaded, &plan)?;
-        Ok(Confirmed::Done)
+        let timeout = self.options.lock_timeout;
+        let done = rewrite_aside(&self.folder, &self.lock, timeout, &file, &loaded, &plan)?;
+        Ok(done.then_some(Confirmed::Done))
+    }
+
+    /// What was confirmed before may have been confirmed by an attempt that
+    /// failed in its last step, making the new meta's name durable.
+    fn already_confirmed(&self) -> Result<Option<Confirmed>, QueueError> {
+        self.folder.sync()?;
+        Ok(Some(Confirmed::Done))
     }
 }
 
@@ -219,7 +255,7 @@ impl Drain for Drainer {
     }
 
     fn confirm(&mut self, token: &Token) -> Result<Confirmed, QueueError> {
-        let confirmed = self.confirm_to(token);
+        let confirmed = self.attempt(|drainer| drainer.confirm_to(token));
         if !matches!(confirmed, Ok(Confirmed::Done)) {
             self.view = None;
         }
@@ -234,7 +270,7 @@ impl Drain for Drainer {
         if taken.is_empty() {
             return Ok(Confirmed::Done);
         }
-        let confirmed = self.take_out(until, taken);
+        let confirmed = self.attempt(|drainer| drainer.take_out(until, taken));
         self.view = None;
         confirmed
     }
@@ -251,8 +287,9 @@ impl Drain for Drainer {
         let held = Held::take(&self.folder, &self.lock, self.options.lock_timeout)?;
         let file = held.folder.open_to_append(names::DEAD_LETTER)?;
         append_lines(&file, &lines)?;
+        drop(held);
         file.sync()?;
-        held.folder.sync()
+        self.folder.sync()
     }
 
     fn dropped(&mut self) -> Result<Dropped, QueueError> {
@@ -269,13 +306,6 @@ fn set_down(held: &Held<'_>, mut loaded: Loaded) -> Result<Loaded, QueueError> {
         loaded.source = Source::Meta;
     }
     Ok(loaded)
-}
-
-/// What was confirmed before may have been confirmed by an attempt that failed
-/// in its last step, making the new meta's name durable.
-fn already_confirmed(held: &Held<'_>) -> Result<Confirmed, QueueError> {
-    held.folder.sync()?;
-    Ok(Confirmed::Done)
 }
 
 /// Whether a token still says which records are meant.

@@ -12,15 +12,15 @@ use super::fs::{Access, FileSystem, Kind, QueueFile, Stat};
 use super::meta::{self, Found, Meta};
 
 /// The names of a queue's files.
-pub(super) mod names {
+pub mod names {
     /// The records.
-    pub(in crate::queue) const QUEUE: &str = "log_queue.jsonl";
+    pub const QUEUE: &str = "log_queue.jsonl";
     /// Fatal records until they are merged.
-    pub(in crate::queue) const FATAL: &str = "log_queue_fatal.jsonl";
+    pub const FATAL: &str = "log_queue_fatal.jsonl";
     /// How far the queue has been delivered.
     pub(in crate::queue) const META: &str = ".queue_meta";
     /// What the server would not take.
-    pub(in crate::queue) const DEAD_LETTER: &str = "dead_letter.jsonl";
+    pub const DEAD_LETTER: &str = "dead_letter.jsonl";
     /// Locked for the time of one change.
     pub(in crate::queue) const LOCK: &str = ".queue_lock";
     /// Locked for the life of a drainer.
@@ -32,10 +32,11 @@ pub(super) mod names {
     /// The next queue file while a drainer copies what stays, without the
     /// lock; a writer that makes room meanwhile uses a name of its own.
     pub(in crate::queue) const DRAFT: &str = ".log_queue_draft.tmp";
+    /// The next meta while a drainer writes it, without the lock.
+    pub(in crate::queue) const META_DRAFT: &str = ".queue_meta_draft.tmp";
     /// What the deployed client leaves behind when it dies while merging
     /// fatal records or compacting.
-    pub(in crate::queue) const LEFTOVERS: [&str; 2] =
-        [".fatal_processing.tmp", ".log_queue_compact.tmp"];
+    pub const LEFTOVERS: [&str; 2] = [".fatal_processing.tmp", ".log_queue_compact.tmp"];
 }
 
 /// The largest meta that is read; ours has a few hundred bytes.
@@ -195,6 +196,14 @@ impl Folder {
         Ok(meta::read(&bytes[..read]))
     }
 
+    /// Writes a meta that is to take the place of the one that holds, and syncs
+    /// it. Takes no lock, so that writers need not wait for the disk.
+    pub(super) fn draft_meta(&self, meta: &Meta) -> Result<(), QueueError> {
+        let draft = self.create_file(names::META_DRAFT)?;
+        draft.append(&meta.encode())?;
+        draft.sync()
+    }
+
     /// Takes a lock, waiting for it at most so long.
     pub(super) fn lock(
         &self,
@@ -315,14 +324,20 @@ impl<'l> Held<'l> {
         self.replace(names::META_TEMP, names::META)
     }
 
-    /// Gives a file that was synced the place of another.
+    /// Gives a file that was synced the place of another, durably.
     pub(super) fn replace(&self, from: &str, to: &str) -> Result<(), QueueError> {
+        self.place(from, to)?;
+        self.folder.sync()
+    }
+
+    /// Gives a file that was synced the place of another. The folder is still
+    /// to be synced, which takes no lock.
+    pub(super) fn place(&self, from: &str, to: &str) -> Result<(), QueueError> {
         let (from, to) = (self.folder.path_of(from), self.folder.path_of(to));
         self.folder
             .fs
             .rename(&from, &to)
-            .map_err(io_error("replace", &to))?;
-        self.folder.sync()
+            .map_err(io_error("replace", &to))
     }
 }
 

@@ -118,10 +118,10 @@ impl Shared {
         Ok(())
     }
 
-    /// Drops until an eighth more than is needed is free, and leaves a notice
+    /// Drops until a quarter more than is needed is free, and leaves a notice
     /// in front, under the number of a record it stands for.
     fn make_room(&mut self, needed: usize) -> Result<(), QueueError> {
-        let goal = (self.max_bytes - self.max_bytes / 8).saturating_sub(needed);
+        let goal = (self.max_bytes - self.max_bytes / 4).saturating_sub(needed);
         let mut drops = Drops::default();
         let mut number = 0;
         let mut fatal = VecDeque::new();

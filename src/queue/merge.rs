@@ -15,6 +15,9 @@ use super::state::{Loaded, load_to_write};
 /// How much of the fatal file is copied at once.
 const BLOCK_BYTES: u64 = MAX_LINE_BYTES as u64 + 1;
 
+/// How much of a leftover is appended at once, give or take a record.
+const LEFTOVER_BYTES: usize = 256 * 1024;
+
 /// Whether there is anything to merge.
 pub(super) fn is_due(held: &Held<'_>) -> Result<bool, QueueError> {
     if held
@@ -58,6 +61,12 @@ pub(super) fn recover_leftovers(held: &Held<'_>) -> Result<(), QueueError> {
             {
                 missing.extend_from_slice(&line);
                 missing.push(b'\n');
+            }
+            // A crash between two blocks costs nothing: what is in the queue
+            // file is not missing any more.
+            if missing.len() >= LEFTOVER_BYTES {
+                append_lines(&queue, &missing)?;
+                missing.clear();
             }
         }
         if !missing.is_empty() {

@@ -26,7 +26,7 @@
 //! | `dead_letter.jsonl` | `{"record", "status", "reason", "time"}` a line |
 //! | `.queue_lock` | nothing; locked for the time of one change |
 //! | `.drain_lock` | nothing; locked as long as a drainer lives |
-//! | `.queue_meta.tmp`, `.log_queue_rewrite.tmp`, `.log_queue_draft.tmp` | what is to take another file's place; without meaning after a crash |
+//! | `.queue_meta.tmp`, `.queue_meta_draft.tmp`, `.log_queue_rewrite.tmp`, `.log_queue_draft.tmp` | what is to take another file's place; without meaning after a crash |
 //! | `.fatal_processing.tmp`, `.log_queue_compact.tmp` | left by the deployed client when it died: records, some of which may be in the queue too |
 //!
 //! The folder is made with mode 0700 and files with 0600. A symbolic link, a
@@ -68,8 +68,11 @@
 //!
 //! # Operations
 //!
-//! Each holds `.queue_lock`, except for reading, and orders its writes like
-//! this. *Sync* means file content, *sync folder* names.
+//! Each holds `.queue_lock` where it changes what others read, and orders its
+//! writes like this. *Sync* means file content, *sync folder* names. A drainer
+//! writes and syncs under names of its own without the lock, which it takes for
+//! the renames; if a writer has rewritten the queue meanwhile, it starts anew.
+//! So an append never waits for a drainer's copying.
 //!
 //! - **Append**: one write of whole lines at the end. If it fails, the file is
 //!   cut back. By policy: sync, and for a new file sync folder.
@@ -77,16 +80,18 @@
 //!   folder.
 //! - **Replace meta** (*M*): write the temporary file, sync, rename, sync
 //!   folder.
-//! - **Confirm**: sync the queue file, *M* with the new cursor.
+//! - **Confirm**: sync the queue file, *M* with the new cursor; the lock is held
+//!   only for the rename.
 //! - **Merge**: *M* with `merge` (which bytes go where), append them, sync,
 //!   sync folder, remove the fatal file, sync folder.
-//! - **Rewrite** (rotate, take out): write the new file, sync, *M* with
+//! - **Rotate** (by a writer, under the lock): write the new file, sync, *M* with
 //!   `confirmed` 0 and `next` (what holds of the new file), rename it over the
 //!   old one, sync folder, *M* with `next` as the state. A merge that was begun
 //!   is ended first.
-//! - **Compact**: write the new file up to where the old one ended at the
-//!   confirmation, without the lock, and sync it; then, with the lock and if no
-//!   writer has rewritten the file meanwhile, go on as a rewrite does.
+//! - **Compact**, **take out** (by a drainer): write the new file up to where the
+//!   old one ends, sync, and again while much was appended meanwhile; *M* with
+//!   `next`; write and sync the meta that has `next` as its state; then, under
+//!   the lock, copy what was appended since, sync, and rename both; sync folder.
 //! - **Dead letter**: append, sync, sync folder; the caller confirms afterwards.
 //!
 //! | crash after | found at the next open | what happens |
@@ -111,7 +116,7 @@
 //!
 //! When an append would make the file larger than [`Options::max_bytes`], what
 //! is confirmed is taken out; if that is not enough, the oldest records go
-//! that are not fatal, then the oldest fatal ones, until an eighth is free.
+//! that are not fatal, then the oldest fatal ones, until a quarter is free.
 //! [`Dropped`] counts them, and one record in their place (logger
 //! `soliplex.queue`, attribute `dropped`) tells how many they were.
 //!
@@ -151,6 +156,7 @@ pub use batch::{
 pub use check::rejection;
 pub use disk::{Options, Queue, SyncPolicy};
 pub use error::QueueError;
+pub use folder::names;
 pub use inspect::{InspectOptions, Report, inspect};
 pub use line::DamageKind;
 pub use memory::MemoryQueue;

@@ -1,10 +1,11 @@
 //! The records that were appended last, sent or not.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::error::{QueueError, io_error};
+use super::folder::{Folder, names};
+use super::fs::Disk;
 use crate::record::Envelope;
 use crate::record::keys::SESSION_ID;
 
@@ -17,21 +18,20 @@ const MAX_BYTES: u64 = 256 << 10;
 ///
 /// # Errors
 ///
-/// A file that cannot be read.
+/// A file that cannot be read, or is a link.
 pub fn read_recent(dir: &Path, session: &str, count: usize) -> Result<Vec<Vec<u8>>, QueueError> {
-    let path = dir.join("log_queue.jsonl");
-    let mut file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io_error("open", &path)(error)),
+    let folder = match Folder::existing(Arc::new(Disk), dir) {
+        Err(QueueError::Missing(_)) => return Ok(Vec::new()),
+        folder => folder?,
     };
-    let mut bytes = Vec::new();
-    let read = || {
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(MAX_BYTES)))?;
-        file.take(MAX_BYTES).read_to_end(&mut bytes)
+    let Some(file) = folder.open_to_read(names::QUEUE)? else {
+        return Ok(Vec::new());
     };
-    read().map_err(io_error("read", &path))?;
+    let failed = |error| io_error("read", &folder.path_of(names::QUEUE))(error);
+    let len = file.stat().map_err(failed)?.len;
+    let mut bytes = vec![0; len.min(MAX_BYTES) as usize];
+    let read = file.read_at(&mut bytes, len.saturating_sub(MAX_BYTES));
+    bytes.truncate(read.map_err(failed)?);
     let is_own = |line: &&[u8]| {
         Envelope::parse(line)
             .is_ok_and(|record| record.text(SESSION_ID).as_deref() == Some(session))

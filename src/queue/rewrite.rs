@@ -1,16 +1,23 @@
 //! Putting a rewritten queue file in the place of the old one.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::QueueError;
 use super::error::io_error;
-use super::folder::{Folder, Held, OpenFile, names};
+use super::folder::{Folder, Held, LockFile, OpenFile, names};
 use super::items::count_records;
-use super::meta::{Dropped, Meta, Next, Position, State, window};
-use super::state::Loaded;
+use super::meta::{Dropped, Found, Meta, Next, Position, State, window};
+use super::state::{Loaded, Source, load_to_write};
 
 /// Bytes copied at once.
 const BLOCK_BYTES: u64 = 1024 * 1024;
+
+/// How much may have been appended while a draft was written that is left to
+/// be copied under the lock, and how often a larger rest is caught up with
+/// before that.
+const TAIL_BYTES: u64 = 256 * 1024;
+const CATCH_UPS: usize = 8;
 
 /// What a rewritten file holds, in this order.
 #[derive(Debug)]
@@ -25,10 +32,142 @@ pub(super) struct Rewrite {
     pub(super) dropped: Dropped,
 }
 
+impl Rewrite {
+    /// Takes out what is confirmed and nothing else.
+    pub(super) fn compaction(state: &State) -> Rewrite {
+        Rewrite {
+            first: Vec::new(),
+            keep: Vec::new(),
+            rest: state.cursor,
+            dropped: state.dropped,
+        }
+    }
+}
+
+/// Rewrites the queue file under the lock: for a writer, which has to wait for
+/// the room anyway.
+pub(super) fn rewrite(
+    held: &Held<'_>,
+    old: &OpenFile,
+    loaded: &Loaded,
+    plan: &Rewrite,
+) -> Result<(), QueueError> {
+    let replaced = || {
+        let len = old.len()?;
+        let draft = Draft::write(held.folder, names::QUEUE_TEMP, old, loaded, plan, len)?;
+        draft.temp.sync()?;
+        let next = draft.next(loaded, plan)?;
+        held.write_meta(&draft.announcement(old, loaded, &next)?)?;
+        held.replace(names::QUEUE_TEMP, names::QUEUE)?;
+        // What was announced already says the same of the new file.
+        let _ = held.write_meta(&loaded.with(next).to_meta());
+        Ok(())
+    };
+    let replaced = replaced();
+    if replaced.is_err() {
+        // On a full disk it would take the space that records need.
+        let _ = held.folder.remove(names::QUEUE_TEMP);
+    }
+    replaced
+}
+
+/// Rewrites the queue file for a drainer, which holds the lock only for two
+/// renames and for what is appended meanwhile: writers wait for one sync of a
+/// few bytes, however long the file is.
+///
+/// What lies below a length that was seen under the lock does not change any
+/// more, so that it is copied without the lock. `false` if a writer has changed
+/// the queue meanwhile, so that the plan no longer holds; nothing is done then.
+pub(super) fn rewrite_aside(
+    folder: &Folder,
+    lock: &LockFile,
+    timeout: Duration,
+    old: &OpenFile,
+    loaded: &Loaded,
+    plan: &Rewrite,
+) -> Result<bool, QueueError> {
+    let replaced = || {
+        let len = old.len()?;
+        let mut draft = Draft::write(folder, names::DRAFT, old, loaded, plan, len)?;
+        draft.temp.sync()?;
+        for _ in 0..CATCH_UPS {
+            if old.len()? <= draft.copied + TAIL_BYTES {
+                break;
+            }
+            draft.catch_up(old)?;
+            draft.temp.sync()?;
+        }
+        let next = draft.next(loaded, plan)?;
+        let announced = draft.announcement(old, loaded, &next)?;
+        folder.draft_meta(&announced)?;
+        {
+            let held = Held::take(folder, lock, timeout)?;
+            if !is_unchanged(&held, old, loaded)? {
+                return Ok(false);
+            }
+            held.place(names::META_DRAFT, names::META)?;
+        }
+        folder.sync()?;
+        folder.draft_meta(&loaded.with(next).to_meta())?;
+        {
+            let held = Held::take(folder, lock, timeout)?;
+            let is_announced = folder.read_meta()?.0 == Found::Ours(Box::new(announced));
+            if !is_announced || !is_unchanged(&held, old, loaded)? {
+                return Ok(false);
+            }
+            draft.catch_up(old)?;
+            draft.temp.sync()?;
+            held.place(names::DRAFT, names::QUEUE)?;
+            // What was announced already says the same of the new file.
+            let _ = held.place(names::META_DRAFT, names::META);
+        }
+        folder.sync()?;
+        Ok(true)
+    };
+    let replaced = replaced();
+    if !matches!(replaced, Ok(true)) {
+        let _ = folder.remove(names::DRAFT);
+        let _ = folder.remove(names::META_DRAFT);
+    }
+    replaced
+}
+
+/// Puts a meta in place that was made of what was loaded before, holding the
+/// lock only for the rename. `false` if a writer has changed the queue
+/// meanwhile.
+pub(super) fn replace_meta_aside(
+    folder: &Folder,
+    lock: &LockFile,
+    timeout: Duration,
+    file: &OpenFile,
+    loaded: &Loaded,
+    meta: &Meta,
+) -> Result<bool, QueueError> {
+    folder.draft_meta(meta)?;
+    {
+        let held = Held::take(folder, lock, timeout)?;
+        if !is_unchanged(&held, file, loaded)? {
+            return Ok(false);
+        }
+        held.place(names::META_DRAFT, names::META)?;
+    }
+    folder.sync()?;
+    Ok(true)
+}
+
+/// Whether the file and what is known of it are still what they were.
+fn is_unchanged(held: &Held<'_>, file: &OpenFile, loaded: &Loaded) -> Result<bool, QueueError> {
+    let stat = held.folder.stat(names::QUEUE)?;
+    if stat.map(|stat| stat.id) != Some(file.stat.id) {
+        return Ok(false);
+    }
+    let now = load_to_write(held, file)?;
+    Ok(now.source == Source::Meta && now.state == loaded.state && now.merge == loaded.merge)
+}
+
 /// A file that is to take the queue file's place, as far as it is written.
 #[derive(Debug)]
-pub(super) struct Draft {
-    name: &'static str,
+struct Draft {
     temp: OpenFile,
     /// Bytes that stand before the old file's rest.
     head_len: u64,
@@ -37,35 +176,16 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Copies what stays in a compaction, up to `len`, and syncs it.
-    ///
-    /// What lies below a length that was seen under the lock does not change
-    /// any more. So this takes no lock, and writers need not wait until a large
-    /// backlog is copied.
-    pub(super) fn of_compaction(
+    /// Writes what stays, up to `len` bytes of the old file.
+    fn write(
         folder: &Folder,
+        name: &'static str,
         old: &OpenFile,
-        state: &State,
+        loaded: &Loaded,
+        plan: &Rewrite,
         len: u64,
     ) -> Result<Draft, QueueError> {
-        let temp = folder.create_file(names::DRAFT)?;
-        copy(old, state.offset()..len, &temp)?;
-        temp.sync()?;
-        Ok(Draft {
-            name: names::DRAFT,
-            temp,
-            head_len: 0,
-            copied: len,
-        })
-    }
-
-    fn of_plan(
-        held: &Held<'_>,
-        old: &OpenFile,
-        plan: &Rewrite,
-        rest: u64,
-    ) -> Result<Draft, QueueError> {
-        let temp = held.folder.create_file(names::QUEUE_TEMP)?;
+        let temp = folder.create_file(name)?;
         if !plan.first.is_empty() {
             temp.append(&plan.first)?;
         }
@@ -76,110 +196,76 @@ impl Draft {
                 temp.append(b"\n")?;
             }
         }
+        let head_len = temp.len()?;
+        let rest = loaded.state.offset_of(plan.rest.bytes).unwrap_or(len);
+        copy(old, rest..len, &temp)?;
         Ok(Draft {
-            name: names::QUEUE_TEMP,
-            head_len: temp.len()?,
             temp,
-            copied: rest,
+            head_len,
+            copied: len.max(rest),
         })
     }
-}
 
-/// Writes the new file and puts it in place.
-pub(super) fn rewrite(
-    held: &Held<'_>,
-    old: &OpenFile,
-    loaded: &Loaded,
-    plan: &Rewrite,
-) -> Result<(), QueueError> {
-    let rest = loaded.state.offset_of(plan.rest.bytes);
-    let rest = rest.map_or_else(|| old.len(), Ok)?;
-    let written = Draft::of_plan(held, old, plan, rest)
-        .and_then(|draft| install(held, old, loaded, plan.rest, plan.dropped, draft));
-    if written.is_err() {
-        // On a full disk it would take the space that records need.
-        let _ = held.folder.remove(names::QUEUE_TEMP);
+    /// Copies what was appended to the old file since.
+    fn catch_up(&mut self, old: &OpenFile) -> Result<(), QueueError> {
+        let len = old.len()?;
+        copy(old, self.copied..len, &self.temp)?;
+        self.copied = self.copied.max(len);
+        Ok(())
     }
-    written
-}
 
-/// Ends a compaction that was drafted without the lock.
-pub(super) fn compact(
-    held: &Held<'_>,
-    old: &OpenFile,
-    loaded: &Loaded,
-    draft: Draft,
-) -> Result<(), QueueError> {
-    let state = &loaded.state;
-    install(held, old, loaded, state.cursor, state.dropped, draft)
-}
+    /// What holds of the new file.
+    fn next(&self, loaded: &Loaded, plan: &Rewrite) -> Result<State, QueueError> {
+        let (state, rest) = (&loaded.state, plan.rest);
+        let head_records = count_records(&*self.temp.file, 0, self.head_len)
+            .map_err(io_error("read", &self.temp.path))?;
+        let base = Position {
+            bytes: rest.bytes - self.head_len,
+            records: rest.records - head_records,
+            damaged: rest.damaged,
+        };
+        let changes_records = self.head_len > 0 || rest != state.cursor;
+        Ok(State {
+            generation: state.generation + u64::from(changes_records),
+            floor: match changes_records {
+                true => rest.bytes.max(state.floor),
+                false => state.floor,
+            },
+            base,
+            cursor: base,
+            window: String::new(),
+            dropped: plan.dropped,
+        })
+    }
 
-/// Ends the new file, announces it in the meta, and puts it in place.
-///
-/// Until the rename the meta's first state fits the file, from then on its
-/// second one; `confirmed` is zero and so true of both.
-fn install(
-    held: &Held<'_>,
-    old: &OpenFile,
-    loaded: &Loaded,
-    rest: Position,
-    dropped: Dropped,
-    draft: Draft,
-) -> Result<(), QueueError> {
-    let Draft {
-        name,
-        temp,
-        head_len,
-        copied,
-    } = draft;
-    let state = &loaded.state;
-    let old_len = old.len()?;
-    copy(old, copied..old_len, &temp)?;
-    temp.sync()?;
-
-    let failed = |error| io_error("read", &temp.path)(error);
-    let head_records = count_records(&*temp.file, 0, head_len).map_err(failed)?;
-    let base = Position {
-        bytes: rest.bytes - head_len,
-        records: rest.records - head_records,
-        damaged: rest.damaged,
-    };
-    let changes_records = head_len > 0 || rest != state.cursor;
-    let next = State {
-        generation: state.generation + u64::from(changes_records),
-        floor: match changes_records {
-            true => rest.bytes.max(state.floor),
-            false => state.floor,
-        },
-        base,
-        cursor: base,
-        window: String::new(),
-        dropped,
-    };
-    let len = temp.len()?;
-    let old_window = window(&*old.file, old_len).map_err(io_error("read", &old.path))?;
-    let announced = Meta {
-        confirmed: 0,
-        next: Some(Next {
-            state: next.clone(),
-            len,
-            window: window(&*temp.file, len)
-                .map_err(failed)?
-                .unwrap_or_default(),
-            old_len,
-            old_window: old_window.unwrap_or_default(),
-        }),
-        ..loaded.to_meta()
-    };
-    held.write_meta(&announced)?;
-    held.replace(name, names::QUEUE)?;
-    let meta = Loaded {
-        state: next,
-        ..loaded.clone()
-    };
-    // What was announced already says the same of the new file.
-    let _ = held.write_meta(&meta.to_meta());
-    Ok(())
+    /// The meta that is true of the old file and of the new one.
+    ///
+    /// Until the rename its first state fits the file, from then on its second
+    /// one; `confirmed` is zero and so true of both. Both files are told by
+    /// bytes that stay where they are whatever is appended.
+    fn announcement(
+        &self,
+        old: &OpenFile,
+        loaded: &Loaded,
+        next: &State,
+    ) -> Result<Meta, QueueError> {
+        let len = self.temp.len()?;
+        let window_of = |file: &OpenFile, end| {
+            let window = window(&*file.file, end).map_err(io_error("read", &file.path))?;
+            Ok::<_, QueueError>(window.unwrap_or_default())
+        };
+        Ok(Meta {
+            confirmed: 0,
+            next: Some(Next {
+                state: next.clone(),
+                len,
+                window: window_of(&self.temp, len)?,
+                old_len: self.copied,
+                old_window: window_of(old, self.copied)?,
+            }),
+            ..loaded.to_meta()
+        })
+    }
 }
 
 fn copy(from: &OpenFile, range: Range<u64>, to: &OpenFile) -> Result<(), QueueError> {

@@ -22,8 +22,8 @@ pub(super) const NOTICE_ATTRIBUTE: &str = "dropped";
 
 /// Makes room for `needed` bytes in a queue file that may have `max_bytes`.
 ///
-/// An eighth more than is needed is freed, so that a full queue is not
-/// rewritten for every record.
+/// A quarter more than is needed is freed: each rewrite syncs what stays, which
+/// a full queue cannot afford for every record.
 pub(super) fn make_room(
     held: &Held<'_>,
     file: &OpenFile,
@@ -33,14 +33,9 @@ pub(super) fn make_room(
     let loaded = load_to_write(held, file)?;
     let loaded = finish_merge(held, file, loaded)?;
     let len = file.len()?;
-    let goal = (max_bytes - max_bytes / 8).saturating_sub(needed);
+    let goal = (max_bytes - max_bytes / 4).saturating_sub(needed);
     let plan = match len - loaded.state.offset().min(len) <= goal {
-        true => Rewrite {
-            first: Vec::new(),
-            keep: Vec::new(),
-            rest: loaded.state.cursor,
-            dropped: loaded.state.dropped,
-        },
+        true => Rewrite::compaction(&loaded.state),
         false => plan_drops(file, &loaded, len, goal)?,
     };
     rewrite(held, file, &loaded, &plan)
@@ -139,7 +134,7 @@ pub(super) struct Drops {
     earlier: u64,
     /// The first and last record dropped, or what an earlier notice says.
     from: Option<String>,
-    last: Option<LogRecord>,
+    last: Vec<u8>,
 }
 
 impl Drops {
@@ -149,8 +144,16 @@ impl Drops {
     }
 
     pub(super) fn add_line(&mut self, line: &[u8], bytes: u64) {
+        self.last.clear();
+        self.last.extend_from_slice(line);
+        // Of the many that are dropped at once only notices and the first
+        // record are worth a tree.
+        if self.from.is_some() && memchr::memmem::find(line, NOTICE_LOGGER.as_bytes()).is_none() {
+            self.records += 1;
+            self.bytes += bytes;
+            return;
+        }
         let record = LogRecord::parse(line).unwrap_or_default();
-        let timestamp = record.text(keys::TIMESTAMP).map(str::to_owned);
         match notice_count(&record) {
             Some(count) => {
                 self.earlier += count;
@@ -162,8 +165,8 @@ impl Drops {
                 self.bytes += bytes;
             }
         }
+        let timestamp = record.text(keys::TIMESTAMP).map(str::to_owned);
         self.from = self.from.take().or(timestamp);
-        self.last = Some(record);
     }
 
     /// The sums of what was dropped now.
@@ -186,7 +189,7 @@ impl Drops {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let last = self.last.clone().unwrap_or_default();
+        let last = LogRecord::parse(&self.last).unwrap_or_default();
         let records = if count == 1 { "record" } else { "records" };
         let message = format!("{count} {records} dropped: the queue was full");
         let until = last.timestamp().and(last.text(keys::TIMESTAMP));

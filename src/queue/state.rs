@@ -120,6 +120,14 @@ pub(super) fn load_to_write(held: &Held<'_>, file: &OpenFile) -> Result<Loaded, 
 }
 
 impl Loaded {
+    /// As this, with another state.
+    pub(super) fn with(&self, state: State) -> Loaded {
+        Loaded {
+            state,
+            ..self.clone()
+        }
+    }
+
     /// The meta that says this.
     pub(super) fn to_meta(&self) -> Meta {
         Meta {

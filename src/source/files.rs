@@ -18,15 +18,16 @@ use super::lines::Lines;
 use super::matcher::Matcher;
 use super::tail::{Succession, Tail};
 use super::window::Window;
+use crate::queue::names;
 
 /// The files of a queue folder that may hold records. The last two are what
 /// a crash may leave; records in them that also stand elsewhere are told by
 /// their ids.
 const QUEUE_FILES: [&str; 4] = [
-    "log_queue.jsonl",
-    "log_queue_fatal.jsonl",
-    ".fatal_processing.tmp",
-    ".log_queue_compact.tmp",
+    names::QUEUE,
+    names::FATAL,
+    names::LEFTOVERS[0],
+    names::LEFTOVERS[1],
 ];
 
 /// What is read and what is then followed of one file.

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::backlog::{Backlog, BacklogError, Letter};
-use crate::queue::Drain;
+use crate::queue::{Drain, names};
 use crate::record;
 
 /// The file in a queue's folder.
-const FILE_NAME: &str = "dead_letter.jsonl";
+const FILE_NAME: &str = names::DEAD_LETTER;
 
 /// The dead letters of a queue folder.
 ///

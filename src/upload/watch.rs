@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
+use crate::queue::names;
+
 /// How much of what was appended is looked at. More than this is a flood, and
 /// reason enough to send.
 const MAX_SCAN: u64 = 1 << 20;
@@ -23,8 +25,8 @@ pub struct QueueWatch {
 impl QueueWatch {
     /// A watch that knows what is there now.
     pub fn new(folder: &Path) -> QueueWatch {
-        let queue = folder.join("log_queue.jsonl");
-        let fatal = folder.join("log_queue_fatal.jsonl");
+        let queue = folder.join(names::QUEUE);
+        let fatal = folder.join(names::FATAL);
         QueueWatch {
             seen: length(&queue),
             seen_fatal: length(&fatal),
