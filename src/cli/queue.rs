@@ -28,7 +28,7 @@ Examples:
 pub struct InspectArgs {
     /// The queue's folder [default: the configured one]
     pub dir: Option<PathBuf>,
-    /// Read every byte, and exit with 4 if anything is damaged
+    /// Read every byte, that of confirmed records too
     #[arg(long)]
     pub verify: bool,
     /// Print the pending records instead

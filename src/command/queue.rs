@@ -14,8 +14,8 @@ use crate::filter::Filter;
 use crate::output::record::Pretty;
 use crate::output::{Printer, safe};
 use crate::queue::{
-    Drain, Entry, InspectOptions, Limits, LogQueue, Options, Queue, QueuedRecord, RecordRef, Token,
-    inspect, read_pending, repair,
+    Confirmed, Drain, Entry, InspectOptions, Limits, LogQueue, Options, Queue, QueuedRecord,
+    RecordRef, Token, inspect, read_pending, repair,
 };
 use crate::record::LogRecord;
 use crate::sanitize::Sanitizer;
@@ -50,10 +50,7 @@ fn inspect_queue(args: &InspectArgs, context: &mut Context) -> anyhow::Result<Ex
         Format::Table => report::print(&found, printer)?,
         Format::Json | Format::Jsonl => printer.json(&found)?,
     }
-    match verify && found.is_damaged() {
-        true => Ok(Exit::Damage),
-        false => Ok(Exit::Done),
-    }
+    Ok(exit_of(found.is_damaged()))
 }
 
 fn print_records(args: InspectArgs, context: &mut Context) -> anyhow::Result<Exit> {
@@ -65,10 +62,12 @@ fn print_records(args: InspectArgs, context: &mut Context) -> anyhow::Result<Exi
         palette: printer.palette(),
         is_utc: true,
     };
+    let mut is_damaged = false;
     for entry in read_pending(&folder)? {
         let line = match entry? {
             Entry::Record(line) => line,
             Entry::Damage(damage) => {
+                is_damaged = true;
                 printer.warn(report::sentence(&damage));
                 continue;
             }
@@ -84,7 +83,15 @@ fn print_records(args: InspectArgs, context: &mut Context) -> anyhow::Result<Exi
             }
         }
     }
-    Ok(Exit::Done)
+    Ok(exit_of(is_damaged))
+}
+
+/// How a command ends that has told of all damage it saw.
+fn exit_of(is_damaged: bool) -> Exit {
+    match is_damaged {
+        true => Exit::Damage,
+        false => Exit::Done,
+    }
 }
 
 /// The record of a line, if the filter lets it through.
@@ -107,6 +114,7 @@ fn drain(args: DrainArgs, context: &mut Context) -> anyhow::Result<Exit> {
         filter: Filter::from(args.filter),
         left: args.records.unwrap_or(usize::MAX),
         taken: Vec::new(),
+        is_damaged: false,
     };
     let printed = draining.print(&mut context.printer, args.dry_run);
     // What the reader of stdout has taken is confirmed, also if it has gone.
@@ -114,9 +122,14 @@ fn drain(args: DrainArgs, context: &mut Context) -> anyhow::Result<Exit> {
         && !args.dry_run
     {
         let references: Vec<RecordRef> = draining.taken.iter().map(|(one, _)| *one).collect();
-        draining.drainer.confirm_some(&until.1, &references)?;
+        let confirmed = draining.drainer.confirm_some(&until.1, &references)?;
+        if confirmed == Confirmed::Stale {
+            context.printer.warn(
+                "the queue was rotated meanwhile: of what was printed, what is still there stays",
+            );
+        }
     }
-    printed.map(|()| Exit::Done)
+    printed.map(|()| exit_of(draining.is_damaged))
 }
 
 /// Prints records and keeps track of those that are to be confirmed.
@@ -128,12 +141,14 @@ struct Draining {
     /// Printed and not confirmed yet: picked from among others that stay, so
     /// that they are confirmed in one go at the end.
     taken: Vec<(RecordRef, Token)>,
+    is_damaged: bool,
 }
 
 impl Draining {
     fn print(&mut self, printer: &mut Printer, is_dry_run: bool) -> anyhow::Result<()> {
         let mut batch = self.drainer.batch(DRAIN_LIMITS)?;
         while self.left > 0 && !batch.is_empty() {
+            self.is_damaged |= !batch.damage.is_empty();
             for damage in &batch.damage {
                 printer.warn(report::sentence(damage));
             }
@@ -178,8 +193,5 @@ fn repair_queue(args: &RepairArgs, context: &mut Context) -> anyhow::Result<Exit
         Format::Table => report::print_repair(&done, &args.out, printer)?,
         Format::Json | Format::Jsonl => printer.json(&done)?,
     }
-    match done.is_damaged() {
-        true => Ok(Exit::Damage),
-        false => Ok(Exit::Done),
-    }
+    Ok(exit_of(done.is_damaged()))
 }

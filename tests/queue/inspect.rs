@@ -261,3 +261,22 @@ fn what_a_full_queue_drops_is_counted_and_told_by_a_record() {
         "{table}"
     );
 }
+
+#[test]
+fn damage_is_the_exit_code_of_all_that_saw_it() {
+    let home = Home::new();
+    let damaged = fixture("queues").join("glued").display().to_string();
+    for flags in [&[] as &[&str], &["--records"], &["--format", "json"]] {
+        let args = [&["queue", "inspect", &damaged], flags].concat();
+        home.run(&args).exits(4);
+    }
+    let copy = home.path("copy");
+    copy_folder(&fixture("queues").join("glued"), &copy);
+    let copy = copy.display().to_string();
+    let args = ["queue", "drain", &copy, "--dry-run"];
+    assert_eq!(messages(&home.run(&args).exits(4).stdout_text()).len(), 3);
+    let args = ["queue", "drain", &copy];
+    assert_eq!(messages(&home.run(&args).exits(4).stdout_text()).len(), 3);
+    // What was passed over is not there any more.
+    home.run(&args).succeeds();
+}
