@@ -356,38 +356,38 @@ fn default_state_dir() -> Result<PathBuf, ConfigError> {
         .ok_or(ConfigError::NoHome)
 }
 
-/// Reads the id, or makes one. Of two processes that make one at the same
-/// time, one wins and both use its id.
+/// Reads the id, or makes one. Processes that make one at the same time take
+/// turns, so that all use the id of the first.
 fn keep_install_id(path: &Path) -> io::Result<String> {
-    match fs::read(path) {
-        Ok(bytes) => match std::str::from_utf8(&bytes).map(str::trim) {
-            Ok(id) if is_id(id) => return Ok(id.to_owned()),
-            // An empty or torn file is what a power cut may leave behind.
-            _ => remove_if_there(path)?,
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    if let Some(id) = read_install_id(path)? {
+        return Ok(id);
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
+    let turn = fs::File::create(path.with_extension("lock"))?;
+    turn.lock()?;
+    if let Some(id) = read_install_id(path)? {
+        return Ok(id);
+    }
     let id = uuid::Uuid::new_v4().to_string();
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     writeln!(file, "{id}")?;
     file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(id),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok(fs::read_to_string(path)?.trim().to_owned())
-        }
-        Err(error) => Err(error.error),
-    }
+    file.persist(path)?;
+    Ok(id)
 }
 
-/// Removes a file that another process may be removing too.
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+/// The id that is kept. An empty or torn file, which is what a power cut may
+/// leave behind, keeps none.
+fn read_install_id(path: &Path) -> io::Result<Option<String>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(std::str::from_utf8(&bytes)
+            .ok()
+            .map(str::trim)
+            .filter(|id| is_id(id))
+            .map(str::to_owned)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -468,5 +468,15 @@ mod tests {
         let mended = keep_install_id(&path).unwrap();
         assert_ne!(mended, id);
         assert!(is_id(&mended));
+        // Whoever mends a torn file, all get the same id.
+        for _ in 0..20 {
+            fs::write(&path, b"torn").unwrap();
+            let ids: Vec<String> = std::thread::scope(|scope| {
+                let mend = || keep_install_id(&path).unwrap();
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(mend)).collect();
+                threads.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        }
     }
 }

@@ -133,6 +133,19 @@ impl fmt::Display for Error {
     }
 }
 
+/// An error and what caused it, in one line. A cause that the text before it
+/// already holds is not said again: what is made to be printed alone names it.
+pub fn in_one_line(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)

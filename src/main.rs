@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use soliplex::cli;
 use soliplex::command::{self, Context};
 use soliplex::config::{Config, ConfigError};
-use soliplex::error::{Error, Exit};
+use soliplex::error::{self, Error, Exit};
 use soliplex::output::{self, Printer};
 
 fn main() -> ExitCode {
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if error.chain().any(output::is_closed) => Exit::Done.into(),
         Err(error) => {
-            context.printer.error(format_args!("{error:#}"));
+            context.printer.error(error::in_one_line(&error));
             exit_of(&error).into()
         }
     }

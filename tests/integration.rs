@@ -8,6 +8,7 @@ mod architecture;
 mod cases;
 mod doctor;
 mod emit;
+mod errors;
 mod fingerprint;
 mod fuzz_seeds;
 mod generated;

@@ -14,6 +14,7 @@ use crate::command::sanitizer::sanitizer;
 use crate::command::upload::settings;
 use crate::command::{screenshots, shipped};
 use crate::config::Config;
+use crate::error::in_one_line;
 use crate::logger::{BackendOptions, BackendSink, LevelRules, LogSink};
 use crate::queue::LogQueue;
 use crate::record::Identity;
@@ -123,7 +124,7 @@ impl Shipper {
                     None => Ok(()),
                 });
             if let Err(error) = sent {
-                context.printer.warn(format_args!("{error:#}"));
+                context.printer.warn(in_one_line(&error));
             }
         }
         let problem = self
