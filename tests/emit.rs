@@ -142,8 +142,12 @@ fn bad_lines_are_named_and_cost_the_good_ones_nothing() {
 fn a_record_over_64_kib_is_cut_and_stays_valid() {
     let home = Home::new();
     let long = "é".repeat(100_000);
-    home.run_with_stdin(&["emit", "--stdin", "--session", "s"], long)
+    let ran = home
+        .run_with_stdin(&["emit", "--stdin", "--session", "s"], long)
         .succeeds();
+    let said = ran.stderr_text();
+    assert!(said.contains("1 record over 64 KiB: 13"), "{said}");
+    assert!(said.contains("1 record queued"), "{said}");
     let disk = fs::read(home.queue().join("log_queue.jsonl")).unwrap();
     assert!(disk.len() <= 65_537, "{}", disk.len());
     let record = &queued(&home)[0];
@@ -154,6 +158,53 @@ fn a_record_over_64_kib_is_cut_and_stays_valid() {
             .ends_with("…[truncated]")
     );
     assert_eq!(record["sessionId"], "s");
+}
+
+#[test]
+fn a_million_bytes_of_records_keep_their_order_on_every_core() {
+    let home = Home::new();
+    let lines: String = (0..10_000).map(|n| record_line(n) + "\n").collect();
+    home.run_with_stdin(&["emit", "--jsonl"], lines.as_str())
+        .succeeds();
+    let records = queued(&home);
+    assert_eq!(records.len(), 10_000);
+    for (n, record) in records.iter().enumerate() {
+        assert_eq!(record["message"], format!("record {n}"));
+    }
+}
+
+#[test]
+fn records_on_a_pipe_that_stays_open_are_stored_as_they_come() {
+    use std::io::Write;
+    let home = Home::new();
+    let mut emit = home.soliplex();
+    emit.args(["emit", "--jsonl"])
+        .stdin(std::process::Stdio::piped());
+    let mut emit = emit.spawn().unwrap();
+    let mut stdin = emit.stdin.take().unwrap();
+    for n in 0..3 {
+        stdin.write_all((record_line(n) + "\n").as_bytes()).unwrap();
+        crate::support::wait_until("the record is stored", || {
+            (queued(&home).len() == n + 1).then_some(())
+        });
+    }
+    drop(stdin);
+    assert!(emit.wait().unwrap().success());
+}
+
+#[test]
+fn a_key_that_a_reader_of_json_keeps_for_itself_alters_nothing() {
+    let home = Home::new();
+    let odd = r#""x":{"$serde_json::private::Number":"1"}}"#;
+    let whole = record_line(1).replacen('}', &format!(",{odd}"), 1);
+    home.run_with_stdin(&["emit", "--jsonl"], whole.as_str())
+        .succeeds();
+    let disk = fs::read_to_string(home.queue().join("log_queue.jsonl")).unwrap();
+    assert!(disk.contains(odd.trim_end_matches('}')), "{disk}");
+    // Without its keys a record has to be taken apart.
+    let ran = home.run_with_stdin(&["emit", "--jsonl"], format!("{{\"message\":\"m\",{odd}"));
+    let said = ran.exits(1).stderr_text();
+    assert!(said.contains("line 1: a key starts with"), "{said}");
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! `soliplex emit`: records into the queue, sanitized.
 
+mod counts;
+mod lines;
+mod workers;
+
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
@@ -10,8 +15,8 @@ use chrono::Utc;
 use super::{Context, queue_folder, sanitizer::sanitizer};
 use crate::cli::emit::EmitArgs;
 use crate::config::Config;
-use crate::error::{Error, Exit};
-use crate::output::{Printer, counted};
+use crate::error::{Error, Exit, in_one_line};
+use crate::output::Printer;
 use crate::queue::{LogQueue, Options, Queue, SyncPolicy, read_recent};
 use crate::record::{
     Defaults, EncodedRecord, Envelope, Identity, Level, LogRecord, MAX_BREADCRUMBS, RecordError,
@@ -20,83 +25,95 @@ use crate::record::{
 use crate::remote_level::RemoteLevel;
 use crate::sanitize::{Sanitizer, StreamSanitizer};
 use crate::screenshot::{self, Folder};
+use counts::Counts;
+use lines::{Block, Lines};
+use workers::in_order;
 
 /// How many bytes of records are appended in one go.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// How many bad lines are told one by one.
-const MAX_COMPLAINTS: usize = 5;
-
-/// No line of input is held further than this; a record keeps 64 KiB of it.
-const MAX_LINE_BYTES: usize = 16 << 20;
+/// How many bytes of lines a core works on in one go.
+const BLOCK_BYTES: usize = 256 << 10;
 
 pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let sanitizer = sanitizer(&context.config)?;
     let defaults = defaults(&args, &context.config, &sanitizer)?;
-    let mut template = template(&args)?;
     let mut emitter = Emitter {
         queue: open_queue(&args, &context.config)?,
-        sanitizer,
-        defaults,
-        remote_level: RemoteLevel::cached(&context.config.state_dir.value, Utc::now()),
+        maker: Arc::new(Maker {
+            sanitizer,
+            defaults,
+            remote_level: RemoteLevel::cached(&context.config.state_dir.value, Utc::now()),
+        }),
         trail: None,
         chunk: Vec::new(),
         chunk_bytes: 0,
+        counts: Counts::default(),
         is_print: args.print,
     };
-    let printer = &mut context.printer;
-    if let Some(message) = &args.message {
-        let screenshot = args
-            .screenshot
-            .as_ref()
-            .map(|path| (screenshot::new_id(), path));
-        if let Some((id, _)) = &screenshot {
-            template.set(keys::SCREENSHOT_ID, id.as_str());
-        }
-        emitter.take(&encode(&template, message)?, printer)?;
-        emitter.append(printer)?;
-        // The record waits for no picture, and is there without one.
-        if let Some((id, path)) = screenshot
-            && let Err(error) = keep_screenshot(&id, path, &args, &context.config)
-        {
-            printer.warn(format_args!("no screenshot: {error:#}"));
-        }
-        return Ok(Exit::Done);
+    match &args.message {
+        Some(message) => emit_one(&args, message, &mut emitter, context),
+        None if args.jsonl => emit_records(&mut emitter, &mut context.printer),
+        None => emit_lines(&args, &mut emitter, &mut context.printer),
     }
-    let mut counts = Counts::default();
+}
+
+/// Writes the one record of a message.
+fn emit_one(
+    args: &EmitArgs,
+    message: &str,
+    emitter: &mut Emitter,
+    context: &mut Context,
+) -> anyhow::Result<Exit> {
+    let screenshot = args
+        .screenshot
+        .as_ref()
+        .map(|path| (screenshot::new_id(), path));
+    let mut template = template(args)?;
+    if let Some((id, _)) = &screenshot {
+        template.set(keys::SCREENSHOT_ID, id.as_str());
+    }
+    let printer = &mut context.printer;
+    match emitter.maker.make(&encode(&template, message)?) {
+        Made::Refused(error) => return Err(error.into()),
+        made => emitter.take(made, printer)?,
+    }
+    emitter.append(printer)?;
+    emitter.counts.tell_cuts(printer);
+    // The record waits for no picture, and is there without one.
+    if let Some((id, path)) = screenshot
+        && let Err(error) = keep_screenshot(&id, path, args, &context.config)
+    {
+        let error = in_one_line(&error);
+        printer.warn(format_args!("no screenshot: {error}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes one record for each line of stdin.
+fn emit_lines(
+    args: &EmitArgs,
+    emitter: &mut Emitter,
+    printer: &mut Printer,
+) -> anyhow::Result<Exit> {
+    let template = template(args)?;
+    let maker = Arc::clone(&emitter.maker);
     // A private key goes over several lines, which only a stream can see.
-    let mut stream = StreamSanitizer::new(&emitter.sanitizer);
+    let mut stream = StreamSanitizer::new(&maker.sanitizer);
     let mut input = Lines::new(io::stdin().lock());
+    let mut clean = Vec::new();
     loop {
         let line = match input.next() {
-            Ok(Some(line)) => line,
+            Ok(Some(line)) => line.trim_ascii_end(),
             Ok(None) => break,
-            Err(error) => {
-                // What came before it is stored all the same.
-                emitter.append(printer)?;
-                return Err(error).context("cannot read stdin to its end");
-            }
+            Err(error) => return emitter.end_at(error, printer),
         };
-        counts.lines += 1;
-        let line = line.trim_ascii_end();
-        if line.is_empty() {
-            continue;
-        }
-        let taken = if args.jsonl {
-            emitter.take(line, printer)
-        } else {
-            let mut clean = Vec::with_capacity(line.len());
+        emitter.counts.lines += 1;
+        if !line.is_empty() {
+            clean.clear();
             stream.line(line, &mut clean, &mut |_| {});
-            emitter.take(
-                &encode(&template, &String::from_utf8_lossy(&clean))?,
-                printer,
-            )
-        };
-        match taken {
-            Ok(Taken::Queued) => counts.queued += 1,
-            Ok(Taken::Unwanted) => counts.unwanted += 1,
-            Err(EmitError::Record(error)) => counts.refuse(&error, printer),
-            Err(EmitError::Other(error)) => return Err(error),
+            let record = encode(&template, &String::from_utf8_lossy(&clean))?;
+            emitter.take(maker.make(&record), printer)?;
         }
         // A slow writer's records are stored as they come.
         if !input.has_more() {
@@ -104,7 +121,31 @@ pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit>
         }
     }
     emitter.append(printer)?;
-    counts.report(printer)
+    emitter.counts.report(printer)
+}
+
+/// Writes the records on stdin: made on every core, stored in order.
+fn emit_records(emitter: &mut Emitter, printer: &mut Printer) -> anyhow::Result<Exit> {
+    let mut input = Lines::new(io::stdin());
+    let maker = Arc::clone(&emitter.maker);
+    let blocks = in_order(
+        move || input.block(BLOCK_BYTES).transpose(),
+        move |block| block.map(|block: Block| block.lines().map(|line| maker.make(line)).collect()),
+    );
+    for block in blocks {
+        let made: Vec<Made> = match block {
+            Ok(made) => made,
+            Err(error) => return emitter.end_at(error, printer),
+        };
+        for made in made {
+            emitter.counts.lines += 1;
+            emitter.take(made, printer)?;
+        }
+        // A slow writer's records are stored as they come.
+        emitter.append(printer)?;
+    }
+    emitter.append(printer)?;
+    emitter.counts.report(printer)
 }
 
 /// Opens the queue, unless it is one in memory, which shows only what it is
@@ -129,55 +170,37 @@ fn open_queue(args: &EmitArgs, config: &Config) -> anyhow::Result<Option<Queue>>
     Ok(Some(Queue::open(folder, options)?))
 }
 
-/// Takes records in, cleans them and appends them in chunks.
-struct Emitter {
-    /// None if the records are only printed.
-    queue: Option<Queue>,
+/// Makes records of lines: what can be done on any core.
+struct Maker {
     sanitizer: Sanitizer,
     defaults: Defaults,
     /// Which levels the server asked for.
     remote_level: Option<RemoteLevel>,
-    /// What led up to the next error, once there was one.
-    trail: Option<Trail>,
-    chunk: Vec<EncodedRecord>,
-    chunk_bytes: usize,
-    is_print: bool,
 }
 
-/// What became of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
-    /// It is on its way into the queue.
-    Queued,
-    /// The server asked for more serious ones only.
+/// What a line turns out to be.
+enum Made {
+    /// A record, clean and whole.
+    Record(EncodedRecord),
+    /// Nothing.
+    Blank,
+    /// A record, but the server asked for more serious ones only.
     Unwanted,
+    /// No record; the ones around it are unharmed.
+    Refused(RecordError),
 }
 
-/// Why a line was not taken.
-#[derive(Debug, thiserror::Error)]
-enum EmitError {
-    /// It is no record; the ones around it are unharmed.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// It could not be stored.
-    #[error(transparent)]
-    Other(#[from] anyhow::Error),
-}
-
-impl Emitter {
-    fn take(&mut self, line: &[u8], printer: &mut Printer) -> Result<Taken, EmitError> {
+impl Maker {
+    fn make(&self, line: &[u8]) -> Made {
+        if line.is_empty() {
+            return Made::Blank;
+        }
         let clean = self.sanitizer.sanitize_line(line);
-        let record = EncodedRecord::from_json(&clean, &self.defaults)?;
-        if !self.is_wanted(&record) {
-            return Ok(Taken::Unwanted);
+        match EncodedRecord::from_json(&clean, &self.defaults) {
+            Ok(record) if self.is_wanted(&record) => Made::Record(record),
+            Ok(_) => Made::Unwanted,
+            Err(error) => Made::Refused(error),
         }
-        let record = self.with_breadcrumbs(record, printer)?;
-        self.chunk_bytes += record.as_bytes().len();
-        self.chunk.push(record);
-        if self.chunk_bytes >= CHUNK_BYTES {
-            self.append(printer)?;
-        }
-        Ok(Taken::Queued)
     }
 
     /// Whether the server, as it last said, wants a record of this level.
@@ -191,6 +214,52 @@ impl Emitter {
             .and_then(|envelope| envelope.text(keys::LOGGER));
         record.level() >= level.rules().of(&logger.unwrap_or_default())
     }
+}
+
+/// Takes records in order and appends them in chunks.
+struct Emitter {
+    /// None if the records are only printed.
+    queue: Option<Queue>,
+    maker: Arc<Maker>,
+    /// What led up to the next error, once there was one.
+    trail: Option<Trail>,
+    chunk: Vec<EncodedRecord>,
+    chunk_bytes: usize,
+    counts: Counts,
+    is_print: bool,
+}
+
+impl Emitter {
+    fn take(&mut self, made: Made, printer: &mut Printer) -> anyhow::Result<()> {
+        let record = match made {
+            Made::Record(record) => record,
+            Made::Blank => return Ok(()),
+            Made::Unwanted => {
+                self.counts.unwanted += 1;
+                return Ok(());
+            }
+            Made::Refused(error) => {
+                self.counts.refuse(&error, printer);
+                return Ok(());
+            }
+        };
+        self.counts.queued += 1;
+        self.counts.cut(record.cut());
+        let record = self.with_breadcrumbs(record, printer)?;
+        self.chunk_bytes += record.as_bytes().len();
+        self.chunk.push(record);
+        if self.chunk_bytes >= CHUNK_BYTES {
+            self.append(printer)?;
+        }
+        Ok(())
+    }
+
+    /// Ends with an error of the input. What came before it is stored all the
+    /// same.
+    fn end_at(&mut self, error: io::Error, printer: &mut Printer) -> anyhow::Result<Exit> {
+        self.append(printer)?;
+        Err(error).context("cannot read stdin to its end")
+    }
 
     /// Gives an error what led up to it: what the queue holds of the session,
     /// and from then on what is emitted here.
@@ -198,13 +267,14 @@ impl Emitter {
         &mut self,
         record: EncodedRecord,
         printer: &mut Printer,
-    ) -> Result<EncodedRecord, EmitError> {
+    ) -> anyhow::Result<EncodedRecord> {
         let record = match (record.level() >= Level::Error, &mut self.trail) {
             (false, _) => record,
             (true, Some(trail)) => trail.lead_to_encoded(record)?,
             (true, None) => {
+                // What came before it is looked for in the queue.
                 self.append(printer)?;
-                let session = &self.defaults.identity.session_id;
+                let session = &self.maker.defaults.identity.session_id;
                 // An error is worth more than what led up to it.
                 let folder = self.queue.as_ref().map(Queue::path);
                 let recent = folder.map(|folder| read_recent(folder, session, MAX_BREADCRUMBS));
@@ -247,42 +317,6 @@ fn keep_screenshot(id: &str, path: &Path, args: &EmitArgs, config: &Config) -> a
     let png = screenshot::prepare(&file, options.screenshot_size, &options.screenshot_masks)
         .with_context(|| path.display().to_string())?;
     Ok(Folder::of_queue(queue_folder(config)?).put(id, &png)?)
-}
-
-/// What became of the lines of stdin.
-#[derive(Default)]
-struct Counts {
-    lines: usize,
-    queued: usize,
-    unwanted: usize,
-    refused: usize,
-}
-
-impl Counts {
-    fn refuse(&mut self, error: &RecordError, printer: &mut Printer) {
-        self.refused += 1;
-        if self.refused <= MAX_COMPLAINTS {
-            printer.warn(format_args!("line {}: {error}", self.lines));
-        }
-    }
-
-    fn report(&self, printer: &mut Printer) -> anyhow::Result<Exit> {
-        let queued = counted(self.queued as u64, "record");
-        if self.refused > 0 {
-            anyhow::bail!(
-                "{} of {} lines are no records and were not queued; {queued} queued",
-                self.refused,
-                self.lines
-            );
-        }
-        match self.unwanted {
-            0 => printer.note(format_args!("{queued} queued")),
-            unwanted => printer.note(format_args!(
-                "{queued} queued; {unwanted} below the level that the server asked for"
-            )),
-        }
-        Ok(Exit::Done)
-    }
 }
 
 /// The parts that all records of one call share, but for the message.
@@ -350,47 +384,4 @@ fn defaults(args: &EmitArgs, config: &Config, sanitizer: &Sanitizer) -> anyhow::
 
 fn new_session_id() -> String {
     uuid::Uuid::now_v7().to_string()
-}
-
-/// Lines of input, each at most [`MAX_LINE_BYTES`] long; what a longer one has
-/// beyond that is passed over.
-struct Lines<R: Read> {
-    reader: BufReader<R>,
-    line: Vec<u8>,
-}
-
-impl<R: Read> Lines<R> {
-    fn new(input: R) -> Lines<R> {
-        Lines {
-            reader: BufReader::with_capacity(CHUNK_BYTES, input),
-            line: Vec::new(),
-        }
-    }
-
-    /// The next line without its end, or `None` at the end of the input.
-    fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        self.line.clear();
-        let mut is_input = false;
-        loop {
-            let buffer = self.reader.fill_buf()?;
-            if buffer.is_empty() {
-                return Ok(is_input.then_some(&self.line));
-            }
-            is_input = true;
-            let end = memchr::memchr(b'\n', buffer);
-            let part = &buffer[..end.unwrap_or(buffer.len())];
-            let room = MAX_LINE_BYTES - self.line.len();
-            self.line.extend_from_slice(&part[..part.len().min(room)]);
-            let used = part.len() + usize::from(end.is_some());
-            self.reader.consume(used);
-            if end.is_some() {
-                return Ok(Some(&self.line));
-            }
-        }
-    }
-
-    /// Whether a further whole line is there without waiting for input.
-    fn has_more(&self) -> bool {
-        memchr::memchr(b'\n', self.reader.buffer()).is_some()
-    }
 }

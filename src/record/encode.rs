@@ -12,6 +12,7 @@ use super::{Envelope, Level, LogRecord, MAX_RECORD_BYTES, RecordError, keys, new
 pub struct EncodedRecord {
     line: Vec<u8>,
     level: Level,
+    cut: usize,
 }
 
 impl EncodedRecord {
@@ -26,11 +27,11 @@ impl EncodedRecord {
         if record.record_id().is_none() {
             record.set(keys::RECORD_ID, new_record_id());
         }
-        record.truncate(MAX_RECORD_BYTES)?;
+        let cut = record.truncate(MAX_RECORD_BYTES)?;
         let level = record.level().ok_or(RecordError::BadLevel)?;
         let line =
             serde_json::to_vec(&record).map_err(|error| RecordError::NotJson(error.to_string()))?;
-        Ok(EncodedRecord { line, level })
+        Ok(EncodedRecord { line, level, cut })
     }
 
     /// Encodes one line of JSON, giving it what it lacks of `defaults` and a
@@ -57,6 +58,11 @@ impl EncodedRecord {
     /// The line, without a newline.
     pub fn as_bytes(&self) -> &[u8] {
         &self.line
+    }
+
+    /// How many bytes were cut so that it fits.
+    pub fn cut(&self) -> usize {
+        self.cut
     }
 
     /// The record's level.
@@ -142,6 +148,7 @@ fn splice(envelope: &Envelope<'_>, identity: &Identity) -> Option<EncodedRecord>
     (line.len() <= MAX_RECORD_BYTES).then_some(EncodedRecord {
         level: envelope.level()?,
         line,
+        cut: 0,
     })
 }
 

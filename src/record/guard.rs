@@ -20,11 +20,17 @@ impl LogRecord {
     /// the schema. Texts are cut between
     /// characters and end in [`TRUNCATION_MARK`]. Ids are never cut.
     ///
+    /// Returns by how many bytes it became shorter.
+    ///
     /// # Errors
     ///
     /// [`RecordError::TooLarge`] if ids alone are over the limit.
-    pub fn truncate(&mut self, max_bytes: usize) -> Result<(), RecordError> {
-        let mut excess = json_len(self.fields()).saturating_sub(max_bytes);
+    pub fn truncate(&mut self, max_bytes: usize) -> Result<usize, RecordError> {
+        let whole = json_len(self.fields());
+        let mut excess = whole.saturating_sub(max_bytes);
+        if excess == 0 {
+            return Ok(0);
+        }
         let steps: [fn(&mut LogRecord, usize); 8] = [
             |record, excess| cut_key(record, keys::MESSAGE, excess),
             cut_attributes,
@@ -36,16 +42,14 @@ impl LogRecord {
             drop_unknown,
         ];
         for step in steps {
-            if excess == 0 {
-                return Ok(());
-            }
             step(self, excess);
-            excess = json_len(self.fields()).saturating_sub(max_bytes);
+            let left = json_len(self.fields());
+            if left <= max_bytes {
+                return Ok(whole.saturating_sub(left));
+            }
+            excess = left - max_bytes;
         }
-        match excess {
-            0 => Ok(()),
-            _ => Err(RecordError::TooLarge(max_bytes + excess)),
-        }
+        Err(RecordError::TooLarge(max_bytes + excess))
     }
 }
 

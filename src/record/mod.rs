@@ -53,6 +53,9 @@ pub enum RecordError {
     /// The line is JSON, but an array, a text, a number, true, false or null.
     #[error("not a JSON object but {0}")]
     NotAnObject(&'static str),
+    /// A key is one that no record may have.
+    #[error("a key starts with `$serde_json::private::`, which is reserved")]
+    ReservedKey,
     /// A key that every record has is not there.
     #[error("`{0}` is missing")]
     Missing(&'static str),
@@ -72,8 +75,8 @@ pub enum RecordError {
     /// The `level` names no level.
     #[error("`level` should be one of trace, debug, info, warning, error, fatal")]
     BadLevel,
-    /// What may not be cut (ids, unknown keys' names) is over the size limit.
-    #[error("too large: {0} bytes remain after everything that may be cut was cut")]
+    /// What is never cut, the ids, is over the size limit.
+    #[error("too large: {0} bytes remain after all but the ids was cut")]
     TooLarge(usize),
 }
 
@@ -97,6 +100,11 @@ impl LogRecord {
     /// [`RecordError::NotJson`] and [`RecordError::NotAnObject`]; the latter
     /// only for whole, valid JSON.
     pub fn parse(line: &[u8]) -> Result<LogRecord, RecordError> {
+        // A tree would take an object with such a key for a number or for more
+        // JSON, and so alter it.
+        if memchr::memmem::find(line, b"$serde_json::private::").is_some() {
+            return Err(RecordError::ReservedKey);
+        }
         match serde_json::from_slice(trim(line)) {
             Ok(Value::Object(fields)) => Ok(LogRecord::from_fields(fields)),
             Ok(other) => Err(RecordError::NotAnObject(Kind::of(&other).in_words())),
