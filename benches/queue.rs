@@ -5,6 +5,18 @@
 //!
 //! `cargo bench --bench queue` prints medians; `SOLIPLEX_BENCH_BYTES` caps the
 //! largest backlog (1 GB unless it says otherwise).
+//!
+//! On two busy virtual cores with a virtual disk, built with `opt-level = 1`:
+//!
+//! | backlog | open | drain 100 | confirm |
+//! | --- | --- | --- | --- |
+//! | 1 MB | 0.13 to 0.16 ms | 0.14 to 0.24 ms | 1 to 32 ms |
+//! | 100 MB | 0.14 to 0.15 ms | 0.20 to 0.23 ms | 6 to 31 ms |
+//!
+//! One writer appends 18,000 records a second, one at a time, eight append
+//! 27,000 to 52,000. Confirming waits for three syncs, whose time is the
+//! disk's. While 200 MB are compacted, which took 2 s, no append took longer
+//! than 38 ms: one sync of what came in meanwhile.
 
 use std::error::Error;
 use std::fs::File;
