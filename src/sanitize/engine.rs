@@ -11,11 +11,12 @@ use super::builtin::{BUILTIN_RULES, PATH, PRIVATE_KEY, SECRET};
 use super::chars::{self, VEIL};
 use super::finding::{Finding, Findings, RuleId};
 use super::json;
-use super::keycache::KeyCache;
+use super::keycache::{KeyCache, Place};
 use super::keys::{self, KeyKind};
 use super::replace::Placeholders;
 use super::rules::{self, Paths, Replacement, RuleError, Rules};
 use super::text::{Fix, Open, Scanner, Span};
+use super::textcache::TextCache;
 use super::value;
 use super::view::View;
 use super::words::Words;
@@ -169,6 +170,10 @@ pub(crate) struct Scratch {
     keys: KeyCache,
     /// Keys of JSON objects that hold no secret themselves.
     pub(crate) known_keys: KeyCache,
+    /// The one of them that came last.
+    pub(crate) last_key: Place,
+    /// JSON strings under keys that say nothing, in which nothing was found.
+    pub(crate) clean_texts: TextCache,
     pub(crate) frames: Vec<json::Frame>,
     /// What the text that was cleaned last leaves open.
     open: Option<Open>,

@@ -10,6 +10,7 @@ use super::chars::{DIGIT, MARK, UPPER, VEIL, union};
 use super::detect::{flag, number};
 use super::engine::{Cleaner, Form, Report, Source};
 use super::finding::{Finding, RuleId};
+use super::keycache::Place;
 use super::keys::KeyKind;
 use super::{text, value};
 
@@ -47,6 +48,7 @@ pub(crate) fn clean(
 ) -> Result<bool, NotJson> {
     let mut frames = std::mem::take(&mut cleaner.scratch.frames);
     frames.clear();
+    let last_key = cleaner.scratch.last_key;
     let mut walk = Walk {
         cleaner,
         line,
@@ -56,17 +58,20 @@ pub(crate) fn clean(
         copied: 0,
         changed: false,
         frames,
+        last_key,
         muted: None,
         argument: None,
     };
     let done = walk.run();
     let Walk {
         frames,
+        last_key,
         copied,
         changed,
         ..
     } = walk;
     cleaner.scratch.frames = frames;
+    cleaner.scratch.last_key = last_key;
     done?;
     if changed {
         out.extend_from_slice(&line[copied..]);
@@ -93,6 +98,8 @@ struct Walk<'w, 'e, 'r> {
     copied: usize,
     changed: bool,
     frames: Vec<Frame>,
+    /// The last known key, of this line or of the one before it.
+    last_key: Place,
     muted: Option<Muted>,
     /// What of the next string of an array is the argument of a command's flag.
     argument: Option<Range<usize>>,
@@ -194,32 +201,50 @@ impl Walk<'_, '_, '_> {
     }
 
     fn key(&mut self) -> Result<(), NotJson> {
-        let range = self.string()?;
-        let line = self.line;
-        let raw = &line[range.clone()];
-        let mut kind = match self.cleaner.scratch.known_keys.get(raw) {
-            Some(kind) => kind,
-            None => self.new_key(range),
-        };
-        if let Some(frame) = self.frames.last_mut() {
-            if kind == KeyKind::Value {
-                kind = if frame.named.is_secret() {
-                    frame.named
-                } else {
-                    self.name_behind()
-                };
+        if self.peek()? != b'"' {
+            return Err(NotJson);
+        }
+        let keys = &self.cleaner.scratch.known_keys;
+        let mut kind = match keys.guess(self.last_key, &self.line[self.at + 1..]) {
+            Some((place, length, kind)) => {
+                self.last_key = place;
+                self.at += length + br#""":"#.len();
+                kind
             }
+            None => self.spelled_key()?,
+        };
+        if kind == KeyKind::Value {
+            kind = match self.frames.last() {
+                Some(frame) if frame.named.is_secret() => frame.named,
+                _ => self.name_behind(),
+            };
         }
         if let Some(frame) = self.frames.last_mut() {
             frame.kind = kind;
         }
         self.white_space();
+        Ok(())
+    }
+
+    /// Reads a key that did not come where it came last, and the colon behind it.
+    fn spelled_key(&mut self) -> Result<KeyKind, NotJson> {
+        let range = self.string()?;
+        let raw = &self.line[range.clone()];
+        let keys = &mut self.cleaner.scratch.known_keys;
+        let kind = match keys.get(raw) {
+            Some((place, kind)) => {
+                keys.follow(self.last_key, place);
+                self.last_key = place;
+                kind
+            }
+            None => self.new_key(range),
+        };
+        self.white_space();
         if self.peek()? != b':' {
             return Err(NotJson);
         }
         self.at += 1;
-        self.white_space();
-        Ok(())
+        Ok(kind)
     }
 
     /// `{"Value": "…", "Key": "password"}`: what the name behind a string says about it.
@@ -231,7 +256,7 @@ impl Walk<'_, '_, '_> {
     }
 
     fn read_name_behind(&mut self) -> Result<KeyKind, NotJson> {
-        self.step(b':')?;
+        self.white_space();
         self.string()?;
         self.step(b',')?;
         let key = self.string()?;
@@ -268,7 +293,11 @@ impl Walk<'_, '_, '_> {
         let placeholders = &self.cleaner.engine.placeholders;
         if !may_hold_secrets(classes) && !placeholders.are_custom() {
             let kind = self.cleaner.engine.key_kind(raw);
-            self.cleaner.scratch.known_keys.put(raw, kind);
+            let keys = &mut self.cleaner.scratch.known_keys;
+            if let Some(place) = keys.put(raw, kind) {
+                keys.follow(self.last_key, place);
+                self.last_key = place;
+            }
             return kind;
         }
         let kind = if placeholders.is_in(raw) {
@@ -344,11 +373,11 @@ impl Walk<'_, '_, '_> {
         if self.muted.is_some() {
             return Ok(());
         }
-        let whole = digits.iter().all(u8::is_ascii_digit);
         // 0 and 1 say whether there is a secret, as false and true do.
         if matches!(digits, b"0" | b"1") {
             return Ok(());
         }
+        let whole = || digits.iter().all(u8::is_ascii_digit);
         let rule = match kind {
             KeyKind::Secret
             | KeyKind::Token
@@ -356,9 +385,9 @@ impl Walk<'_, '_, '_> {
             | KeyKind::Authorization
             | KeyKind::Phrase
             | KeyKind::Ssn => Some(SECRET),
-            KeyKind::Code if whole && (3..=10).contains(&digits.len()) => Some(SECRET),
-            KeyKind::Phone if whole && (10..=15).contains(&digits.len()) => Some(PHONE),
-            _ if whole && digits.len() >= 15 && number::is_card_number(digits) => Some(CARD),
+            KeyKind::Code if (3..=10).contains(&digits.len()) && whole() => Some(SECRET),
+            KeyKind::Phone if (10..=15).contains(&digits.len()) && whole() => Some(PHONE),
+            _ if digits.len() >= 15 && whole() && number::is_card_number(digits) => Some(CARD),
             _ => None,
         };
         if let Some(rule) = rule {
@@ -406,8 +435,15 @@ impl Walk<'_, '_, '_> {
         let classes = union(content);
         // Credentials in base64 may be letters alone; they are long and not all lower case.
         let long = classes & UPPER != 0 && content.len() >= 16;
-        if may_hold_secrets(classes) || long || self.cleaner.engine.has_patterns() {
+        let searched = may_hold_secrets(classes) || long || self.cleaner.engine.has_patterns();
+        if !searched {
+            return Ok(());
+        }
+        if kind != KeyKind::Plain {
             self.text(range, kind, classes);
+        } else if !self.cleaner.scratch.clean_texts.has(content) && !self.text(range, kind, classes)
+        {
+            self.cleaner.scratch.clean_texts.add(content);
         }
         Ok(())
     }
@@ -494,8 +530,8 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    /// Cleans the content of a string.
-    fn text(&mut self, range: Range<usize>, kind: KeyKind, classes: u8) {
+    /// Cleans the content of a string. Returns true when it changed.
+    fn text(&mut self, range: Range<usize>, kind: KeyKind, classes: u8) -> bool {
         let prefix = &self.line[self.copied..range.start];
         let source = Source {
             text: &self.line[range.clone()],
@@ -508,13 +544,14 @@ impl Walk<'_, '_, '_> {
             Some(report) => Some(&mut **report),
             None => None,
         };
-        if self
+        let changed = self
             .cleaner
-            .clean_text(prefix, source, range.start, self.out, report)
-        {
+            .clean_text(prefix, source, range.start, self.out, report);
+        if changed {
             self.copied = range.end;
             self.changed = true;
         }
+        changed
     }
 
     /// Puts the placeholder in place of a part of a string.
@@ -564,20 +601,17 @@ fn string_stop(line: &[u8], at: usize) -> Option<usize> {
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     let mut at = at;
-    for _ in 0..4 {
-        let Some(bytes) = line
-            .get(at..at + 8)
-            .and_then(|bytes| <[u8; 8]>::try_from(bytes).ok())
-        else {
+    for _ in 0..6 {
+        let Some(bytes) = line.get(at..)?.first_chunk() else {
             break;
         };
-        let word = u64::from_le_bytes(bytes);
+        let word = u64::from_le_bytes(*bytes);
         let stops = has_zero(word ^ (ONES * b'"' as u64)) | has_zero(word ^ (ONES * b'\\' as u64));
         if stops != 0 {
             // Only the lowest mark is exact, and that is the one that is asked for.
             return Some(at + stops.trailing_zeros() as usize / 8);
         }
-        at += 8;
+        at += bytes.len();
     }
     memchr2(b'"', b'\\', line.get(at..)?).map(|offset| at + offset)
 }

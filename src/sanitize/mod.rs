@@ -48,6 +48,7 @@ mod replace;
 mod rules;
 pub mod stream;
 mod text;
+mod textcache;
 mod value;
 mod view;
 mod words;

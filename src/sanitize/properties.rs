@@ -169,6 +169,20 @@ proptest! {
     }
 
     #[test]
+    fn what_was_cleaned_before_changes_nothing(lines in vec(line(), 1..12)) {
+        // What is remembered of keys and texts only saves time.
+        let experienced = Sanitizer::default();
+        for line in lines.iter().chain(&lines) {
+            let expected = Sanitizer::default().sanitize_line(line).into_owned();
+            let clean = experienced.sanitize_line(line);
+            prop_assert_eq!(
+                String::from_utf8_lossy(&clean),
+                String::from_utf8_lossy(&expected)
+            );
+        }
+    }
+
+    #[test]
     fn any_bytes_are_accepted(line in vec(any::<u8>(), 0..300)) {
         let clean = Sanitizer::default().sanitize_line(&line).into_owned();
         prop_assert_eq!(&*Sanitizer::default().sanitize_line(&clean), &clean[..]);

@@ -1,8 +1,10 @@
 //! One pass over a text: words and marks lead to the detectors.
 
 use super::builtin;
-use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD};
-use super::detect::{auth, email, flag, iban, ip, keyvalue, list, number, path, pem, token, url};
+use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD, word_before};
+use super::detect::{
+    auth, email, flag, iban, ip, keyvalue, list, number, path, pem, start, token, url,
+};
 use super::engine::Engine;
 use super::finding::RuleId;
 use super::keycache::KeyCache;
@@ -61,6 +63,8 @@ pub(crate) struct Scanner<'s> {
     pub(crate) open: Option<Open>,
     /// The last `name: API_KEY`, for the `value` behind it.
     pub(crate) named: Option<keyvalue::Named>,
+    /// The last dot of the text, once it was asked for.
+    last_dot: Option<usize>,
 }
 
 impl<'s> Scanner<'s> {
@@ -84,6 +88,7 @@ impl<'s> Scanner<'s> {
             context: 0,
             open: None,
             named: None,
+            last_dot: None,
         }
     }
 
@@ -100,8 +105,8 @@ impl<'s> Scanner<'s> {
                 let start = at;
                 let mut kinds = class;
                 at += 1;
-                while at < text.len() {
-                    let class = CLASS[text[at] as usize];
+                for b in &text[at..] {
+                    let class = CLASS[*b as usize];
                     if class & WORD == 0 {
                         break;
                     }
@@ -139,6 +144,15 @@ impl<'s> Scanner<'s> {
         self.keys.kind(self.engine, key)
     }
 
+    /// True when a dot stands behind `at`.
+    pub(crate) fn has_dot_behind(&mut self, at: usize) -> bool {
+        let text = self.text;
+        let last = *self
+            .last_dot
+            .get_or_insert_with(|| memchr::memrchr(b'.', text).unwrap_or(0));
+        last > at
+    }
+
     /// Adds a span and returns where to go on: behind it, or at `next` when the rule is off.
     fn hit(&mut self, rule: RuleId, range: std::ops::Range<usize>, next: usize) -> usize {
         if self.push(rule, range.start, range.end, Fix::Mask) {
@@ -154,18 +168,25 @@ impl<'s> Scanner<'s> {
             return number::at(self, start, end);
         }
         if kinds & (UPPER | LOWER) != 0 && end - start >= 2 {
-            if let Some(found) = token::at(text, start, end) {
-                return self.hit(found.rule, found.range, end);
+            let may_be = start::of(text[start], text[start + 1]);
+            if may_be & start::TOKEN != 0 || token::may_be_bot(text, start, end) {
+                if let Some(found) = token::at(text, start, end) {
+                    return self.hit(found.rule, found.range, end);
+                }
+            } else {
+                debug_assert!(token::at(text, start, end).is_none());
             }
             if kinds & DIGIT != 0
                 && let Some(range) = iban::at(text, start, end)
             {
                 return self.hit(builtin::IBAN, range, end);
             }
-            if kinds & (DIGIT | super::chars::UNDERSCORE) == 0
-                && let Some(next) = auth::at(self, start, end)
-            {
-                return next;
+            if kinds & (DIGIT | super::chars::UNDERSCORE) == 0 {
+                if may_be & start::SPOKEN == 0 {
+                    debug_assert!(auth::at(self, start, end).is_none());
+                } else if let Some(next) = auth::at(self, start, end) {
+                    return next;
+                }
             }
         }
         if number::is_mixed_start(text, start, end) {
@@ -206,6 +227,8 @@ impl<'s> Scanner<'s> {
                 },
             },
             b'<' => keyvalue::at_tag(self, at),
+            // No absolute path begins behind a letter.
+            b'/' if word_before(text, at) => at + 1,
             b'/' | b'\\' => {
                 if text[at] == b'\\'
                     && text
@@ -265,13 +288,24 @@ fn is_timestamp(text: &[u8]) -> bool {
         && matches!(text[10], b'T' | b' ')
         && text[13] == b':'
         && text[16] == b':'
-        && text.iter().all(|b| {
-            matches!(
-                b,
-                b'0'..=b'9' | b'-' | b'T' | b' ' | b':' | b'.' | b'Z' | b'+'
-            )
-        })
+        && text
+            .iter()
+            .fold(true, |all, b| all & IN_TIME[usize::from(*b)])
 }
+
+/// The bytes that a timestamp is made of.
+static IN_TIME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 128 {
+        table[b] = matches!(
+            b as u8,
+            b'0'..=b'9' | b'-' | b'T' | b' ' | b':' | b'.' | b'Z' | b'+'
+        );
+        b += 1;
+    }
+    table
+};
 
 /// A UUID, alone.
 fn is_uuid(text: &[u8]) -> bool {

@@ -248,42 +248,42 @@ const PROSE: &[&str] = &[
 
 /// Names of algorithms and formats, which hold digits but are no secrets.
 const ALGORITHMS: &[&str] = &[
-    "md5",
-    "sha1",
-    "sha256",
-    "sha512",
-    "sha-256",
-    "sha-512",
-    "sha-1",
-    "hs256",
-    "rs256",
-    "es256",
-    "bcrypt",
-    "scrypt",
+    "2fa",
+    "aes-256",
+    "aes256",
     "argon2",
     "argon2id",
-    "pbkdf2",
+    "base64",
+    "bcrypt",
+    "cram-md5",
+    "ed25519",
+    "es256",
+    "hmac-sha256",
+    "hs256",
+    "md5",
+    "mfa",
     "oauth2",
     "oauth2.0",
     "oidc",
-    "utf8",
-    "utf-8",
-    "base64",
-    "aes256",
-    "aes-256",
-    "rsa2048",
-    "x509",
-    "2fa",
-    "mfa",
-    "totp",
-    "cram-md5",
-    "scram-sha-256",
-    "hmac-sha256",
-    "ed25519",
+    "pbkdf2",
     "pkcs8",
+    "rs256",
+    "rsa2048",
+    "scram-sha-256",
+    "scrypt",
+    "sha-1",
+    "sha-256",
+    "sha-512",
+    "sha1",
+    "sha256",
+    "sha512",
+    "totp",
+    "utf-8",
+    "utf8",
     "v1",
     "v2",
     "v3",
+    "x509",
 ];
 
 fn is_in(value: &[u8], words: &[&str]) -> bool {
@@ -358,11 +358,50 @@ fn is_mask(value: &[u8]) -> bool {
         )
 }
 
+/// Words in groups by their first byte, so that few need be compared: a walk over all of
+/// [`PROSE`] would take longer than all else that a value costs.
+struct WordList {
+    words: &'static [&'static str],
+    /// Where the words with each first byte begin; the last entry is their end.
+    from: [u16; 129],
+}
+
+impl WordList {
+    /// Takes words in lower case that stand in the order of their first bytes.
+    const fn new(words: &'static [&'static str]) -> WordList {
+        let mut from = [0; 129];
+        let mut byte = 0;
+        let mut at = 0;
+        while byte < 128 {
+            from[byte] = at as u16;
+            while at < words.len() && words[at].as_bytes()[0] as usize == byte {
+                at += 1;
+            }
+            byte += 1;
+        }
+        from[128] = at as u16;
+        assert!(at == words.len(), "the words are not in order");
+        WordList { words, from }
+    }
+
+    fn has(&self, value: &[u8]) -> bool {
+        let Some(first @ 0..128) = value.first().map(|b| usize::from(b.to_ascii_lowercase()))
+        else {
+            return false;
+        };
+        let group = usize::from(self.from[first])..usize::from(self.from[first + 1]);
+        is_in(value, &self.words[group])
+    }
+}
+
+static PROSE_LIST: WordList = WordList::new(PROSE);
+static ALGORITHM_LIST: WordList = WordList::new(ALGORITHMS);
+
 /// True for a word that follows a key in prose, such as `password: required`.
 pub(crate) fn is_prose(value: &[u8]) -> bool {
     let value = value.strip_suffix(b".").unwrap_or(value);
     let value = value.strip_suffix(b"!").unwrap_or(value);
-    is_in(value, PROSE) || is_in(value, ALGORITHMS)
+    PROSE_LIST.has(value) || ALGORITHM_LIST.has(value)
 }
 
 /// True for what does not read like a word of prose: digits among letters, symbols, changing case.

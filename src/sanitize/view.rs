@@ -93,34 +93,16 @@ impl View {
 
     /// Takes the disguises off a text. Returns false when there were none.
     pub(crate) fn unveil(&mut self, source: &[u8]) -> bool {
+        let Some(first) = (0..source.len()).find(|at| disguise(&source[*at..]).is_some()) else {
+            return false;
+        };
         self.clear();
-        let mut changed = false;
-        let mut at = 0;
+        self.text.extend_from_slice(&source[..first]);
+        self.map.extend(0..first as u32);
+        let mut at = first;
         while at < source.len() {
-            let byte = source[at];
-            let decoded = match byte {
-                b'%' => percent(&source[at..]).map(|(b, n)| (Plain::Byte(b), n)),
-                b'\\' => backslash(&source[at..]),
-                b'&' => character_reference(&source[at..]).map(|(c, n)| (fold_or_keep(c), n)),
-                0x80.. => match utf8_char(&source[at..]) {
-                    Some((c, n)) => match fold(c) {
-                        Fold::Keep => {
-                            for offset in 0..n {
-                                self.push_byte(source[at + offset], at + offset);
-                            }
-                            at += n;
-                            continue;
-                        }
-                        Fold::To(c) => Some((Plain::Char(c), n)),
-                        Fold::Drop => Some((Plain::Nothing, n)),
-                    },
-                    None => None,
-                },
-                _ => None,
-            };
-            match decoded {
+            match disguise(&source[at..]) {
                 Some((plain, length)) => {
-                    changed = true;
                     match plain {
                         Plain::Byte(b) => self.push_byte(b, at),
                         Plain::Char(c) => self.push_char(c, at),
@@ -129,13 +111,28 @@ impl View {
                     at += length;
                 }
                 None => {
-                    self.push_byte(byte, at);
+                    self.push_byte(source[at], at);
                     at += 1;
                 }
             }
         }
         self.finish(source.len());
-        changed
+        true
+    }
+}
+
+/// What the disguise with which `source` begins stands for, and its length.
+fn disguise(source: &[u8]) -> Option<(Plain, usize)> {
+    match source[0] {
+        b'%' => percent(source).map(|(b, n)| (Plain::Byte(b), n)),
+        b'\\' => backslash(source),
+        b'&' => character_reference(source).map(|(c, n)| (fold_or_keep(c), n)),
+        0xC2.. => match utf8_char(source).map(|(c, n)| (fold(c), n)) {
+            Some((Fold::To(c), n)) => Some((Plain::Char(c), n)),
+            Some((Fold::Drop, n)) => Some((Plain::Nothing, n)),
+            Some((Fold::Keep, _)) | None => None,
+        },
+        _ => None,
     }
 }
 

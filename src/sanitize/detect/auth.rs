@@ -10,6 +10,12 @@ use crate::sanitize::value;
 /// The longest credential that is read to its end.
 const MAX_CREDENTIAL: usize = 16 * 1024;
 
+/// The first two letters of the words that [`at`] and [`protocol::at`] know.
+pub(super) const STARTS: [&[u8; 2]; 24] = [
+    b"is", b"wa", b"be", b"ba", b"di", b"ne", b"nt", b"pa", b"pi", b"pw", b"to", b"se", b"ss",
+    b"ot", b"cr", b"ke", b"co", b"id", b"cv", b"au", b"lo", b"re", b"ma", b"en",
+];
+
 /// What follows the word from `start` to `end`. Returns where to go on when it must go.
 pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     let text = scanner.text;

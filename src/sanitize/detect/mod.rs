@@ -16,5 +16,6 @@ pub(crate) mod path;
 pub(crate) mod pem;
 pub(crate) mod phone;
 mod protocol;
+pub(crate) mod start;
 pub(crate) mod token;
 pub(crate) mod url;

@@ -21,6 +21,9 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
     let text = scanner.text;
     let stack = scanner.kind == KeyKind::Stack;
     let (start, first) = begin(text, at, scanner.floor)?;
+    if !scanner.has_dot_behind(first) {
+        return None;
+    }
     let end = run_end(text, first, MAX_PATH, |b| {
         !matches!(
             b,

@@ -118,6 +118,24 @@ const BARE_KEYS: &[&str] = &[
     "b3BlbnNzaC1rZXktdjEA",
 ];
 
+/// The first two bytes of everything that [`at`] finds by its beginning.
+pub(super) const STARTS: [[u8; 2]; VENDORS.len() + BARE_KEYS.len() + 1] = {
+    let mut starts = [*b"ey"; VENDORS.len() + BARE_KEYS.len() + 1];
+    let mut i = 0;
+    while i < VENDORS.len() {
+        let prefix = VENDORS[i].0.as_bytes();
+        starts[i] = [prefix[0], prefix[1]];
+        i += 1;
+    }
+    let mut i = 0;
+    while i < BARE_KEYS.len() {
+        let begin = BARE_KEYS[i].as_bytes();
+        starts[VENDORS.len() + i] = [begin[0], begin[1]];
+        i += 1;
+    }
+    starts
+};
+
 /// For each hash of a token's first two bytes, the first vendor that has it, counted from 1; the
 /// next one stands in [`NEXT`]. A walk over the whole table at every word would take half the
 /// time of a line.
@@ -247,6 +265,15 @@ fn jwt_end(text: &[u8], start: usize) -> Option<usize> {
         || text[start..].starts_with(b"eyJjdHkiOi");
     let payload_says = text[second..].starts_with(b"ey");
     (filled >= 4 && (parts >= 3 || header_says || payload_says)).then_some(end)
+}
+
+/// True when a token without a known beginning may be made of the word and what is behind it.
+pub(crate) fn may_be_bot(text: &[u8], start: usize, end: usize) -> bool {
+    match text.get(end) {
+        Some(b'.' | b'~') => true,
+        Some(b'-') => end - start == 32,
+        _ => false,
+    }
 }
 
 /// Bot tokens without a prefix: Telegram's `123456789:AA…` and Discord's three parts.
