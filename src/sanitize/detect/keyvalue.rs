@@ -439,6 +439,12 @@ pub(crate) fn value(
     {
         return container(scanner, key, from, next);
     }
+    if matches!(first, b'{' | b'[' | b'(')
+        && matches!(key.kind, KeyKind::Secret | KeyKind::Token | KeyKind::Tokens)
+        && ends_line(text, from + 1)
+    {
+        return list::elements(scanner, key, from, next);
+    }
     if matches!(first, b'[' | b'(')
         && scanner.engine.placeholders.length(&text[from..]) == 0
         && let Some(next) = list::bracketed(scanner, key, link, from, next)
@@ -482,6 +488,12 @@ pub(crate) fn value(
     } else {
         next
     }
+}
+
+/// True when nothing but white space stands before the end of the line.
+fn ends_line(text: &[u8], at: usize) -> bool {
+    let end = run_end(text, at, MAX_GAP, |b| matches!(b, b' ' | b'\t' | b'\r'));
+    matches!(text.get(end), None | Some(b'\n'))
 }
 
 /// `recovery codes: 8f3a-91bc 77de-12aa, c0ff-ee12`: every one goes.
@@ -531,11 +543,14 @@ fn quoted(
         let found = memchr::memmem::find(&text[start..], &[mark; 3]);
         (end, closed) = found.map_or((text.len(), false), |length| (start + length, true));
     }
-    if !closed {
+    if !closed && !is_behind_quote(&text[start..]) {
         later::open(scanner, key, start, b"", MAX_QUOTED_LINES);
     }
     let (start, end) = trimmed(text, start, end);
     let content = &text[start..end];
+    if key.quote.is_none() && is_behind_quote(content) {
+        return next;
+    }
     match key.kind {
         KeyKind::Authorization if content.contains(&b' ') && key.quote.is_none() => {
             return header::authorization(scanner, start, end, next);
@@ -552,6 +567,22 @@ fn quoted(
         end
     } else {
         next
+    }
+}
+
+/// `getPassword('Enter password: ')`: what follows a quote that closes and does not open.
+fn is_behind_quote(content: &[u8]) -> bool {
+    let rest = content
+        .iter()
+        .position(|b| !matches!(b, b')' | b']' | b'}'))
+        .map_or(&content[..0], |at| &content[at..]);
+    let closes = rest.len() < content.len();
+    match rest {
+        [] => closes,
+        [b',' | b';'] => true,
+        [b',' | b';', b' ', ..] => true,
+        [b' ' | b'\n', ..] => closes,
+        _ => false,
     }
 }
 
@@ -599,6 +630,7 @@ fn goes(
         || is_template(&scanner.text[from..])
         || is_parameter(scanner, key, found)
         || is_type(scanner.text, key, found)
+        || is_code(scanner.text, found, end)
         || is_object(scanner.text, from, end)
     {
         return false;
@@ -701,6 +733,15 @@ fn is_type(text: &[u8], key: &Key<'_>, found: &[u8]) -> bool {
         && found
             .iter()
             .all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'[' | b']'))
+}
+
+/// `password = await prompt()`, `token = new Token()`.
+fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
+    matches!(
+        found,
+        b"await" | b"new" | b"function" | b"async" | b"yield" | b"typeof"
+    ) && text.get(end) == Some(&b' ')
+        && text.get(end + 1).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// `arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db`: the key is a part of a name.

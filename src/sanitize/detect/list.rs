@@ -12,10 +12,10 @@ use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
 use crate::sanitize::value;
 
-/// The longest list behind a key without quotes.
-const MAX_LIST: usize = 8 * 1024;
-/// The deepest nesting that is followed.
-const MAX_DEPTH: usize = 64;
+/// The longest list behind a key without quotes, and the longest string in a list.
+const MAX_LIST: usize = 2 * 1024;
+/// The most strings of a list that are looked at.
+const MAX_STRINGS: usize = 256;
 /// How many lines an open container may have.
 const MAX_LINES: u16 = 128;
 
@@ -52,13 +52,22 @@ pub(super) fn bracketed(
                 KeyKind::Tokens | KeyKind::Pass | KeyKind::Signature => {
                     !number(word) && value::is_secretish(word)
                 }
-                _ => matches!(link, Link::Equals | Link::Flag) || value::is_secretish(word),
+                _ => {
+                    matches!(link, Link::Equals | Link::Flag)
+                        || (value::is_secretish(word) && !is_date(word))
+                }
             }
     });
     match goes {
         true => Some(elements(scanner, key, from, next)),
         false => Some(next),
     }
+}
+
+/// `2026-02-06` and `12:00:00`.
+fn is_date(word: &[u8]) -> bool {
+    word.iter()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'.' | b'/'))
 }
 
 /// The bracket that closes the one at `from`, in the same line.
@@ -100,9 +109,6 @@ pub(super) fn elements(
         }
         match text[at] {
             b'{' | b'[' | b'(' => {
-                if stack.len() == MAX_DEPTH {
-                    return go_on;
-                }
                 stack.push(text[at]);
                 at += 1;
             }
@@ -134,7 +140,11 @@ pub(super) fn elements(
                         && !matches!(b, b',' | b';' | b']' | b'}' | b')' | b'"' | b'\\')
                         && !(b == b':' && stack.last() == Some(&b'{'))
                 });
-                if !is_name(text, end) && scalar_goes(scanner, key, &text[at..end]) {
+                // Without quotes around the names this may be code.
+                let sure = key.quote.is_some()
+                    || stack.first() != Some(&b'{')
+                    || value::is_secretish(&text[at..end]);
+                if sure && !is_name(text, end) && scalar_goes(scanner, key, &text[at..end]) {
                     let fix = match key.quote {
                         Some((quote, slashes)) => Fix::Quote {
                             quote,
@@ -150,7 +160,8 @@ pub(super) fn elements(
         }
     }
     later::open(scanner, key, from, &stack, MAX_LINES);
-    go_on
+    // All of it has been looked at: to do so again for every key in it would take forever.
+    text.len()
 }
 
 /// True when a colon or an arrow follows: what ends at `end` is a name.
@@ -209,7 +220,9 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
     }
     let mut place = 0;
     let mut before = None;
-    while let Some(found) = string(text, from) {
+    while place < MAX_STRINGS
+        && let Some(found) = string(text, from)
+    {
         let content = &text[found.start..found.end];
         let comma = text.get(gap(found.next)) == Some(&b',');
         if let Some(kind) = before {

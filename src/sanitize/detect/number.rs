@@ -116,11 +116,13 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
         while is_one_of(&text[said.clone()], &["is", "was", "number", "no"]) {
             said = previous_word_range(text, said.start);
         }
-        let hinted = scanner.kind == KeyKind::Ssn
-            || is_one_of(&text[said.clone()], &["ssn", "security", "number"]);
+        let spoken = &text[said.clone()];
+        let hinted = scanner.kind == KeyKind::Ssn || is_one_of(spoken, &["ssn", "security"]);
         let other = is_one_of(
-            &text[said],
-            &["part", "ticket", "order", "invoice", "sku", "serial", "lot"],
+            spoken,
+            &[
+                "part", "ticket", "order", "invoice", "sku", "serial", "lot", "room", "item", "n",
+            ],
         );
         if ((groups.separated_by(b'-') && !other) || (hinted && groups.separated_by(b' ')))
             && scanner.push(SSN, start, stop, Fix::Mask)

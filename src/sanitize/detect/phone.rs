@@ -279,7 +279,11 @@ pub(crate) fn grouped(scanner: &mut Scanner<'_>, start: usize, groups: &Groups) 
     }
     let before = if start > 0 { text[start - 1] } else { 0 };
     let hinted = is_hinted(scanner, start);
-    let other = before == b'#' || is_one_of(previous_word(text, start), OTHER_WORDS);
+    let mut said = previous_word_range(text, start);
+    if is_one_of(&text[said.clone()], &["number", "nr", "num"]) {
+        said = previous_word_range(text, said.start);
+    }
+    let other = before == b'#' || is_one_of(&text[said], OTHER_WORDS);
     if other && !hinted {
         return None;
     }
