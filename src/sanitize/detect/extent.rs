@@ -21,6 +21,16 @@ pub(crate) fn closing_quote(text: &[u8], start: usize, mark: u8, slashes: usize)
     (text.len(), false)
 }
 
+/// True when a string in quotes begins at `at` that is a key: a colon follows it.
+pub(crate) fn is_quoted_name(text: &[u8], at: usize) -> bool {
+    let Some(&mark @ (b'"' | b'\'')) = text.get(at) else {
+        return false;
+    };
+    let end = run_end(text, at + 1, MAX_KEY, |b| b != mark);
+    let behind = run_end(text, end + 1, 2, |b| b == b' ');
+    text.get(behind) == Some(&b':')
+}
+
 /// The end of a value without quotes.
 pub(crate) fn bare_end(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, from: usize) -> usize {
     let text = scanner.text;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::sanitize::builtin::SECRET;
 use crate::sanitize::chars::{is_one_of, is_word, run_end, run_start};
+use crate::sanitize::detect::extent::is_quoted_name;
 use crate::sanitize::detect::keyvalue::{self, Key, Link, MAX_GAP, MAX_KEY};
 use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
@@ -45,7 +46,8 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
         b'"' | b'\'' => next - 1,
         _ => next,
     });
-    let Some(next) = next.filter(|next| long && !text[*next..].starts_with(b"-")) else {
+    let is_value = |next: &usize| text.get(*next) != Some(&b'-') && !is_quoted_name(text, *next);
+    let Some(next) = next.filter(|next| long && is_value(next)) else {
         return short_flag(scanner, at, from, end).unwrap_or(at + 1);
     };
     let key = Key {

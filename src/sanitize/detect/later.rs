@@ -4,6 +4,7 @@
 
 use crate::sanitize::builtin::SECRET;
 use crate::sanitize::chars::{is_word, run_end, run_start};
+use crate::sanitize::detect::extent::is_quoted_name;
 use crate::sanitize::detect::header;
 use crate::sanitize::detect::keyvalue::{self, Key, Link, MAX_GAP, MAX_KEY};
 use crate::sanitize::keys::KeyKind;
@@ -92,7 +93,7 @@ pub(super) fn below(
             text[at],
             b'"' | b'\'' | b'[' | b'{' | b'-' | b'\\' | b'0'..=b'9'
         );
-        return match begins_value {
+        return match begins_value && !is_quoted_name(text, at) {
             true => keyvalue::value(scanner, key, Link::Colon, at, next),
             false => next,
         };

@@ -13,7 +13,7 @@ use crate::sanitize::text::{Fix, Scanner};
 use crate::sanitize::value;
 
 /// The longest list behind a key without quotes, and the longest string in a list.
-const MAX_LIST: usize = 2 * 1024;
+const MAX_LIST: usize = 1024;
 /// The most strings of a list that are looked at.
 const MAX_STRINGS: usize = 256;
 /// How many lines an open container may have.

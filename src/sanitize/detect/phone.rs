@@ -3,9 +3,7 @@
 use std::ops::Range;
 
 use crate::sanitize::builtin::PHONE;
-use crate::sanitize::chars::{
-    is_one_of, is_word, previous_word, previous_word_range, run_end, word_at,
-};
+use crate::sanitize::chars::{is_one_of, is_word, previous_word_range, run_end, word_at};
 use crate::sanitize::detect::number::Groups;
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};

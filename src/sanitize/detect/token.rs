@@ -279,6 +279,9 @@ pub(crate) fn may_be_bot(text: &[u8], start: usize, end: usize) -> bool {
 /// Bot tokens without a prefix: Telegram's `123456789:AA…` and Discord's three parts.
 fn bot_token(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     let word = &text[start..end];
+    if !matches!(word.len(), 5 | 14 | 23..=28 | 32) {
+        return None;
+    }
     if matches!(word.len(), 23..=28)
         && matches!(word[0], b'M' | b'N' | b'O')
         && text.get(end) == Some(&b'.')
