@@ -3,7 +3,7 @@
 use super::builtin;
 use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD, word_before};
 use super::detect::{
-    auth, email, flag, iban, ip, keyvalue, list, number, path, pem, start, token, url,
+    auth, email, flag, iban, ip, keyvalue, list, number, path, pem, start, tag, token, url,
 };
 use super::engine::Engine;
 use super::finding::RuleId;
@@ -226,7 +226,7 @@ impl<'s> Scanner<'s> {
                     length => at + length,
                 },
             },
-            b'<' => keyvalue::at_tag(self, at),
+            b'<' => tag::at(self, at),
             // No absolute path begins behind a letter.
             b'/' if word_before(text, at) => at + 1,
             b'/' | b'\\' => {

@@ -3,9 +3,8 @@
 
 use crate::sanitize::builtin::SECRET;
 use crate::sanitize::chars::{after_escape, is_one_of, is_word, run_end, run_start};
-use crate::sanitize::detect::extent::{
-    bare_end, closing_quote, is_object, is_pair, is_template, wrapped,
-};
+use crate::sanitize::detect::extent::{bare_end, closing_quote, wrapped};
+use crate::sanitize::detect::verdict::{goes, quoted_goes};
 use crate::sanitize::detect::{header, later, list};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Open, Scanner};
@@ -14,8 +13,6 @@ use crate::sanitize::value;
 /// The longest key and the most spaces and backslashes that are read.
 pub(crate) const MAX_KEY: usize = 64;
 pub(crate) const MAX_GAP: usize = 16;
-/// The longest tag of XML, with its attributes.
-const MAX_TAG: usize = 256;
 /// The longest unquoted value that is read to its end.
 pub(crate) const MAX_VALUE: usize = 1 << 20;
 
@@ -52,7 +49,7 @@ pub(crate) struct Named {
 
 /// How far behind a name its value may stand, and how many lines.
 const MAX_BETWEEN: usize = 200;
-const MAX_LINES_BETWEEN: u16 = 3;
+pub(super) const MAX_LINES_BETWEEN: u16 = 3;
 
 /// The longest value in quotes that goes on in other lines, in lines.
 const MAX_QUOTED_LINES: u16 = 8;
@@ -144,63 +141,6 @@ pub(crate) fn at_arrow(scanner: &mut Scanner<'_>, at: usize) -> usize {
     };
     let from = run_end(scanner.text, at + 2, MAX_GAP, |b| matches!(b, b' ' | b'\t'));
     value(scanner, &key, Link::Arrow, from, at + 2)
-}
-
-/// `<password>value</password>`: `at` is the `<`.
-pub(crate) fn at_tag(scanner: &mut Scanner<'_>, at: usize) -> usize {
-    let text = scanner.text;
-    let end = run_end(text, at + 1, MAX_KEY, |b| {
-        is_word(b) || matches!(b, b'-' | b'.' | b':')
-    });
-    let close = match text.get(end) {
-        Some(b'>') => end,
-        Some(b' ') => run_end(text, end, MAX_TAG, |b| !matches!(b, b'<' | b'>' | b'\n')),
-        _ => return at + 1,
-    };
-    if end == at + 1 || text.get(close) != Some(&b'>') || text[close - 1] == b'/' {
-        return at + 1;
-    }
-    let local = text[at + 1..end]
-        .iter()
-        .rposition(|b| *b == b':')
-        .map_or(at + 1, |colon| at + 2 + colon);
-    let secret =
-        scanner.key_kind(&text[local..end]).is_secret() || names_secret(scanner, &text[end..close]);
-    if !secret {
-        return at + 1;
-    }
-    let start = run_end(text, close + 1, MAX_GAP, |b| b.is_ascii_whitespace());
-    if start == text.len() {
-        scanner.open = Some(Open {
-            text: text[at..=close].to_vec(),
-            lines: MAX_LINES_BETWEEN,
-            goes_on: at < scanner.context,
-        });
-        return at + 1;
-    }
-    let stop = run_end(text, start, 4096, |b| b != b'<');
-    let inner = text[start..stop].trim_ascii_end();
-    let closed = text[stop..].starts_with(b"</") || (stop == text.len() && scanner.context > at);
-    if inner.is_empty()
-        || !closed
-        || value::is_nothing(&scanner.engine.placeholders, inner)
-        || !scanner.push(SECRET, start, start + inner.len(), Fix::Mask)
-    {
-        return at + 1;
-    }
-    stop
-}
-
-/// ` name="db.password"` among the attributes of a tag.
-fn names_secret(scanner: &mut Scanner<'_>, attributes: &[u8]) -> bool {
-    [&b" name="[..], b" key="].iter().any(|attribute| {
-        let Some(at) = memchr::memmem::find(attributes, attribute) else {
-            return false;
-        };
-        let start = (at + attribute.len() + 1).min(attributes.len());
-        let end = run_end(attributes, start, MAX_KEY, |b| !matches!(b, b'"' | b'\''));
-        start < end && scanner.key_kind(&attributes[start..end]).is_secret()
-    })
 }
 
 fn is_quote(text: &[u8], at: usize) -> bool {
@@ -371,7 +311,7 @@ pub(crate) fn open_name(scanner: &mut Scanner<'_>) {
 }
 
 /// True for a parameter of a URL's query or of a form.
-fn in_query(text: &[u8], start: usize) -> bool {
+pub(super) fn in_query(text: &[u8], start: usize) -> bool {
     start > 0 && matches!(text[start - 1], b'?' | b'&')
 }
 
@@ -594,167 +534,6 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> (usize, usize) {
     }
     let from = start + content.len() - content.trim_ascii_start().len();
     (from, from + content.trim_ascii().len())
-}
-
-fn quoted_goes(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, content: &[u8]) -> bool {
-    let json = key.quote.is_some() || link == Link::Equals;
-    match key.kind {
-        KeyKind::Code => content.len() >= 3 && content.iter().any(u8::is_ascii_digit),
-        KeyKind::Signature => content.len() >= 20 && !content.contains(&b' '),
-        KeyKind::Pass => !value::is_prose(content) && content.iter().any(|b| !b.is_ascii_digit()),
-        _ if json => true,
-        // `token: 'expired'` in prose.
-        _ => {
-            !value::is_prose(content)
-                && (!content.contains(&b' ')
-                    || value::is_secretish(content)
-                    || scanner.kind == KeyKind::Secret
-                    || key.kind == KeyKind::Phrase
-                    || key.kind == KeyKind::Secret)
-        }
-    }
-}
-
-/// Whether a value without quotes must go.
-fn goes(
-    scanner: &Scanner<'_>,
-    key: &Key<'_>,
-    link: Link,
-    found: &[u8],
-    from: usize,
-    end: usize,
-) -> bool {
-    let placeholders = &scanner.engine.placeholders;
-    if found.is_empty()
-        || value::is_nothing(placeholders, found)
-        || is_template(&scanner.text[from..])
-        || is_parameter(scanner, key, found)
-        || is_type(scanner.text, key, found)
-        || is_code(scanner.text, found, end)
-        || is_object(scanner.text, from, end)
-    {
-        return false;
-    }
-    let digits = found.iter().all(u8::is_ascii_digit);
-    if link == Link::Arrow {
-        return value::is_secretish(found) && found.len() >= 6;
-    }
-    let ends_line = {
-        let rest = &scanner.text[end..];
-        rest.trim_ascii().is_empty()
-            || matches!(
-                rest[0],
-                b',' | b';' | b')' | b']' | b'}' | b'|' | b'\\' | b'"' | b'\'' | b'\n'
-            )
-            || is_pair(scanner.text, (end + 1).min(scanner.text.len()))
-    };
-    match key.kind {
-        // The shell's working folder.
-        KeyKind::Secret
-            if key.name.eq_ignore_ascii_case(b"pwd") && matches!(found[0], b'/' | b'~') =>
-        {
-            false
-        }
-        KeyKind::Tokens
-            if digits
-                || found.iter().all(|b| {
-                    b.is_ascii_digit() || matches!(b, b'.' | b',' | b'/' | b'k' | b'K')
-                }) =>
-        {
-            false
-        }
-        KeyKind::Code => {
-            found.len() >= if link == Link::Equals { 3 } else { 4 }
-                && found.len() <= 12
-                && found.iter().filter(|b| b.is_ascii_digit()).count() >= 3
-        }
-        KeyKind::Pass => {
-            !digits
-                && !value::is_prose(found)
-                && (link != Link::Colon || value::is_secretish(found))
-        }
-        KeyKind::Signature => {
-            let shortest = if in_query(scanner.text, key.start) {
-                8
-            } else {
-                20
-            };
-            found.len() >= shortest && found.iter().any(u8::is_ascii_digit)
-        }
-        KeyKind::Ssn => found.iter().filter(|b| b.is_ascii_digit()).count() >= 4,
-        KeyKind::Phrase => !value::is_prose(found.split(|b| *b == b' ').next().unwrap_or(found)),
-        KeyKind::Auth | KeyKind::Authorization => match link {
-            Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
-            Link::Colon | Link::Arrow => value::is_secretish(found),
-            Link::TightColon => value::is_random(found, 8),
-        },
-        KeyKind::Token | KeyKind::Tokens => match link {
-            Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
-            Link::Colon if key.quote.is_some() => true,
-            Link::Colon | Link::Arrow => {
-                value::is_secretish(found) && (!digits || found.len() >= 4)
-            }
-            Link::TightColon => value::is_random(found, 6),
-        },
-        _ => match link {
-            Link::Equals | Link::Flag => true,
-            Link::Colon if key.quote.is_some() => true,
-            Link::Colon | Link::Arrow => {
-                value::is_secretish(found)
-                    || (ends_line && !value::is_prose(found) && !ends_sentence(found))
-                    || (ends_line && digits && found.len() >= 3)
-            }
-            Link::TightColon => {
-                (value::is_secretish(found) && !names_resource(scanner.text, key.start))
-                    || (ends_line
-                        && found.len() >= 5
-                        && !value::is_prose(found)
-                        && !starts_path(scanner.text, key.start))
-            }
-        },
-    }
-}
-
-/// `$1`, `:password`, `@token`: a parameter of a statement.
-fn is_parameter(scanner: &Scanner<'_>, key: &Key<'_>, found: &[u8]) -> bool {
-    let [b'$' | b':' | b'@', name @ ..] = found else {
-        return false;
-    };
-    let number = matches!(name.len(), 1 | 2) && name.iter().all(u8::is_ascii_digit);
-    let named = name.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_')
-        && (name.eq_ignore_ascii_case(key.name) || scanner.engine.key_kind(name).is_secret());
-    number || named
-}
-
-/// GraphQL: `$password: String!`.
-fn is_type(text: &[u8], key: &Key<'_>, found: &[u8]) -> bool {
-    key.start > 0
-        && text[key.start - 1] == b'$'
-        && found
-            .iter()
-            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'[' | b']'))
-}
-
-/// `password = await prompt()`, `token = new Token()`.
-fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
-    matches!(
-        found,
-        b"await" | b"new" | b"function" | b"async" | b"yield" | b"typeof"
-    ) && text.get(end) == Some(&b' ')
-        && text.get(end + 1).is_some_and(u8::is_ascii_alphabetic)
-}
-
-/// `arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db`: the key is a part of a name.
-fn names_resource(text: &[u8], start: usize) -> bool {
-    start > 1 && text[start - 1] == b':' && is_word(text[start - 2])
-}
-
-fn starts_path(text: &[u8], start: usize) -> bool {
-    start > 0 && matches!(text[start - 1], b':' | b'/' | b'.')
-}
-
-fn ends_sentence(found: &[u8]) -> bool {
-    found.len() < 4
 }
 
 /// `"credentials": {…}` within a text: the whole container goes.

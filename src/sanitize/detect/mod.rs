@@ -17,5 +17,7 @@ pub(crate) mod pem;
 pub(crate) mod phone;
 mod protocol;
 pub(crate) mod start;
+pub(crate) mod tag;
 pub(crate) mod token;
 pub(crate) mod url;
+mod verdict;

@@ -1,0 +1,67 @@
+//! XML elements: `<password>value</password>`, `<property name="db.password">value</property>`.
+
+use crate::sanitize::builtin::SECRET;
+use crate::sanitize::chars::{is_word, run_end};
+use crate::sanitize::detect::keyvalue::{MAX_GAP, MAX_KEY, MAX_LINES_BETWEEN};
+use crate::sanitize::text::{Fix, Open, Scanner};
+use crate::sanitize::value;
+
+/// The longest tag of XML, with its attributes.
+const MAX_TAG: usize = 256;
+
+/// `<password>value</password>`: `at` is the `<`.
+pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
+    let text = scanner.text;
+    let end = run_end(text, at + 1, MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'-' | b'.' | b':')
+    });
+    let close = match text.get(end) {
+        Some(b'>') => end,
+        Some(b' ') => run_end(text, end, MAX_TAG, |b| !matches!(b, b'<' | b'>' | b'\n')),
+        _ => return at + 1,
+    };
+    if end == at + 1 || text.get(close) != Some(&b'>') || text[close - 1] == b'/' {
+        return at + 1;
+    }
+    let local = text[at + 1..end]
+        .iter()
+        .rposition(|b| *b == b':')
+        .map_or(at + 1, |colon| at + 2 + colon);
+    let secret =
+        scanner.key_kind(&text[local..end]).is_secret() || names_secret(scanner, &text[end..close]);
+    if !secret {
+        return at + 1;
+    }
+    let start = run_end(text, close + 1, MAX_GAP, |b| b.is_ascii_whitespace());
+    if start == text.len() {
+        scanner.open = Some(Open {
+            text: text[at..=close].to_vec(),
+            lines: MAX_LINES_BETWEEN,
+            goes_on: at < scanner.context,
+        });
+        return at + 1;
+    }
+    let stop = run_end(text, start, 4096, |b| b != b'<');
+    let inner = text[start..stop].trim_ascii_end();
+    let closed = text[stop..].starts_with(b"</") || (stop == text.len() && scanner.context > at);
+    if inner.is_empty()
+        || !closed
+        || value::is_nothing(&scanner.engine.placeholders, inner)
+        || !scanner.push(SECRET, start, start + inner.len(), Fix::Mask)
+    {
+        return at + 1;
+    }
+    stop
+}
+
+/// ` name="db.password"` among the attributes of a tag.
+fn names_secret(scanner: &mut Scanner<'_>, attributes: &[u8]) -> bool {
+    [&b" name="[..], b" key="].iter().any(|attribute| {
+        let Some(at) = memchr::memmem::find(attributes, attribute) else {
+            return false;
+        };
+        let start = (at + attribute.len() + 1).min(attributes.len());
+        let end = run_end(attributes, start, MAX_KEY, |b| !matches!(b, b'"' | b'\''));
+        start < end && scanner.key_kind(&attributes[start..end]).is_secret()
+    })
+}

@@ -1,0 +1,176 @@
+//! Whether the value of a key must go: what the key says, how the two are linked, and how the value
+//! reads.
+
+use crate::sanitize::chars::is_word;
+use crate::sanitize::detect::extent::{is_object, is_pair, is_template};
+use crate::sanitize::detect::keyvalue::{Key, Link, in_query};
+use crate::sanitize::keys::KeyKind;
+use crate::sanitize::text::Scanner;
+use crate::sanitize::value;
+
+/// Whether a value in quotes must go.
+pub(super) fn quoted_goes(
+    scanner: &Scanner<'_>,
+    key: &Key<'_>,
+    link: Link,
+    content: &[u8],
+) -> bool {
+    let json = key.quote.is_some() || link == Link::Equals;
+    match key.kind {
+        KeyKind::Code => content.len() >= 3 && content.iter().any(u8::is_ascii_digit),
+        KeyKind::Signature => content.len() >= 20 && !content.contains(&b' '),
+        KeyKind::Pass => !value::is_prose(content) && content.iter().any(|b| !b.is_ascii_digit()),
+        _ if json => true,
+        // `token: 'expired'` in prose.
+        _ => {
+            !value::is_prose(content)
+                && (!content.contains(&b' ')
+                    || value::is_secretish(content)
+                    || scanner.kind == KeyKind::Secret
+                    || key.kind == KeyKind::Phrase
+                    || key.kind == KeyKind::Secret)
+        }
+    }
+}
+
+/// Whether a value without quotes must go.
+pub(super) fn goes(
+    scanner: &Scanner<'_>,
+    key: &Key<'_>,
+    link: Link,
+    found: &[u8],
+    from: usize,
+    end: usize,
+) -> bool {
+    let placeholders = &scanner.engine.placeholders;
+    if found.is_empty()
+        || value::is_nothing(placeholders, found)
+        || is_template(&scanner.text[from..])
+        || is_parameter(scanner, key, found)
+        || is_type(scanner.text, key, found)
+        || is_code(scanner.text, found, end)
+        || is_object(scanner.text, from, end)
+    {
+        return false;
+    }
+    let digits = found.iter().all(u8::is_ascii_digit);
+    if link == Link::Arrow {
+        return value::is_secretish(found) && found.len() >= 6;
+    }
+    let ends_line = {
+        let rest = &scanner.text[end..];
+        rest.trim_ascii().is_empty()
+            || matches!(
+                rest[0],
+                b',' | b';' | b')' | b']' | b'}' | b'|' | b'\\' | b'"' | b'\'' | b'\n'
+            )
+            || is_pair(scanner.text, (end + 1).min(scanner.text.len()))
+    };
+    match key.kind {
+        // The shell's working folder.
+        KeyKind::Secret
+            if key.name.eq_ignore_ascii_case(b"pwd") && matches!(found[0], b'/' | b'~') =>
+        {
+            false
+        }
+        KeyKind::Tokens
+            if digits
+                || found.iter().all(|b| {
+                    b.is_ascii_digit() || matches!(b, b'.' | b',' | b'/' | b'k' | b'K')
+                }) =>
+        {
+            false
+        }
+        KeyKind::Code => {
+            found.len() >= if link == Link::Equals { 3 } else { 4 }
+                && found.len() <= 12
+                && found.iter().filter(|b| b.is_ascii_digit()).count() >= 3
+        }
+        KeyKind::Pass => {
+            !digits
+                && !value::is_prose(found)
+                && (link != Link::Colon || value::is_secretish(found))
+        }
+        KeyKind::Signature => {
+            let shortest = if in_query(scanner.text, key.start) {
+                8
+            } else {
+                20
+            };
+            found.len() >= shortest && found.iter().any(u8::is_ascii_digit)
+        }
+        KeyKind::Ssn => found.iter().filter(|b| b.is_ascii_digit()).count() >= 4,
+        KeyKind::Phrase => !value::is_prose(found.split(|b| *b == b' ').next().unwrap_or(found)),
+        KeyKind::Auth | KeyKind::Authorization => match link {
+            Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
+            Link::Colon | Link::Arrow => value::is_secretish(found),
+            Link::TightColon => value::is_random(found, 8),
+        },
+        KeyKind::Token | KeyKind::Tokens => match link {
+            Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
+            Link::Colon if key.quote.is_some() => true,
+            Link::Colon | Link::Arrow => {
+                value::is_secretish(found) && (!digits || found.len() >= 4)
+            }
+            Link::TightColon => value::is_random(found, 6),
+        },
+        _ => match link {
+            Link::Equals | Link::Flag => true,
+            Link::Colon if key.quote.is_some() => true,
+            Link::Colon | Link::Arrow => {
+                value::is_secretish(found)
+                    || (ends_line && !value::is_prose(found) && !ends_sentence(found))
+                    || (ends_line && digits && found.len() >= 3)
+            }
+            Link::TightColon => {
+                (value::is_secretish(found) && !names_resource(scanner.text, key.start))
+                    || (ends_line
+                        && found.len() >= 5
+                        && !value::is_prose(found)
+                        && !starts_path(scanner.text, key.start))
+            }
+        },
+    }
+}
+
+/// `$1`, `:password`, `@token`: a parameter of a statement.
+fn is_parameter(scanner: &Scanner<'_>, key: &Key<'_>, found: &[u8]) -> bool {
+    let [b'$' | b':' | b'@', name @ ..] = found else {
+        return false;
+    };
+    let number = matches!(name.len(), 1 | 2) && name.iter().all(u8::is_ascii_digit);
+    let named = name.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && (name.eq_ignore_ascii_case(key.name) || scanner.engine.key_kind(name).is_secret());
+    number || named
+}
+
+/// GraphQL: `$password: String!`.
+fn is_type(text: &[u8], key: &Key<'_>, found: &[u8]) -> bool {
+    key.start > 0
+        && text[key.start - 1] == b'$'
+        && found
+            .iter()
+            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'[' | b']'))
+}
+
+/// `password = await prompt()`, `token = new Token()`.
+fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
+    matches!(
+        found,
+        b"await" | b"new" | b"function" | b"async" | b"yield" | b"typeof"
+    ) && text.get(end) == Some(&b' ')
+        && text.get(end + 1).is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// `arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db`: the key is a part of a name.
+fn names_resource(text: &[u8], start: usize) -> bool {
+    start > 1 && text[start - 1] == b':' && is_word(text[start - 2])
+}
+
+fn starts_path(text: &[u8], start: usize) -> bool {
+    start > 0 && matches!(text[start - 1], b':' | b'/' | b'.')
+}
+
+fn ends_sentence(found: &[u8]) -> bool {
+    found.len() < 4
+}
