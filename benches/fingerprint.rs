@@ -72,12 +72,8 @@ fn scanned(path: &Path) -> Result<Groups, Box<dyn Error>> {
 
 /// As any other source is read.
 fn read(path: &Path) -> Result<Groups, Box<dyn Error>> {
-    let options = Options {
-        filter: errors(),
-        ..Options::default()
-    };
     let mut groups = Groups::new();
-    for item in source::open(&[Location::path(path)], options)? {
+    for item in source::open(&[Location::path(path)], errors())? {
         if let Event::Record(record) = item?.event {
             groups.add(&record);
         }
@@ -85,10 +81,13 @@ fn read(path: &Path) -> Result<Groups, Box<dyn Error>> {
     Ok(groups)
 }
 
-fn errors() -> Filter {
-    Filter {
-        level: Some(Level::Error),
-        ..Filter::default()
+fn errors() -> Options {
+    Options {
+        filter: Filter {
+            level: Some(Level::Error),
+            ..Filter::default()
+        },
+        ..Options::default()
     }
 }
 

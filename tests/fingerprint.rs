@@ -201,6 +201,16 @@ fn a_group_that_is_not_in_the_baseline_is_a_finding() {
     home.run(&accept).succeeds();
     let known = fs::read_to_string(home.path("known.json")).unwrap();
     assert!(known.contains("SocketException in fetchSocketException (net.dart)"));
+
+    let shown = home.run(&["fingerprint", "a.jsonl", "--format", "json"]);
+    home.file("report.json", shown.stdout_text());
+    home.run(&["fingerprint", "a.jsonl", "--baseline", "report.json"])
+        .exits(2)
+        .says_in_one_line(&[
+            "report.json is no baseline",
+            "only the groups at the top",
+            "--write-baseline",
+        ]);
 }
 
 #[test]

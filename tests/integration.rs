@@ -12,6 +12,7 @@ mod errors;
 mod fingerprint;
 mod fuzz_seeds;
 mod generated;
+mod hostile;
 mod ingest;
 mod ingest_apps;
 mod ingest_forward;
@@ -28,6 +29,9 @@ mod page;
 mod pipeline;
 mod queue;
 mod readme;
+mod report;
+#[cfg(unix)]
+mod rotation;
 #[cfg(unix)]
 mod run;
 mod sanitize;
@@ -35,6 +39,8 @@ mod screenshot;
 mod session;
 mod tail;
 mod telemetry;
+#[cfg(unix)]
+mod terminal;
 mod upload;
 #[cfg(unix)]
 mod upload_follow;

@@ -323,10 +323,43 @@ fn what_cannot_be_told_is_said_in_one_line() {
     home.run(&["session", "show", "nobody", "a.jsonl"])
         .exits(1)
         .says_in_one_line(&["no session nobody in a.jsonl", "session list"]);
+    home.run(&["session", "show", "", "a.jsonl"]).exits(2);
+    home.run(&["session", "show", "--user", ""]).exits(2);
     home.run(&["session", "show", "s", "none.jsonl"])
         .exits(1)
         .says_in_one_line(&["cannot open none.jsonl"]);
     home.run(&["session", "list", "http://127.0.0.1:9"])
         .exits(7)
         .says_in_one_line(&["cannot reach"]);
+}
+
+#[test]
+fn a_page_holds_the_screenshots_that_lie_beside_the_queue() {
+    let home = Home::new();
+    let id = "0193f0aa-53a4-7b0e-9d5c-0a4bb77be001";
+    let mut record = Session(1).failure(15, "fatal", "StateError");
+    record["screenshotId"] = json!(id);
+    let mut other = Session(1).failure(16, "error", "StateError");
+    other["screenshotId"] = json!("../screenshots/other");
+    home.file("queue/log_queue.jsonl", format!("{record}\n{other}\n"));
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 2, 2);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[0; 4]).unwrap();
+    writer.finish().unwrap();
+    home.file(&format!("queue/screenshots/{id}.png"), &png);
+    home.file("queue/screenshots/other.png", &png);
+    let show = [
+        "session",
+        "show",
+        "session-001",
+        "queue",
+        "--html",
+        "story.html",
+    ];
+    home.run(&show).succeeds();
+    let page = fs::read_to_string(home.path("story.html")).unwrap();
+    assert_eq!(page.matches("<img").count(), 1);
+    assert!(page.contains("src=\"data:image/png;base64,"));
 }

@@ -1,10 +1,11 @@
 //! `soliplex tail`
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
+use std::process::{Child, Stdio};
 
-use crate::support::{Home, Ran, Server, record_line};
+use crate::support::{Home, Ran, Server, record_line, wait_until};
 
 fn append(path: &Path, line: &str) {
     let mut file = OpenOptions::new()
@@ -205,4 +206,93 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
         .exits(1)
         .says_in_one_line(&["user name or a password"]);
     assert!(!ran.stderr_text().contains("fakepw"));
+}
+
+/// Starts to follow with stdin and stdout in our hands, and reads until the
+/// first record was shown.
+fn started(home: &Home, args: &[&str]) -> (Child, BufReader<impl Read + use<>>) {
+    let mut child = home
+        .soliplex()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.contains("first"), "{line}");
+    (child, stdout)
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_that_goes_ends_it_although_nothing_more_comes() {
+    let home = Home::new();
+    let file = home.file("a.log", record("first", "info") + "\n");
+    let (mut child, stdout) = started(&home, &["tail", file.to_str().unwrap()]);
+    drop(stdout);
+    let status = wait_until("it ends", || child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_ends_the_wait_for_stdin_well() {
+    let home = Home::new();
+    let file = home.file("a.log", record("first", "info") + "\n");
+    for flags in [&[][..], &["--until-match", "never"]] {
+        let args = [&["tail", "-", file.to_str().unwrap()], flags].concat();
+        let (mut child, _stdout) = started(&home, &args);
+        let id = child.id().to_string();
+        let kill = std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status();
+        assert!(kill.unwrap().success());
+        let status = wait_until("it ends", || child.try_wait().unwrap());
+        assert_eq!(status.code(), Some(0));
+    }
+}
+
+/// The most memory that a process has held so far, in KiB.
+#[cfg(target_os = "linux")]
+fn peak_memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_reader_that_is_slower_than_its_source_misses_nothing_and_costs_no_memory() {
+    const LINES: usize = 10_000;
+    let home = Home::new();
+    let file = home.file("a.log", record("first", "info") + "\n");
+    let args = ["tail", file.to_str().unwrap(), "--output", "json"];
+    let (mut child, stdout) = started(&home, &args);
+    let before = peak_memory(child.id());
+    let padding = "x".repeat(2_000);
+    let mut log = OpenOptions::new().append(true).open(&file).unwrap();
+    for n in 0..LINES {
+        writeln!(log, "{}", record(&format!("{n} {padding}"), "info")).unwrap();
+    }
+    // It has come as far as it can while nobody reads.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let mut shown = 0;
+    for line in stdout.lines().take(LINES) {
+        assert!(line.unwrap().contains(&format!("\"{shown} xx")));
+        shown += 1;
+        if shown % 1_000 == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+    assert_eq!(shown, LINES);
+    // All lines together are over 20 MiB.
+    let grown = peak_memory(child.id()) - before;
+    assert!(grown < 12 * 1024, "{grown} KiB more");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::filter::FilterArgs;
@@ -92,13 +93,13 @@ Examples:
   soliplex session show 0193f0aa device-queue/ https://logs.example.org --html story.html")]
 pub struct ShowArgs {
     /// The session's id, or the start of it
-    #[arg(value_name = "ID", required_unless_present = "user", add = complete::sessions())]
+    #[arg(value_name = "ID", required_unless_present = "user", value_parser = NonEmptyStringValueParser::new(), add = complete::sessions())]
     pub id: Option<String>,
     /// Where to look for it, as for `list`; several are put together
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
     /// The session of this user (a prefix of the id)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub user: Option<String>,
     /// The session that was going on at this instant: RFC 3339, or a duration ago
     #[arg(long, value_name = "TIME", value_parser = value::instant)]

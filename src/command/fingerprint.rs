@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::sources::{failed, locations, token};
+use super::sources::{ReadingProgress, failed, locations, token};
 use super::{Context, sanitizer::sanitizer};
 use crate::cli::fingerprint::FingerprintArgs;
 use crate::error::Exit;
@@ -127,7 +127,8 @@ fn count(
                 }
             }
         };
-        let scan = source::scan(path, &options.filter, Groups::new, take).map_err(failed)?;
+        let _progress = ReadingProgress::start(printer, sources, &options);
+        let scan = source::scan(path, &options, Groups::new, take).map_err(failed)?;
         if let Some(scan) = scan {
             warn_of_odd_lines(scan.odd_lines, printer);
             let mut groups = Groups::new();
@@ -188,6 +189,7 @@ fn read(
     mut take: impl FnMut(LogRecord, &mut Printer) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut odd_lines = 0;
+    let _progress = ReadingProgress::start(printer, sources, &options);
     for item in source::open(sources, options).map_err(failed)? {
         match item.map_err(failed)?.event {
             Event::Record(record) => take(record, printer)?,

@@ -21,6 +21,7 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
     };
     let locations = sources::locations(args.sources, &context.config)?;
     let sanitizer = sanitizer(&context.config)?;
+    let progress = sources::ReadingProgress::start(&context.printer, &locations, &options);
     let items = source::open(&locations, options).map_err(sources::failed)?;
     stop::on_signal(items.stop())?;
     let mut metrics = Metrics::new(match args.by {
@@ -40,6 +41,7 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
             metrics.add(&record);
         }
     }
+    drop(progress);
     let printer = &mut context.printer;
     let summary = metrics.summary(STEPS);
     match args.format {
@@ -63,7 +65,7 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
 
 fn print_table(summary: &[Metric], is_split: bool, printer: &mut Printer) -> anyhow::Result<()> {
     let mut headings = vec![
-        "METRIC", "UNIT", "COUNT", "P50", "P90", "P99", "MAX", "OVER", "0…MAX",
+        "METRIC", "UNIT", "COUNT", "P50", "P90", "P99", "MAX", "TOO SLOW", "0…MAX",
     ];
     if is_split {
         headings.insert(0, "OF");
@@ -72,8 +74,10 @@ fn print_table(summary: &[Metric], is_split: bool, printer: &mut Printer) -> any
     let right: Vec<_> = (first + 2..first + 8).collect();
     let rows = summary.iter().map(|metric| {
         let over = match metric.limit {
-            Some(limit) => format!("{} > {}", metric.over_limit, number(limit)),
-            None => String::new(),
+            Some(limit) if metric.over_limit > 0 => {
+                format!("{} over {}", metric.over_limit, number(limit))
+            }
+            _ => String::new(),
         };
         let group = metric.group.clone().filter(|_| is_split);
         let values = [metric.p50, metric.p90, metric.p99, metric.max].map(number);

@@ -59,8 +59,8 @@ fn print_records(args: InspectArgs, context: &mut Context) -> anyhow::Result<Exi
     let filter = Filter::from(args.filter);
     let printer = &mut context.printer;
     let pretty = Pretty {
-        palette: printer.palette(),
-        is_utc: true,
+        width: printer.known_width(),
+        ..Pretty::new(printer.palette(), true)
     };
     let mut is_damaged = false;
     for entry in read_pending(&folder)? {

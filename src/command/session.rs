@@ -3,11 +3,11 @@
 mod lifecycle;
 mod telling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 
 use anyhow::Context as _;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use super::sanitizer::sanitizer;
 use super::{Context, sources};
@@ -17,8 +17,9 @@ use crate::error::{Error, Exit};
 use crate::filter::Filter;
 use crate::fingerprint::Groups;
 use crate::output::{Printer, safe, table};
-use crate::record::{Level, LogRecord};
-use crate::session::{Reach, SessionSummary, Sessions, StoryBuilder, html, in_words};
+use crate::record::{Level, LogRecord, keys};
+use crate::screenshot::{self, Folder, Size};
+use crate::session::{Reach, SessionSummary, Sessions, Story, StoryBuilder, html, in_words};
 use crate::source::{self, Event, Location, Options};
 
 pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Result<Exit> {
@@ -57,36 +58,116 @@ fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The columns of a list of sessions.
+const HEADINGS: [&str; 8] = [
+    "SESSION",
+    "USER",
+    "DEVICE",
+    "START UTC",
+    "LENGTH",
+    "LAST SEEN UTC",
+    "RECORDS",
+    "ERRORS",
+];
+
 fn print_list(list: &[SessionSummary], printer: &mut Printer) -> anyhow::Result<()> {
-    const HEADINGS: [&str; 8] = [
-        "SESSION",
-        "USER",
-        "DEVICE",
-        "START UTC",
-        "LENGTH",
-        "LAST SEEN UTC",
-        "RECORDS",
-        "ERRORS",
-    ];
-    let rows = list.iter().map(|session| {
-        let minute = |time: Option<DateTime<Utc>>| {
-            time.map_or_else(String::new, |time| {
-                time.format("%Y-%m-%d %H:%M").to_string()
-            })
-        };
-        vec![
-            session.session_id.clone(),
-            session.user_id.clone().unwrap_or_default(),
-            session.device.name().unwrap_or_default().to_owned(),
-            minute(session.start),
-            in_words(session.length()),
-            minute(session.last_seen),
-            session.records.to_string(),
-            (session.errors + session.fatals).to_string(),
-        ]
-    });
-    printer.line(table::render(&HEADINGS, rows, &[6, 7], printer.width()))?;
+    let rows: Vec<_> = list.iter().map(row).collect();
+    let text = match printer.known_width() {
+        Some(width) => in_columns(&HEADINGS, rows, &[6, 7], width),
+        None => table::render(&HEADINGS, rows, &[6, 7], usize::MAX),
+    };
+    printer.line(text)?;
     Ok(())
+}
+
+/// The rows within the width of a terminal. Where it is narrow the first
+/// column's ids are cut to what tells them apart, which is enough to name one.
+fn in_columns(
+    headings: &[&str],
+    mut rows: Vec<Vec<String>>,
+    right: &[usize],
+    width: usize,
+) -> String {
+    let whole = table::render(headings, rows.clone(), right, usize::MAX);
+    if whole.lines().all(|line| line.chars().count() <= width) {
+        return whole;
+    }
+    let ids: Vec<_> = rows.iter().map(|row| row[0].clone()).collect();
+    let length = distinct_length(&ids);
+    for row in &mut rows {
+        row[0] = row[0].chars().take(length).collect();
+    }
+    table::render(headings, rows, right, width)
+}
+
+/// The fewest characters, but eight at least, that tell the ids apart.
+fn distinct_length(ids: &[String]) -> usize {
+    let longest = ids.iter().map(|id| id.chars().count()).max().unwrap_or(0);
+    let is_distinct = |length: &usize| {
+        let starts: HashSet<String> = ids
+            .iter()
+            .map(|id| id.chars().take(*length).collect())
+            .collect();
+        starts.len() == ids.len()
+    };
+    (8..longest).find(is_distinct).unwrap_or(longest)
+}
+
+fn row(session: &SessionSummary) -> Vec<String> {
+    let minute = |time: Option<DateTime<Utc>>| {
+        time.map_or_else(String::new, |time| {
+            let this_year = time.year() == Utc::now().year();
+            let form = if this_year {
+                "%m-%d %H:%M"
+            } else {
+                "%Y-%m-%d %H:%M"
+            };
+            time.format(form).to_string()
+        })
+    };
+    vec![
+        session.session_id.clone(),
+        session.user_id.clone().unwrap_or_default(),
+        session.device.name().unwrap_or_default().to_owned(),
+        minute(session.start),
+        in_words(session.length()),
+        minute(session.last_seen),
+        session.records.to_string(),
+        (session.errors + session.fatals).to_string(),
+    ]
+}
+
+/// How many sessions a person is asked to choose from at the most.
+const MOST_ASKED: usize = 20;
+
+/// Lets the person at the terminal choose one of the rows by its number.
+/// `None` where there is no such person, or none was chosen.
+fn ask(
+    headings: &[&str],
+    rows: Vec<Vec<String>>,
+    context: &mut Context,
+) -> anyhow::Result<Option<usize>> {
+    let printer = &mut context.printer;
+    if !printer.can_ask() {
+        return Ok(None);
+    }
+    let count = rows.len();
+    let headings: Vec<_> = std::iter::once("")
+        .chain(headings.iter().copied())
+        .collect();
+    let numbered = rows.into_iter().enumerate().map(|(at, mut row)| {
+        row.insert(0, (at + 1).to_string());
+        row
+    });
+    printer.line(table::render(
+        &headings,
+        numbered,
+        &[0, 7, 8],
+        printer.width(),
+    ))?;
+    let answer = printer.ask(format_args!("which one? (1 to {count}) "))?;
+    let chosen = answer.trim().parse().unwrap_or(0);
+    Ok((1..=count).contains(&chosen).then(|| chosen - 1))
 }
 
 fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
@@ -114,12 +195,16 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         stories.entry(id).or_default().add(record);
     })?;
     if stories.len() > 1 {
-        let ids: Vec<_> = stories.into_keys().take(5).collect();
-        let text = format!(
-            "several sessions start with {id}: {}; give more of the id",
-            ids.join(", ")
-        );
-        return Err(Error::usage(text).into());
+        let ids: Vec<_> = stories.keys().take(MOST_ASKED).cloned().collect();
+        let rows = ids.iter().map(|id| vec![id.clone()]).collect();
+        let Some(chosen) = ask(&["SESSION"], rows, context)? else {
+            let text = format!(
+                "several sessions start with {id}: {}; give more of the id",
+                ids[..ids.len().min(5)].join(", ")
+            );
+            return Err(Error::usage(text).into());
+        };
+        stories.retain(|id, _| *id == ids[chosen]);
     }
     let Some((_, builder)) = stories.pop_first() else {
         let places: Vec<_> = locations.iter().map(Location::to_string).collect();
@@ -138,7 +223,7 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         })
     });
     if let Some(file) = &args.html {
-        let page = html::page(&story, &BTreeMap::new());
+        let page = html::page(&story, &thumbnails(&story, &locations));
         fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
         context
             .printer
@@ -177,6 +262,11 @@ fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyho
         .into()),
         [session] => Ok(session.session_id.clone()),
         several => {
+            let asked = &several[..several.len().min(MOST_ASKED)];
+            let rows = asked.iter().map(row).collect();
+            if let Some(chosen) = ask(&HEADINGS, rows, context)? {
+                return Ok(asked[chosen].session_id.clone());
+            }
             print_list(several, &mut context.printer)?;
             let text = format!(
                 "{} sessions fit; give the id of one, or --at and a shorter --around",
@@ -185,6 +275,32 @@ fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyho
             Err(Error::usage(text).into())
         }
     }
+}
+
+/// How many screenshots go into a page at the most, so that it can be mailed.
+const MOST_THUMBNAILS: usize = 20;
+
+/// The screenshots that the story names, as small pictures, from beside the
+/// queues that were read.
+fn thumbnails(story: &Story, locations: &[Location]) -> BTreeMap<String, Vec<u8>> {
+    let folders = locations.iter().filter_map(|location| match location {
+        Location::Path(path) => Some(Folder::of_queue(path)),
+        _ => None,
+    });
+    let folders: Vec<_> = folders.collect();
+    let named = story
+        .timeline
+        .iter()
+        .filter_map(|moment| moment.record.text(keys::SCREENSHOT_ID));
+    let found = named.filter_map(|id| {
+        // An id that is none could name a file elsewhere.
+        uuid::Uuid::try_parse(id).ok()?;
+        // One that was sent, or never came, is named in the page all the same.
+        let png = folders.iter().find_map(|folder| folder.read(id).ok())?;
+        let small = screenshot::prepare(&png, Size::P480, &[]).ok()?;
+        Some((id.to_owned(), small))
+    });
+    found.take(MOST_THUMBNAILS).collect()
 }
 
 /// The errors of all sessions; `None` if a source can be read only once.
@@ -216,6 +332,7 @@ fn read(
         ..Options::default()
     };
     let sanitizer = sanitizer(&context.config)?;
+    let _progress = sources::ReadingProgress::start(&context.printer, locations, &options);
     for item in source::open(locations, options).map_err(sources::failed)? {
         match item.map_err(sources::failed)?.event {
             Event::Record(mut record) => {

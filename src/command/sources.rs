@@ -1,13 +1,23 @@
 //! The sources that a command reads from, and how it ends when one fails.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::queue_folder;
 use crate::config::Config;
 use crate::error::{Error, Exit};
-use crate::source::{Location, SourceError, Token};
+use crate::output::Printer;
+use crate::output::progress::{Progress, Unit};
+use crate::source::{self, Location, Options, SourceError, Token};
+
+/// How often progress is looked at.
+const DRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// The environment variable with the operator's token.
 const TOKEN_VARIABLE: &str = "SOLIPLEX_OPERATOR_TOKEN";
@@ -51,4 +61,49 @@ pub(super) fn failed(error: SourceError) -> anyhow::Error {
         _ => return error.into(),
     };
     Error::new(exit, error.to_string()).into()
+}
+
+/// How far the reading of plain files has come, drawn while it is held.
+pub(super) struct ReadingProgress {
+    /// Hung up to end the drawing.
+    ending: Option<Sender<()>>,
+    drawing: Option<JoinHandle<()>>,
+}
+
+impl ReadingProgress {
+    /// Draws what the options count until dropped. The reading itself goes on
+    /// for long without coming by, as where no line matches, so that a thread
+    /// of its own looks at the count.
+    pub(super) fn start(printer: &Printer, sources: &[Location], options: &Options) -> Self {
+        let total = source::total_bytes(sources);
+        if total == 0 || !printer.shows_progress() {
+            return ReadingProgress {
+                ending: None,
+                drawing: None,
+            };
+        }
+        let progress = Progress::new(printer, total, "reading", Unit::Bytes);
+        let bytes_read = Arc::clone(&options.bytes_read);
+        let (ending, ended) = mpsc::channel();
+        let drawing = thread::spawn(move || {
+            while ended.recv_timeout(DRAWN_EVERY) == Err(RecvTimeoutError::Timeout) {
+                progress.set(bytes_read.load(Ordering::Relaxed));
+            }
+        });
+        ReadingProgress {
+            ending: Some(ending),
+            drawing: Some(drawing),
+        }
+    }
+}
+
+impl Drop for ReadingProgress {
+    /// Waits until the line is clear again for what is printed next.
+    fn drop(&mut self) {
+        self.ending.take();
+        if let Some(drawing) = self.drawing.take() {
+            // It only draws: had it panicked, nothing else would be amiss.
+            let _ = drawing.join();
+        }
+    }
 }

@@ -30,6 +30,26 @@ pub(super) fn on_signal(stop: Stop) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Lets the items end as soon as nobody reads stdout any more: while nothing
+/// comes nothing is written, and no write can find out.
+#[cfg(unix)]
+pub(super) fn on_closed_stdout(stop: Stop) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    thread::spawn(move || {
+        let stdout = io::stdout();
+        // Errors and hang-ups are reported without being asked for.
+        let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+        while poll(&mut watched, None) == Err(rustix::io::Errno::INTR) {}
+        if !watched[0].revents().is_empty() {
+            stop.stop();
+        }
+    });
+}
+
+/// Nothing to wait for: the next write finds out.
+#[cfg(not(unix))]
+pub(super) fn on_closed_stdout(_: Stop) {}
+
 /// Ends the process even if it hangs in writing to a reader that does not
 /// read.
 #[cfg(unix)]

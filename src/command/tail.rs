@@ -42,15 +42,20 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
             .filter(|_| around.is_none()),
         follow: !args.no_follow,
         token: sources::token(&context.config)?,
+        ..Options::default()
     };
     let mut items = source::open(&locations, options).map_err(sources::failed)?;
+    let ending = items.stop();
     stop::on_signal(items.stop())?;
+    if !args.no_follow {
+        stop::on_closed_stdout(items.stop());
+    }
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
     let mut tail = Tail {
         form: args.output,
         pretty: Pretty {
-            palette: context.printer.palette(),
-            is_utc: args.utc,
+            width: context.printer.known_width(),
+            ..Pretty::new(context.printer.palette(), args.utc)
         },
         sanitizer,
         around,
@@ -91,7 +96,7 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
         }
     }
     tail.finish()?;
-    let is_waiting = tail.until.is_some();
+    let is_waiting = tail.until.is_some() && !ending.is_stopped();
     end(failure, is_waiting)
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::memo::Memo;
-use super::{Basis, Distinct, Fingerprint, Frame, Occurrence, Series};
+use super::{Basis, Distinct, Fingerprint, Occurrence, Series};
 use crate::record::LogRecord;
 
 /// How many groups are kept unless [`Groups::with_capacity`] says otherwise.
@@ -229,11 +229,6 @@ impl Group {
             logger: occurrence.logger.to_string(),
             series: Series::default(),
         }
-    }
-
-    /// The innermost frame that was hashed.
-    pub fn top_frame(&self) -> Option<&Frame> {
-        self.fingerprint.frames.first()
     }
 
     /// What the errors have in common in the words of their runtime: the

@@ -5,6 +5,7 @@ pub mod record;
 pub mod safe;
 pub mod style;
 pub mod table;
+pub mod wrap;
 
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -115,9 +116,33 @@ impl Printer {
         style::terminal_width().unwrap_or(100)
     }
 
+    /// The terminal's width in columns; `None` where there is none, and
+    /// nothing need be cut.
+    pub fn known_width(&self) -> Option<usize> {
+        style::terminal_width()
+    }
+
     /// Whether progress may be drawn: stderr is a terminal and not quiet.
     pub fn shows_progress(&self) -> bool {
         !self.is_quiet && self.stderr.is_terminal()
+    }
+
+    /// Whether a person is there who sees a question and can answer it.
+    pub fn can_ask(&self) -> bool {
+        self.is_terminal && self.stderr.is_terminal() && io::stdin().is_terminal()
+    }
+
+    /// Asks on stderr and waits for a line on stdin.
+    ///
+    /// # Errors
+    ///
+    /// What reading stdin meets.
+    pub fn ask(&mut self, question: impl fmt::Display) -> io::Result<String> {
+        let _ = self.stdout.flush();
+        let _ = write!(self.stderr, "{question}");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(answer)
     }
 
     /// Hands on what was buffered for stdout.

@@ -12,18 +12,20 @@ use serde_json::Value;
 
 use super::safe;
 use super::style::Palette;
+use super::wrap::{self, Wrapped};
 use crate::record::{LogRecord, keys};
 
 /// How far the text of an error is indented.
 const INDENT: &str = "    ";
 
 /// How wide the names of loggers are made, so that messages line up.
-const LOGGER_WIDTH: usize = 12;
+const LOGGER_WIDTH: usize = 16;
 
 /// How many lines of a stack trace are shown.
 const STACK_LINES: usize = 5;
 
-/// How many columns the line of breadcrumbs may take.
+/// How many columns the line of breadcrumbs may take where there is no
+/// terminal.
 const BREADCRUMBS_WIDTH: usize = 100;
 
 /// How wide a time is: `2026-02-06 12:00:00.000`, and a `Z` in UTC.
@@ -36,9 +38,23 @@ pub struct Pretty {
     pub palette: Palette,
     /// Times in UTC and not in the local time of this machine.
     pub is_utc: bool,
+    /// The columns there are; `None` for as many as it takes.
+    pub width: Option<usize>,
+    /// Whether times have their date.
+    pub has_date: bool,
 }
 
 impl Pretty {
+    /// Records with the date, in as many columns as it takes.
+    pub fn new(palette: Palette, is_utc: bool) -> Pretty {
+        Pretty {
+            palette,
+            is_utc,
+            width: None,
+            has_date: true,
+        }
+    }
+
     /// The record as one line, and under it, indented, its error, the first
     /// lines of its stack and its breadcrumbs. Ends without a newline.
     pub fn format(&self, record: &LogRecord) -> String {
@@ -46,10 +62,9 @@ impl Pretty {
         if let Some(error) = record.error() {
             let style = self.palette.error();
             for line in error.lines() {
-                push(
-                    &mut text,
-                    format_args!("\n{INDENT}{style}{}{style:#}", safe::escape(line)),
-                );
+                let line = format!("{INDENT}{}", safe::escape(line));
+                let line = wrap::wrap(&line, self.width, INDENT);
+                push(&mut text, format_args!("\n{style}{line}{style:#}"));
             }
         }
         if let Some(stack) = record.stack_trace() {
@@ -63,48 +78,59 @@ impl Pretty {
         text
     }
 
-    /// Time, level, logger, message and attributes, on one line.
+    /// Time, level, logger, message and attributes, on one line, or on more
+    /// where the terminal is too narrow.
     pub fn head(&self, record: &LogRecord) -> String {
         let faint = self.palette.faint();
-        let mut text = format!("{faint}{}{faint:#} ", self.time_of(record));
+        let mut line = Wrapped::new(self.width, INDENT);
+        let time = self.time_of(record);
+        line.piece(
+            time.chars().count() + 1,
+            format_args!("{faint}{time}{faint:#} "),
+        );
         match record.level() {
             Some(level) => {
                 let style = self.palette.level(level);
-                push(
-                    &mut text,
-                    format_args!("{style}{:<5}{style:#} ", level.severity_text()),
-                );
+                let word = level.severity_text();
+                line.piece(6, format_args!("{style}{word:<5}{style:#} "));
             }
-            None => text.push_str("?     "),
+            None => line.piece(6, format_args!("?     ")),
         }
         let name = self.palette.name();
         let logger = safe::escape(record.logger());
-        push(
-            &mut text,
-            format_args!("{name}{logger:<LOGGER_WIDTH$}{name:#} "),
+        let columns = logger.chars().count().max(LOGGER_WIDTH);
+        line.piece(
+            columns,
+            format_args!("{name}{logger:<LOGGER_WIDTH$}{name:#}"),
         );
-        text.push_str(&safe::escape(&record.message()));
+        let message = record.message();
+        let message = safe::escape(&message);
+        let first = message.split(' ').next().unwrap_or_default();
+        line.space(first.chars().count());
+        line.words(&message);
+        let mut pair = |key: &str, value: &str| {
+            let columns = key.chars().count() + 1 + value.chars().count();
+            line.space(columns);
+            line.piece(columns, format_args!("{faint}{key}={faint:#}{value}"));
+        };
         for (key, value) in record.attributes() {
-            let (key, value) = (safe::escape(key), bare_or_quoted(value));
-            push(&mut text, format_args!(" {faint}{key}={faint:#}{value}"));
+            pair(&safe::escape(key), &bare_or_quoted(value));
         }
         if let Some(id) = record.text(keys::SCREENSHOT_ID) {
-            push(
-                &mut text,
-                format_args!(" {faint}screenshot={faint:#}{}", safe::escape(id)),
-            );
+            pair("screenshot", &safe::escape(id));
         }
-        text
+        line.into_text()
     }
 
     /// An instant as it is shown for a record.
     pub fn time(&self, time: DateTime<Utc>) -> String {
+        let form = match self.has_date {
+            true => "%Y-%m-%d %H:%M:%S%.3f",
+            false => "%H:%M:%S%.3f",
+        };
         match self.is_utc {
-            true => time.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string(),
-            false => {
-                let local = time.with_timezone(&Local);
-                local.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
-            }
+            true => format!("{}Z", time.format(form)),
+            false => time.with_timezone(&Local).format(form).to_string(),
         }
     }
 
@@ -125,11 +151,13 @@ impl Pretty {
 
     fn push_stack(&self, text: &mut String, stack: &str) {
         let faint = self.palette.faint();
-        for line in stack.lines().take(STACK_LINES) {
-            let line = safe::escape(line.trim_end());
+        let is_told = |line: &&str| line.trim() != "<asynchronous suspension>";
+        let room = self.width.map(|width| width.saturating_sub(INDENT.len()));
+        for line in stack.lines().filter(is_told).take(STACK_LINES) {
+            let line = wrap::cut(&safe::escape(line.trim_end()), room);
             push(text, format_args!("\n{INDENT}{faint}{line}{faint:#}"));
         }
-        let more = stack.lines().skip(STACK_LINES).count();
+        let more = stack.lines().filter(is_told).skip(STACK_LINES).count();
         if more > 0 {
             push(
                 text,
@@ -145,7 +173,8 @@ impl Pretty {
             1 => format!("{INDENT}1 breadcrumb: "),
             _ => format!("{INDENT}{count} breadcrumbs: "),
         };
-        let mut room = BREADCRUMBS_WIDTH.saturating_sub(intro.chars().count());
+        let width = self.width.unwrap_or(BREADCRUMBS_WIDTH);
+        let mut room = width.saturating_sub(intro.chars().count());
         let mut shown: Vec<String> = Vec::new();
         for crumb in crumbs.iter().rev() {
             let crumb = breadcrumb(crumb);
@@ -305,6 +334,8 @@ mod tests {
     const PLAIN: Pretty = Pretty {
         palette: Palette::new(false),
         is_utc: true,
+        width: None,
+        has_date: true,
     };
 
     fn record() -> LogRecord {
@@ -331,12 +362,38 @@ mod tests {
         assert_eq!(
             PLAIN.format(&record),
             format!(
-                "2026-02-06 12:00:00.500Z ERROR Http         GET /rooms failed status=502 host=\"a b\"\n    \
+                "2026-02-06 12:00:00.500Z ERROR Http             GET /rooms failed status=502 host=\"a b\"\n    \
                  SocketException: refused\n    \
                  #0 a\n    #1 b\n    #2 c\n    #3 d\n    #4 e\n    … 2 more lines\n    \
                  3 breadcrumbs: … › ui {}… › ui rooms",
                 &long[..60]
             )
+        );
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_no_line_is_wider_than_it() {
+        let narrow = Pretty {
+            width: Some(60),
+            has_date: false,
+            ..PLAIN
+        };
+        let record = record()
+            .with(
+                keys::ERROR,
+                "SocketException: ".to_owned() + &"refused again ".repeat(9),
+            )
+            .with(keys::STACK_TRACE, "#0 a ".repeat(30));
+        let text = narrow.format(&record);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 60),
+            "{text}"
+        );
+        assert!(
+            text.starts_with(
+                "12:00:00.500Z ERROR Http             GET /rooms failed\n    status=502 host=\"a b\"\n"
+            ),
+            "{text}"
         );
     }
 
@@ -359,7 +416,7 @@ mod tests {
         let text = PLAIN.format(&LogRecord::default().with(keys::MESSAGE, 7));
         assert_eq!(
             text,
-            format!("-{}?     {}7", " ".repeat(23), " ".repeat(13))
+            format!("-{}?     {}7", " ".repeat(23), " ".repeat(17))
         );
         let bad = PLAIN.head(&LogRecord::default().with(keys::TIMESTAMP, "noon\u{1b}[2J"));
         assert!(bad.starts_with("noon\\x1b[2J"), "{bad}");

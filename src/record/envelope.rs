@@ -78,7 +78,8 @@ impl<'a> Envelope<'a> {
         if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
             return Some(Cow::Borrowed(inner));
         }
-        serde_json::from_str(json).ok().map(Cow::Owned)
+        let text = unescape(inner).or_else(|| serde_json::from_str(json).ok());
+        text.map(Cow::Owned)
     }
 
     /// The level, from its name or its number.
@@ -111,6 +112,29 @@ impl<'a> Envelope<'a> {
         self.level().ok_or(RecordError::BadLevel)?;
         Ok(())
     }
+}
+
+/// What the inside of a JSON string stands for, if it takes only the escapes
+/// of one letter: a stack trace with its line feeds, in half the time that a
+/// parser takes which has to check it once more.
+fn unescape(inner: &str) -> Option<String> {
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        text.push_str(&rest[..at]);
+        text.push(match rest.as_bytes().get(at + 1)? {
+            b'n' => '\n',
+            b't' => '\t',
+            b'r' => '\r',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            plain @ (b'"' | b'\\' | b'/') => char::from(*plain),
+            _ => return None,
+        });
+        rest = &rest[at + 2..];
+    }
+    text.push_str(rest);
+    Some(text)
 }
 
 /// Says why a line that does not start as an object is no record.
@@ -183,6 +207,22 @@ mod tests {
         assert_eq!(envelope.level(), Some(Level::Warning));
         assert_eq!(envelope.text(keys::USER_ID), None);
         assert!(!envelope.is_canonical());
+    }
+
+    #[test]
+    fn every_escape_is_read_as_a_parser_reads_it() {
+        for text in [
+            r"\n\t\r\b\f\/",
+            r#"\" \\n"#,
+            r"a\nü\u00e9 \ud83d\ude00",
+            "",
+            r"\\",
+        ] {
+            let line = format!(r#"{{"message":"{text}"}}"#);
+            let expected: String = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+            let envelope = Envelope::parse(line.as_bytes()).unwrap();
+            assert_eq!(envelope.text(keys::MESSAGE).unwrap(), expected, "{text}");
+        }
     }
 
     #[test]

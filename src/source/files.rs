@@ -7,10 +7,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use globset::{Glob, GlobMatcher};
 
-use super::SourceError;
 use super::backward;
 use super::event::Event;
 use super::input::{self, Input};
@@ -18,6 +18,7 @@ use super::lines::Lines;
 use super::matcher::Matcher;
 use super::tail::{Succession, Tail};
 use super::window::Window;
+use super::{Location, SourceError};
 use crate::queue::names;
 
 /// The files of a queue folder that may hold records. The last two are what
@@ -135,6 +136,41 @@ fn is_meant(matcher: &GlobMatcher, name: &OsStr) -> bool {
     (!is_hidden || starts_with_dot(matcher.glob().glob())) && matcher.is_match(name)
 }
 
+/// How many bytes the plain files of these locations have in all; what is no
+/// file counts nothing.
+pub fn total_bytes(locations: &[Location]) -> u64 {
+    let selections = locations.iter().filter_map(|location| match location {
+        Location::Path(path) => Some(Selection::Path(path.clone())),
+        Location::Glob(pattern) => Selection::glob(pattern).ok(),
+        Location::Stdin | Location::Server(_) => None,
+    });
+    selections
+        .flat_map(|selection| selection.paths().unwrap_or_default())
+        .filter_map(|(path, _)| fs::metadata(path).ok())
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
+/// A stream whose bytes are counted as they are read.
+pub(super) struct Counted<R> {
+    inner: R,
+    bytes: Arc<AtomicU64>,
+}
+
+impl<R> Counted<R> {
+    pub(super) fn new(inner: R, bytes: Arc<AtomicU64>) -> Counted<R> {
+        Counted { inner, bytes }
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
 /// What there is of one file so far.
 pub(super) struct Backlog {
     /// Its records.
@@ -152,6 +188,7 @@ pub(super) fn open(
     matcher: &Arc<Matcher>,
     last: Option<usize>,
     follow: bool,
+    bytes_read: &Arc<AtomicU64>,
 ) -> Result<Backlog, SourceError> {
     let file = match input::open(path)? {
         Input::File(file) => file,
@@ -186,7 +223,10 @@ pub(super) fn open(
             });
             Box::new(found.map_err(failed)?.into_iter().map(Ok))
         }
-        last => read_stream(window, place, Arc::clone(matcher), last)?,
+        last => {
+            let counted = Counted::new(window, Arc::clone(bytes_read));
+            read_stream(counted, place, Arc::clone(matcher), last)?
+        }
     };
     Ok(Backlog { events, tail })
 }

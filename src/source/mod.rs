@@ -45,6 +45,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Instant;
@@ -53,6 +54,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::SourceError;
 pub use event::{Event, Item, Notice};
+pub use files::total_bytes;
 pub use input::{decoded, open_bytes};
 pub use lines::MAX_LINE_BYTES;
 pub use location::Location;
@@ -81,6 +83,9 @@ pub struct Options {
     pub follow: bool,
     /// What a server wants to see before it lets one read.
     pub token: Option<Token>,
+    /// Counts the bytes that have been read of plain files, for whoever shows
+    /// how far it has come.
+    pub bytes_read: Arc<AtomicU64>,
 }
 
 /// Opens sources as one stream.
@@ -145,6 +150,11 @@ impl Stop {
         self.token.cancel();
         // If there is no room, then nobody is waiting.
         let _ = self.sender.try_send(Message::Stop);
+    }
+
+    /// Whether the items were ended so.
+    pub fn is_stopped(&self) -> bool {
+        self.token.is_cancelled()
     }
 }
 
@@ -261,7 +271,8 @@ impl Opening {
         }
         let mut tails = Vec::new();
         for (file, (path, succession)) in paths.into_iter().enumerate() {
-            let opened = files::open(&path, succession, &self.matcher, last, follow)?;
+            let bytes_read = &self.options.bytes_read;
+            let opened = files::open(&path, succession, &self.matcher, last, follow, bytes_read)?;
             self.backlog.push((Part { source, file }, opened.events));
             tails.push((path, opened.tail));
         }
@@ -273,17 +284,15 @@ impl Opening {
     }
 
     fn stdin(&mut self, source: usize) -> Result<(), SourceError> {
-        let Options { last, follow, .. } = self.options;
-        let failed = |source| Place::Stdin.failed(source);
         let part = Part { source, file: 0 };
-        let stream = input::decoded(io::stdin()).map_err(failed)?;
         let matcher = Arc::clone(&self.matcher);
-        // While following, everything that is still to come is new.
-        let last = last.filter(|_| !follow);
-        let events = files::read_stream(stream, Place::Stdin, matcher, last)?;
-        match follow {
-            true => self.live.push(Live::Stream(part, events)),
-            false => self.backlog.push((part, events)),
+        match self.options.follow {
+            // While following, everything that is still to come is new.
+            true => self.live.push(Live::Stdin(part, matcher)),
+            false => {
+                let events = stdin_events(matcher, self.options.last)?;
+                self.backlog.push((part, events));
+            }
         }
         Ok(())
     }
@@ -294,6 +303,7 @@ impl Opening {
             last,
             follow,
             token,
+            ..
         } = &self.options;
         let server = Arc::new(Server::new(url, token.clone(), filter)?);
         let part = Part { source, file: 0 };
@@ -325,6 +335,13 @@ impl Opening {
     }
 }
 
+/// What stands on standard input. Waits for its first bytes, which say whether
+/// it is compressed.
+fn stdin_events(matcher: Arc<Matcher>, last: Option<usize>) -> Result<Events, SourceError> {
+    let stream = input::decoded(io::stdin()).map_err(|source| Place::Stdin.failed(source))?;
+    files::read_stream(stream, Place::Stdin, matcher, last)
+}
+
 fn last_of<T>(all: impl Iterator<Item = T>, wanted: usize) -> impl Iterator<Item = T> {
     let mut all: VecDeque<T> = all.collect();
     let excess = all.len().saturating_sub(wanted);
@@ -335,7 +352,7 @@ fn last_of<T>(all: impl Iterator<Item = T>, wanted: usize) -> impl Iterator<Item
 /// A source that is followed.
 enum Live {
     Files(usize, Box<Follower>),
-    Stream(Part, Events),
+    Stdin(Part, Arc<Matcher>),
     Server(Part, Arc<Server>),
 }
 
@@ -374,13 +391,18 @@ impl Live {
                         send(Part { source, file }, Ok(event))
                     });
                 }
-                Live::Stream(part, events) => {
-                    for event in events {
-                        if send(part, event).is_break() {
-                            return;
+                Live::Stdin(part, matcher) => match stdin_events(matcher, None) {
+                    Ok(events) => {
+                        for event in events {
+                            if send(part, event).is_break() {
+                                return;
+                            }
                         }
                     }
-                }
+                    Err(error) => {
+                        let _ = send(part, Err(error));
+                    }
+                },
                 Live::Server(part, server) => {
                     server.follow(&stop, &mut |event| send(part, event));
                 }

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use super::SourceError;
 use super::backward;
-use super::files::Place;
+use super::files::{Counted, Place};
 use super::input::{self, Input};
 use super::lines::{Line, Lines};
 use super::matcher::Matcher;
 use super::window::Window;
-use crate::filter::Filter;
+use super::{Options, SourceError};
 use crate::record::{Envelope, trim};
 
 /// The smallest part of a file that is worth a thread, in bytes.
@@ -26,8 +25,10 @@ pub struct Scan<T> {
     pub odd_lines: u64,
 }
 
-/// Hands every record of a file that passes the filter to `take`: each thread
-/// its own part of the file, with what `make` has made for it.
+/// Hands every record of a file that passes the options' filter to `take`:
+/// each thread its own part of the file, with what `make` has made for it.
+/// The other options, but for the count of bytes, are those of reading in
+/// order and do not count here.
 ///
 /// `None` for what is no plain file, and so can only be read in order by
 /// [`open`](super::open): a folder, a pipe, a compressed file.
@@ -37,7 +38,9 @@ pub struct Scan<T> {
 /// A file that cannot be opened or read.
 pub fn scan<T: Send>(
     path: &Path,
-    filter: &Filter,
+    Options {
+        filter, bytes_read, ..
+    }: &Options,
     make: impl Fn() -> T + Sync,
     take: impl Fn(&mut T, &Envelope<'_>) + Sync,
 ) -> Result<Option<Scan<T>>, SourceError> {
@@ -58,7 +61,10 @@ pub fn scan<T: Send>(
     let matcher = Matcher::new(filter.clone());
     let work = |window: Window| {
         let mut part = make();
-        read(window, &matcher, &mut |envelope| take(&mut part, envelope))
+        let start = window.position();
+        let counted = Counted::new(window, Arc::clone(bytes_read));
+        let lines = Lines::new(counted, start, matcher.needle().cloned());
+        read(lines, &matcher, &mut |envelope| take(&mut part, envelope))
             .map(|odd_lines| (part, odd_lines))
     };
     let work = &work;
@@ -112,9 +118,9 @@ fn split(whole: &Window, parts: u64) -> std::io::Result<Vec<Window>> {
     Ok(windows)
 }
 
-/// Reads the lines of a window and says how many were no records.
+/// Reads the lines of a part and says how many were no records.
 fn read(
-    window: Window,
+    mut lines: Lines<Counted<Window>>,
     matcher: &Matcher,
     take: &mut impl FnMut(&Envelope<'_>),
 ) -> std::io::Result<u64> {
@@ -138,8 +144,6 @@ fn read(
             Err(_) => odd_lines += 1,
         }
     };
-    let start = window.position();
-    let mut lines = Lines::new(window, start, matcher.needle().cloned());
     while let Some(line) = lines.next()? {
         judge(line);
     }
@@ -153,8 +157,10 @@ fn read(
 mod tests {
     use std::fmt::Write as _;
     use std::fs::File;
+    use std::sync::atomic::Ordering;
 
     use super::*;
+    use crate::filter::Filter;
     use crate::record::{Level, keys};
 
     fn file_of(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -203,21 +209,26 @@ mod tests {
         }
         text.push_str("no record\n\n");
         let (_folder, path) = file_of(&text);
-        let filter = Filter {
-            level: Some(Level::Error),
-            session: Some("s1".to_owned()),
-            ..Filter::default()
+        let options = Options {
+            filter: Filter {
+                level: Some(Level::Error),
+                session: Some("s1".to_owned()),
+                ..Filter::default()
+            },
+            ..Options::default()
         };
         let take = |found: &mut Vec<String>, envelope: &Envelope<'_>| {
             found.extend(envelope.text(keys::MESSAGE).map(|text| text.into_owned()));
         };
-        let scanned = scan(&path, &filter, Vec::new, take).unwrap().unwrap();
+        let scanned = scan(&path, &options, Vec::new, take).unwrap().unwrap();
         let expected: Vec<_> = (0..30_000)
             .filter(|n| n % 6 == 3)
             .map(|n| n.to_string())
             .collect();
         assert_eq!(scanned.parts.concat(), expected);
-        let all = scan(&path, &Filter::default(), Vec::new, take)
+        let bytes_read = options.bytes_read.load(Ordering::Relaxed);
+        assert_eq!(bytes_read, text.len() as u64);
+        let all = scan(&path, &Options::default(), Vec::new, take)
             .unwrap()
             .unwrap();
         assert_eq!((all.parts.concat().len(), all.odd_lines), (30_000, 1));
@@ -227,10 +238,10 @@ mod tests {
     fn what_is_no_plain_file_is_left_to_be_read_in_order() {
         let (folder, path) = file_of("");
         for path in [folder.path(), &path] {
-            let scanned = scan(path, &Filter::default(), || (), |(), _| {}).unwrap();
+            let scanned = scan(path, &Options::default(), || (), |(), _| {}).unwrap();
             assert!(scanned.is_none());
         }
         let missing = folder.path().join("missing");
-        assert!(scan(&missing, &Filter::default(), || (), |(), _| {}).is_err());
+        assert!(scan(&missing, &Options::default(), || (), |(), _| {}).is_err());
     }
 }

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use soliplex::filter::Filter;
 use soliplex::source::{self, Event, Location, Options};
 
 /// Reading a file from its start, from its end, and with all processors at
@@ -15,7 +14,7 @@ pub fn source(data: &[u8]) {
     let last = events(file.path(), Some(3));
     let scanned = source::scan(
         file.path(),
-        &Filter::default(),
+        &Options::default(),
         || 0,
         |count, _| *count += 1,
     );

@@ -39,8 +39,8 @@ impl Baseline {
                 path.display()
             )
         })?;
-        let baseline: Baseline = serde_json::from_str(&text)
-            .with_context(|| format!("{} is no baseline", path.display()))?;
+        let baseline: Baseline =
+            serde_json::from_str(&text).map_err(|cause| not_a_baseline(path, &text, &cause))?;
         if baseline.version != VERSION {
             return Err(Error::usage(format!(
                 "the baseline {} holds fingerprints {} and these are {VERSION}; write it anew with --write-baseline",
@@ -87,4 +87,19 @@ impl Baseline {
     pub(super) fn len(&self) -> usize {
         self.fingerprints.len()
     }
+}
+
+/// What stands in the file instead, and how to make a baseline.
+fn not_a_baseline(path: &Path, text: &str, cause: &serde_json::Error) -> Error {
+    let is_report = ["\"leftOut\"", "\"exemplar\""]
+        .iter()
+        .any(|key| text.contains(key));
+    let path = path.display();
+    let why = match is_report {
+        true => "it is a report, which names only the groups at the top".to_owned(),
+        false => cause.to_string(),
+    };
+    Error::usage(format!(
+        "{path} is no baseline: {why}; make one with `soliplex fingerprint SOURCE --write-baseline {path}`"
+    ))
 }

@@ -1,17 +1,28 @@
 //! A session's story, for a terminal.
 
 use crate::output::record::Pretty;
-use crate::output::{Printer, safe};
+use crate::output::{Printer, safe, wrap};
 use crate::session::{Kind, Met, Moment, Story, in_words};
 
 /// Prints who and on what, what happened in order, and the verdict.
 pub(super) fn print(story: &Story, is_utc: bool, printer: &mut Printer) -> anyhow::Result<()> {
     let palette = printer.palette();
-    let pretty = Pretty { palette, is_utc };
+    let width = printer.known_width();
+    let days = [story.start, story.end].map(|time| time.map(|time| time.date_naive()));
+    let pretty = Pretty {
+        width,
+        // The facts name the day.
+        has_date: days[0] != days[1],
+        ..Pretty::new(palette, is_utc)
+    };
     let strong = palette.strong();
     let id = safe::escape(story.session_id.as_deref().unwrap_or("without an id"));
     printer.line(format_args!("{strong}Session {id}{strong:#}"))?;
-    for (name, value) in facts(story, &pretty) {
+    let dated = Pretty {
+        has_date: true,
+        ..pretty
+    };
+    for (name, value) in facts(story, &dated) {
         let faint = palette.faint();
         let value = safe::escape(&value);
         printer.line(format_args!("  {faint}{name:<12}{faint:#} {value}"))?;
@@ -23,7 +34,7 @@ pub(super) fn print(story: &Story, is_utc: bool, printer: &mut Printer) -> anyho
     }
     printer.line("")?;
     for sentence in &story.verdict {
-        printer.line(safe::escape(sentence))?;
+        printer.line(wrap::wrap(&safe::escape(sentence), width, "  "))?;
     }
     Ok(())
 }
@@ -56,13 +67,13 @@ fn print_moment(
     if let Some(pause) = moment.pause {
         let pause = in_words(pause);
         printer.line(format_args!(
-            "{faint}  … nothing was recorded for {pause}{faint:#}"
+            "    {faint}… nothing was recorded for {pause}{faint:#}"
         ))?;
     }
     let now = moment.network.in_words();
     if *network != now {
         let now = safe::escape(&now);
-        printer.line(format_args!("{faint}  — {now} from here on{faint:#}"))?;
+        printer.line(format_args!("    {faint}— {now} from here on{faint:#}"))?;
     }
     *network = now;
     printer.line(pretty.format(&moment.record))?;

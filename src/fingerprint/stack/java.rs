@@ -168,7 +168,9 @@ fn push_segment(clean: &mut String, segment: &str) {
         clean.push_str(&segment[..at + "$$Lambda".len()]);
         return;
     }
-    let is_proxy = segment.contains("CGLIB$$");
+    let is_proxy = ["CGLIB$$", "$$EnhancerBy", "$$FastClassBy"]
+        .iter()
+        .any(|marker| segment.contains(marker));
     let mut before = segment;
     for (at, part) in segment.split('$').enumerate() {
         if at > 0 {

@@ -11,10 +11,9 @@ use crate::session::{Network, Story, count_of, in_words};
 
 /// The size of the drawing, and where its bands are.
 const WIDTH: usize = 1000;
-const HEIGHT: usize = 150;
-const LEVELS: (usize, usize) = (5, 70);
-const NETWORK: (usize, usize) = (85, 14);
-const LABELS: usize = 138;
+const HEIGHT: usize = 90;
+const LEVELS: (usize, usize) = (0, 70);
+const NETWORK: (usize, usize) = (76, 14);
 
 /// Into how many columns the session is divided.
 const COLUMNS: usize = 200;
@@ -23,7 +22,7 @@ const COLUMNS: usize = 200;
 pub(super) fn write(page: &mut String, story: &Story) -> fmt::Result {
     writeln!(
         page,
-        "<figure><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+        "<figure><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-label=\"Records by level and the network over time\">"
     )?;
     let (y, height) = LEVELS;
@@ -33,20 +32,13 @@ pub(super) fn write(page: &mut String, story: &Story) -> fmt::Result {
     )?;
     write_levels(page, story)?;
     write_network(page, story)?;
-    let middle = story.length() / 2;
-    for (x, anchor, label) in [
-        (0, "start", "0".to_owned()),
-        (WIDTH / 2, "middle", in_words(middle)),
-        (WIDTH, "end", in_words(story.length())),
-    ] {
-        writeln!(
-            page,
-            "<text x=\"{x}\" y=\"{LABELS}\" text-anchor=\"{anchor}\">{label}</text>"
-        )?;
-    }
-    page.write_str(
-        "</svg><figcaption>Above, how much was recorded, in the colour of the most serious; \
-         below, the network: green is online, red offline, grey unknown.</figcaption></figure>\n",
+    let middle = in_words(story.length() / 2);
+    let end = in_words(story.length());
+    write!(
+        page,
+        "</svg>\n<p class=\"scale\"><span>0</span><span>{middle}</span><span>{end}</span></p>\n\
+         <figcaption>Above, how much was recorded, in the colour of the most serious; below, the \
+         network: green is online, red offline, grey unknown.</figcaption></figure>\n",
     )
 }
 

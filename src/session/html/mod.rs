@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Kind, Met, Moment, Story, count_of, in_words};
+use super::{Kind, Met, Moment, Network, Story, count_of, in_words};
 use crate::record::{Level, keys};
 use escape::Escaped;
 
@@ -70,12 +70,22 @@ fn write_page(
     axis::write(page, story)?;
     page.write_str("<h2>What happened</h2>\n<ol class=\"timeline\">\n")?;
     let mut left_out = 0_u64;
+    let mut network = &Network::Unknown;
     for (moment, is_shown) in story.timeline.iter().zip(shown(story)) {
         if !is_shown {
             left_out += 1;
             continue;
         }
         write_left_out(page, &mut left_out)?;
+        if *network != moment.network {
+            network = &moment.network;
+            let words = network.in_words();
+            writeln!(
+                page,
+                "<li class=\"note\">{} from here on</li>",
+                Escaped(&words)
+            )?;
+        }
         write_moment(page, moment, thumbnails)?;
     }
     write_left_out(page, &mut left_out)?;
@@ -103,7 +113,11 @@ fn write_facts(page: &mut String, story: &Story) -> fmt::Result {
     page.write_str("<dl class=\"facts\">\n")?;
     for (name, value) in facts {
         if let Some(value) = value {
-            writeln!(page, "<dt>{name}</dt><dd>{}</dd>", Escaped(&value))?;
+            writeln!(
+                page,
+                "<div><dt>{name}</dt><dd>{}</dd></div>",
+                Escaped(&value)
+            )?;
         }
     }
     page.write_str("</dl>\n")
@@ -169,22 +183,24 @@ fn write_moment(
     };
     write!(
         page,
-        "<li class=\"moment l-{class}{failed}\"><p class=\"head\"><time>{}</time> \
-         <span class=\"level\">{}</span> {} · {} · {}</p>\n<p class=\"message\">{}</p>\n",
+        "<li class=\"moment l-{class}{failed}\"><time>{}</time><span class=\"level\">{}</span>\
+         <span class=\"logger\" title=\"{}\">{}</span>\n<div class=\"what\"><p class=\"message\">{}</p>\n",
         offset(moment.offset),
         level.map_or("?", Level::severity_text),
         moment.category.as_str(),
         Escaped(record.logger()),
-        Escaped(&moment.network.in_words()),
         Escaped(&record.message()),
     )?;
     write_attributes(page, moment)?;
+    if let Kind::Measured {
+        is_out_of_line: true,
+        ..
+    } = moment.kind
+    {
+        page.write_str("<span class=\"mark\">out of line</span>\n")?;
+    }
     if let Some(error) = record.error() {
-        writeln!(
-            page,
-            "<p class=\"message\"><strong>{}</strong></p>",
-            Escaped(error)
-        )?;
+        writeln!(page, "<p class=\"error\">{}</p>", Escaped(error))?;
     }
     if let Kind::Failed(met) = &moment.kind {
         write_met(page, met)?;
@@ -201,7 +217,7 @@ fn write_moment(
     if let Some(id) = record.text(keys::SCREENSHOT_ID) {
         write_screenshot(page, id, thumbnails)?;
     }
-    page.write_str("</li>\n")
+    page.write_str("</div></li>\n")
 }
 
 fn write_attributes(page: &mut String, moment: &Moment) -> fmt::Result {
@@ -214,7 +230,8 @@ fn write_attributes(page: &mut String, moment: &Moment) -> fmt::Result {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        write!(page, "<code>{}={}</code>", Escaped(name), Escaped(&value))?;
+        let (name, value) = (Escaped(name), Escaped(&value));
+        write!(page, "<code><i>{name}</i>={value}</code> ")?;
     }
     page.write_str("</p>\n")
 }
