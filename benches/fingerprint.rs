@@ -3,6 +3,11 @@
 //! `cargo bench --bench fingerprint` prints error records a second and what
 //! part of them a single thread would reach; `SOLIPLEX_BENCH_RECORDS` sets how
 //! many records there are (half a million unless it says otherwise).
+//!
+//! On a virtual machine with two cores (AMD EPYC, 2.4 GHz) that others were
+//! using, 2026-11-23: one core reads and groups 385,000 of these records in a
+//! second of its own time, at 25,000 instructions each; both together were not
+//! measured undisturbed.
 
 use std::error::Error;
 use std::fs::File;

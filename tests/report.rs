@@ -1,11 +1,12 @@
 //! The page of `session show --html` in a real browser.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::json;
 
+use crate::support::browser::skip;
 use crate::support::{Home, Ran};
 
 /// A browser that runs without a screen.
@@ -22,10 +23,7 @@ fn chromium() -> Option<Command> {
 #[test]
 fn a_browser_shows_it_runs_nothing_and_asks_for_nothing() {
     let Some(mut browser) = chromium() else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: there is no chromium (Debian's package of that name)"
-        );
+        skip("there is no chromium (Debian's package of that name)");
         return;
     };
     let home = Home::new();

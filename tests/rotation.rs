@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::browser::skip;
 use crate::support::{Home, record_line};
 
 fn logrotate() -> Option<PathBuf> {
@@ -30,10 +31,7 @@ fn append(path: &Path, line: &str) {
 /// Follows a log that is rotated thrice so, and expects each record once.
 fn follows_through(mode: &str) {
     let Some(logrotate) = logrotate() else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: there is no logrotate (Debian's package of that name)"
-        );
+        skip("there is no logrotate (Debian's package of that name)");
         return;
     };
     let home = Home::new();

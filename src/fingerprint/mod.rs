@@ -19,11 +19,12 @@
 //!    symbols, does: nothing else tells its frames apart.
 //! 9. Lines that are no frames do not count.
 //! 10. What carried the lines does not count: colours, carriage returns,
-//!     indentation, the prefixes of consoles and log collectors.
+//!     indentation, the prefixes of consoles and log collectors, line feeds
+//!     that a JSON log escaped.
 //! 11. `<anonymous closure>` is `<fn>`.
 //! 12. Names generated at run time count without their ids.
-//! 13. Closures count without their numbers, private names without the keys of
-//!     their libraries.
+//! 13. Closures count without their numbers or lines, private names without
+//!     the keys of their libraries.
 //! 14. A bundle's file counts without the hash of its content.
 //! 15. Two notations of one runtime's frames are read alike, as far as both
 //!     name the functions alike.
