@@ -60,7 +60,7 @@ pub fn in_words(span: TimeDelta) -> String {
 }
 
 /// A number of things: `1 error`, `2 errors`.
-fn count_of(count: impl Into<u64>, thing: &str) -> String {
+pub fn count_of(count: impl Into<u64>, thing: &str) -> String {
     match count.into() {
         1 => format!("1 {thing}"),
         count => format!("{count} {thing}s"),

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::report::Report;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::fingerprint::VERSION;
 
 /// Groups by their fingerprints, in words that say which they are: the file's
@@ -95,11 +95,14 @@ fn not_a_baseline(path: &Path, text: &str, cause: &serde_json::Error) -> Error {
         .iter()
         .any(|key| text.contains(key));
     let path = path.display();
-    let why = match is_report {
-        true => "it is a report, which names only the groups at the top".to_owned(),
-        false => cause.to_string(),
-    };
-    Error::usage(format!(
-        "{path} is no baseline: {why}; make one with `soliplex fingerprint SOURCE --write-baseline {path}`"
-    ))
+    let how = format!("make one with `soliplex fingerprint SOURCE --write-baseline {path}`");
+    match is_report {
+        true => Error::usage(format!(
+            "{path} is no baseline but a report, which names only the groups at the top; {how}"
+        )),
+        false => Error::new(
+            Exit::Failed,
+            format!("{path} is no baseline: {cause}; {how}"),
+        ),
+    }
 }

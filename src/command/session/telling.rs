@@ -2,7 +2,7 @@
 
 use crate::output::record::Pretty;
 use crate::output::{Printer, safe, wrap};
-use crate::session::{Kind, Met, Moment, Story, in_words};
+use crate::session::{Kind, Met, Moment, Story, count_of, in_words};
 
 /// Prints who and on what, what happened in order, and the verdict.
 pub(super) fn print(story: &Story, is_utc: bool, printer: &mut Printer) -> anyhow::Result<()> {
@@ -79,7 +79,9 @@ fn print_moment(
     printer.line(pretty.format(&moment.record))?;
     match &moment.kind {
         Kind::Failed(met) => {
-            printer.line(format_args!("    {faint}{}{faint:#}", met_in_words(met)))?
+            let met = format!("    {}", met_in_words(met));
+            let met = wrap::wrap(&met, pretty.width, "    ");
+            printer.line(format_args!("{faint}{met}{faint:#}"))?
         }
         Kind::Measured {
             is_out_of_line: true,
@@ -99,7 +101,9 @@ fn met_in_words(met: &Met) -> String {
     let others = match (met.other_sessions, met.installs) {
         (Some(0), _) => ", in no other session that was read".to_owned(),
         (Some(sessions), Some(installs)) => {
-            format!(", also in {sessions} other sessions, on {installs} installations in all")
+            let sessions = count_of(sessions, "other session");
+            let installs = count_of(installs, "installation");
+            format!(", also in {sessions}, on {installs} in all")
         }
         _ => String::new(),
     };
