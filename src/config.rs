@@ -10,6 +10,8 @@
 //! server = "https://logs.example.org"
 //! token_file = "/etc/soliplex/token"
 //! operator_token_file = "/etc/soliplex/operator-token"
+//! issuer = "https://id.example.org"
+//! audience = "soliplex-logs"
 //! user = "u-1842"
 //! production_hosts = ["logs.example.org"]
 //!
@@ -67,6 +69,10 @@ pub struct Config {
     pub token_file: Option<Setting<PathBuf>>,
     /// The file with the operator's token.
     pub operator_token_file: Option<Setting<PathBuf>>,
+    /// The issuer that the server expects in the device's token.
+    pub issuer: Option<String>,
+    /// The audience that the server expects in the device's token.
+    pub audience: Option<String>,
     /// The signed-in user, for records that name none.
     pub user: Option<String>,
     /// Hosts that no fixture may be replayed to.
@@ -225,6 +231,8 @@ impl Config {
             server: file.server.map(text),
             token_file: file.token_file.map(from_file),
             operator_token_file: file.operator_token_file.map(from_file),
+            issuer: file.issuer,
+            audience: file.audience,
             user: file.user,
             production_hosts: file.production_hosts,
             resource: file.resource,
@@ -233,6 +241,12 @@ impl Config {
             state_dir,
             queue,
         })
+    }
+
+    /// Whether records may be shipped without being asked: what the policy
+    /// lays down, or else what the user chose with `soliplex telemetry`.
+    pub fn is_telemetry_on(&self) -> bool {
+        self.policy.telemetry.unwrap_or(self.telemetry.enabled)
     }
 
     /// The id of this installation: what [`INSTALL_VARIABLE`] says, or else
@@ -290,6 +304,8 @@ struct ConfigFile {
     server: Option<String>,
     token_file: Option<PathBuf>,
     operator_token_file: Option<PathBuf>,
+    issuer: Option<String>,
+    audience: Option<String>,
     user: Option<String>,
     production_hosts: Vec<String>,
     resource: BTreeMap<String, String>,

@@ -24,7 +24,8 @@ pub enum Exit {
     Partial,
     /// 6: the server refused the token: 401 or 403.
     Refused,
-    /// 7: the server is unreachable, or still failed when attempts ran out.
+    /// 7: the server is unreachable or has no such endpoint (404), or still
+    /// failed when attempts ran out.
     Unreachable,
     /// 8: `--until-match` did not match in time.
     TimedOut,
@@ -76,7 +77,9 @@ impl Exit {
                 "partial: some records went to the dead letters, or fewer were accepted than expected"
             }
             Exit::Refused => "refused: 401 or 403",
-            Exit::Unreachable => "server unreachable, or still failing when attempts ran out",
+            Exit::Unreachable => {
+                "server unreachable or without such an endpoint (404), or still failing when attempts ran out"
+            }
             Exit::TimedOut => "--until-match timed out",
             Exit::Program(_) => "what the program that run recorded ended with",
         }

@@ -22,6 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::logger::LevelRules;
 use crate::record::{Level, format_timestamp, parse_timestamp};
+use crate::upload::Endpoint;
 
 /// How often the server is asked.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(600);
@@ -192,12 +193,12 @@ impl Poller {
 }
 
 /// Where to ask, given where records are posted to, and for whom.
-pub fn url(endpoint: &Url, install_id: &str, session_id: &str) -> Option<Url> {
-    let mut url = endpoint.join("config/logging").ok()?;
+pub fn url(endpoint: &Endpoint, install_id: &str, session_id: &str) -> Url {
+    let mut url = endpoint.beside("config/logging");
     url.query_pairs_mut()
         .append_pair("install", install_id)
         .append_pair("session", session_id);
-    Some(url)
+    url
 }
 
 /// Asks once. An answer that is the one we have confirms it.
@@ -283,8 +284,8 @@ mod tests {
 
     #[test]
     fn the_address_is_beside_that_of_the_records() {
-        let endpoint = Url::parse("https://logs.example.org/base/api/v1/logs").unwrap();
-        let url = url(&endpoint, "i-1", "s-1").unwrap();
+        let endpoint = Endpoint::parse("https://logs.example.org/base/api/v1/logs").unwrap();
+        let url = url(&endpoint, "i-1", "s-1");
         assert_eq!(
             url.as_str(),
             "https://logs.example.org/base/api/v1/config/logging?install=i-1&session=s-1"
@@ -301,11 +302,9 @@ mod tests {
             .expect(1)
             .mount(&server)
             .await;
-        let endpoint = Url::parse(&format!("{}/api/v1/logs", server.uri())).unwrap();
+        let endpoint = Endpoint::parse(&server.uri()).unwrap();
         let old = level(at("2026-02-06T12:00:00Z"));
-        let fetched = fetch(&url(&endpoint, "i", "s").unwrap(), Some(&old))
-            .await
-            .unwrap();
+        let fetched = fetch(&url(&endpoint, "i", "s"), Some(&old)).await.unwrap();
         assert_eq!(fetched.rules, old.rules);
         assert!(fetched.holds(Utc::now()));
     }

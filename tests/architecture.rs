@@ -17,7 +17,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("source", &["queue", "record", "filter"]),
     ("session", &["fingerprint", "filter", "record"]),
     ("capture", &["logger", "record", "sanitize", "queue"]),
-    ("remote_level", &["logger", "record"]),
+    ("remote_level", &["logger", "record", "upload"]),
     ("screenshot", &["upload"]),
     ("rum", &["logger", "record"]),
     (

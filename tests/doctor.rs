@@ -78,6 +78,81 @@ fn the_clock_is_compared_with_the_server_and_the_token_judged_by_its_time() {
 }
 
 #[test]
+fn a_token_for_another_server_is_a_warning_with_what_to_do_and_is_not_shown() {
+    let home = Home::new();
+    let server = FaultServer::start(|_| Fault::status(200));
+    // {"exp":4102444800,"iss":"https://id.example","aud":"other"}
+    let token = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDAsImlzcyI6Imh0dHBzOi8vaWQuZXhhbXBsZSIsImF1ZCI6Im90aGVyIn0.x";
+    home.file("token", token);
+    home.file(
+        "c.toml",
+        "issuer = \"https://id.example\"\naudience = \"logs\"\n",
+    );
+    let url = server.url();
+    let ran = home
+        .run(&[
+            "--config",
+            "c.toml",
+            "doctor",
+            "--endpoint",
+            &url,
+            "--token-file",
+            "token",
+            "--format",
+            "json",
+        ])
+        .succeeds();
+    let text = ran.stdout_text();
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let found = report["findings"].as_array().unwrap();
+    assert_eq!(
+        verdict(found, "token", "the issuer is https://id.example"),
+        "ok"
+    );
+    assert_eq!(
+        verdict(
+            found,
+            "token",
+            "the audience is other; the server expects logs"
+        ),
+        "warning"
+    );
+    assert!(!text.contains(token));
+    let flags = [
+        "--endpoint",
+        &url,
+        "--token-file",
+        "token",
+        "--audience",
+        "other",
+    ];
+    let found = findings(&home, &flags, 0);
+    assert_eq!(verdict(&found, "token", "the audience is other"), "ok");
+}
+
+#[test]
+fn other_routes_are_asked_for_beside_the_endpoint() {
+    let home = Home::new();
+    let server = FaultServer::start(|_| Fault::status(200));
+    let url = format!("{}/base/api/v1/logs", server.url());
+    let found = findings(&home, &["--endpoint", &url], 0);
+    for path in [
+        "/base/healthz",
+        "/base/api/v1/config/logging",
+        "/base/api/v1/screenshots",
+    ] {
+        assert_eq!(verdict(&found, "route", path), "ok");
+        let asked = format!("GET {path} ");
+        assert!(
+            server
+                .requests()
+                .iter()
+                .any(|request| request.head.starts_with(&asked))
+        );
+    }
+}
+
+#[test]
 fn records_that_the_deployed_backend_would_refuse_are_named() {
     let home = Home::new();
     home.run_with_stdin(&["emit", "--jsonl"], record_line(1))

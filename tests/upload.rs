@@ -160,6 +160,73 @@ fn a_bad_endpoint_is_a_usage_error_in_one_line() {
 }
 
 #[test]
+fn what_was_sent_is_accounted_for_although_the_token_goes_away_meanwhile() {
+    let home = home_with(150);
+    let token = home.file("token", "file-token-value\n");
+    let server = FaultServer::start(move |request| {
+        let _ = fs::remove_file(&token);
+        Fault::accept(request)
+    });
+    let path = home.path("receipt.json");
+    let flags = ["--token-file", "token", "--receipt", path.to_str().unwrap()];
+    let ran = upload(&home, &server, &flags).exits(2);
+    assert!(ran.stdout_text().starts_with("100 records accepted"));
+    assert_eq!(receipt(&path)["accepted"], 100);
+    assert_eq!(pending(&home), 50);
+    let shipped = fs::read_to_string(home.path("state/shipped.json")).unwrap();
+    let shipped: Value = serde_json::from_str(&shipped).unwrap();
+    assert!(shipped["last_upload"].is_string() && shipped["last_error"].is_string());
+}
+
+#[test]
+fn an_upload_of_nothing_is_no_last_upload() {
+    let home = home_with(0);
+    let server = FaultServer::accepting();
+    upload(&home, &server, &[]).succeeds();
+    let path = home.path("state/shipped.json");
+    assert!(!path.exists());
+    enqueue(&home, 0..1);
+    let refusing = FaultServer::start(|_| Fault::status(404));
+    upload(&home, &refusing, &[]).exits(7);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(
+        text.contains("\"last_upload\":null") && text.contains("404"),
+        "{text}"
+    );
+    upload(&home, &server, &[]).succeeds();
+    assert!(!fs::read_to_string(&path).unwrap().contains("null"));
+}
+
+#[test]
+fn a_small_queue_that_a_wrong_server_refuses_is_not_buried_unless_asked() {
+    let home = home_with(3);
+    let server = FaultServer::start(|_| Fault::status(422));
+    upload(&home, &server, &[])
+        .exits(1)
+        .says_in_one_line(&["refused 3 records (422)", "--bury-all"]);
+    assert_eq!(pending(&home), 3);
+    assert!(dead_letters(&home).is_empty());
+    upload(&home, &server, &["--bury-all"]).exits(5);
+    assert_eq!(pending(&home), 0);
+    assert_eq!(dead_letters(&home).len(), 3);
+}
+
+#[test]
+fn a_token_that_the_server_repeats_is_not_shown() {
+    let home = home_with(1);
+    home.file("token", "file-token-value\n");
+    let server = FaultServer::start(|_| {
+        Fault::Answer(
+            401,
+            json!({"detail": "bad token file-token-value"}).to_string(),
+        )
+    });
+    let ran = upload(&home, &server, &["--token-file", "token", "-v"]).exits(6);
+    let said = ran.stdout_text() + &ran.stderr_text();
+    assert!(said.contains("bad token (redacted)") && !said.contains("file-token-value"));
+}
+
+#[test]
 fn a_refused_token_is_one_request_and_exit_6() {
     for status in [401, 403] {
         let home = home_with(150);

@@ -26,6 +26,12 @@ pub struct DoctorArgs {
     /// The environment variable with the token
     #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
     pub token_env: Option<String>,
+    /// The issuer that the server expects in the token [default: the configured one]
+    #[arg(long, value_name = "NAME")]
+    pub issuer: Option<String>,
+    /// The audience that the server expects in the token [default: the configured one]
+    #[arg(long, value_name = "NAME")]
+    pub audience: Option<String>,
     /// How long to wait for the server
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = value::duration)]
     pub timeout: Duration,

@@ -14,8 +14,8 @@ use crate::error::Exit;
 use crate::output::{Printer, counted, table};
 use crate::queue::{Entry, QueueError, inspect, read_pending, rejection};
 use crate::upload::{
-    Credential, Endpoint, Finding, HttpTransport, Transport, Verdict, check_clock, check_endpoint,
-    check_route, check_token, clock_skew,
+    Credential, Endpoint, Expected, Finding, HttpTransport, Transport, Verdict, check_clock,
+    check_endpoint, check_route, check_token, clock_skew,
 };
 
 /// How many bad records are told one by one.
@@ -24,8 +24,8 @@ const MAX_COMPLAINTS: usize = 5;
 /// A request that brings nothing: it shows whether the endpoint is there.
 const EMPTY: &[u8] = br#"{"logs":[],"resource":{}}"#;
 
-/// What a server may offer besides.
-const ROUTES: [&str; 2] = ["/healthz", "/api/v1/config/logging"];
+/// What a server may offer besides, beside the endpoint.
+const ROUTES: [&str; 3] = ["../../healthz", "config/logging", "screenshots"];
 
 pub(super) fn run(args: DoctorArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let mut findings = configuration(&context.config);
@@ -166,7 +166,12 @@ fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
     }
     findings.extend(match &credential {
         Credential::Bearer(token) => {
-            check_token(token, Utc::now() + skew.unwrap_or(TimeDelta::zero()))
+            let expected = Expected {
+                issuer: args.issuer.clone().or_else(|| config.issuer.clone()),
+                audience: args.audience.clone().or_else(|| config.audience.clone()),
+            };
+            let now = Utc::now() + skew.unwrap_or(TimeDelta::zero());
+            check_token(token, &expected, now)
         }
         Credential::Anonymous | Credential::Pending => {
             vec![Finding::ok(
@@ -198,7 +203,8 @@ fn ask(
         findings.push(check_clock(*skew));
         for route in ROUTES {
             let answer = runtime.block_on(transport.get(route, token));
-            findings.push(check_route(route, &answer));
+            let path = transport.endpoint().beside(route).path().to_owned();
+            findings.push(check_route(&path, &answer));
         }
     }
     Ok(findings)

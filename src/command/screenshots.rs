@@ -12,14 +12,23 @@ use crate::upload::{Credential, Endpoint};
 pub(super) fn send(
     queue: &Path,
     endpoint: &Endpoint,
-    credential: &Credential,
+    credential: anyhow::Result<Credential>,
     printer: &mut Printer,
-) -> anyhow::Result<()> {
-    let folder = Folder::of_queue(queue);
-    match settings::runtime()?.block_on(send_all(&folder, endpoint, credential)) {
-        Ok(sent) if sent.sent > 0 => printer.note(format_args!("{} screenshots sent", sent.sent)),
-        Ok(_) => {}
-        Err(error) => printer.warn(error),
+) {
+    match try_to_send(queue, endpoint, credential) {
+        Ok(0) => {}
+        Ok(sent) => printer.note(format_args!("{sent} screenshots sent")),
+        Err(error) => printer.warn(format_args!("{error:#}")),
     }
-    Ok(())
+}
+
+fn try_to_send(
+    queue: &Path,
+    endpoint: &Endpoint,
+    credential: anyhow::Result<Credential>,
+) -> anyhow::Result<usize> {
+    let folder = Folder::of_queue(queue);
+    let credential = credential?;
+    let sending = send_all(&folder, endpoint, &credential);
+    Ok(settings::runtime()?.block_on(sending)?.sent)
 }

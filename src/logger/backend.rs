@@ -2,6 +2,7 @@
 //! an outage loses any.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -15,12 +16,15 @@ use super::sink::{Inside, LogSink, SinkError};
 use crate::queue::LogQueue;
 use crate::record::{EncodedRecord, Identity, Level, LogRecord, MAX_BREADCRUMBS, breadcrumb, keys};
 use crate::upload::{
-    self, Backlog, BacklogError, Event, Letter, QueueBacklog, StopCause, TokenSource, Transport,
-    Uploader, follow,
+    self, Event, QueueBacklog, StopCause, TokenSource, Transport, Uploader, follow,
 };
 
 /// How a [`BackendSink`] works.
 pub struct BackendOptions {
+    /// Whether anything is shipped before [`BackendSink::enable`] says so: the
+    /// user's choice, as `soliplex telemetry` keeps it. Records are queued
+    /// either way.
+    pub is_enabled: bool,
     /// Whose records these are; what a record says itself outranks it.
     pub identity: Identity,
     /// Where the breadcrumbs of an error come from.
@@ -29,30 +33,25 @@ pub struct BackendOptions {
     pub tokens: TokenSource,
     /// How often records are shipped. Errors are shipped at once.
     pub flush_interval: Duration,
-    /// Asked before records are taken from the queue: `false` leaves them
-    /// there for later.
-    pub is_online: Option<IsOnline>,
     /// Is told what went wrong. What it logs is ignored.
     pub on_error: Option<OnProblem>,
-    /// How requests are made; its observer is replaced.
+    /// How requests are made; its observer is replaced. Its `may_send` is the
+    /// place for a look at the network.
     pub upload: upload::Options,
 }
-
-/// Says whether there is a network.
-pub type IsOnline = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// Is told about a problem, on the thread that ships.
 pub type OnProblem = Arc<dyn Fn(&Problem) + Send + Sync>;
 
 impl Default for BackendOptions {
-    /// Anonymous, every 30 seconds.
+    /// Anonymous, every 30 seconds, once it is enabled.
     fn default() -> BackendOptions {
         BackendOptions {
+            is_enabled: false,
             identity: Identity::default(),
             memory: None,
             tokens: TokenSource::Anonymous,
             flush_interval: Duration::from_secs(30),
-            is_online: None,
             on_error: None,
             upload: upload::Options::default(),
         }
@@ -62,6 +61,9 @@ impl Default for BackendOptions {
 /// What a program may want to know about the shipping of its logs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
+    /// Nothing is shipped: nobody has switched it on. Told once.
+    #[error("telemetry is off, nothing is sent; records stay in the queue")]
+    Off,
     /// Nothing is shipped until there is another token.
     #[error("the server refused the token with {status} {reason}")]
     Unauthorized {
@@ -78,9 +80,11 @@ pub enum Problem {
         /// What the server says.
         reason: String,
     },
-    /// Nothing is shipped for ten minutes.
-    #[error("the server refuses all records: {status} {reason}")]
+    /// Nothing is shipped for a while; what is refused stays in the queue.
+    #[error("the server refuses all of {records} records: {status} {reason}")]
     RefusesAll {
+        /// How many.
+        records: usize,
         /// 400 or the like.
         status: u16,
         /// What the server says.
@@ -105,6 +109,8 @@ pub struct BackendSink {
     identity: Mutex<Identity>,
     memory: Option<Arc<MemorySink>>,
     wake: Arc<Notify>,
+    is_enabled: Arc<AtomicBool>,
+    delivered: Arc<AtomicU64>,
     cancel: CancellationToken,
     /// Hears when the thread has ended.
     ended: Mutex<Receiver<()>>,
@@ -128,6 +134,8 @@ impl BackendSink {
             identity: Mutex::new(options.identity),
             memory: options.memory,
             wake: Arc::default(),
+            is_enabled: Arc::new(AtomicBool::new(options.is_enabled)),
+            delivered: Arc::default(),
             cancel: CancellationToken::new(),
             ended: Mutex::new(ended),
         };
@@ -135,8 +143,19 @@ impl BackendSink {
         let mut upload = options.upload;
         upload.observer = Box::new({
             let on_error = Option::clone(&on_error);
-            move |event: &Event<'_>| tell(&on_error, event)
+            let delivered = Arc::clone(&sink.delivered);
+            move |event: &Event<'_>| {
+                if let Event::Delivered { records } = event {
+                    delivered.fetch_add(*records as u64, Ordering::Relaxed);
+                }
+                tell(&on_error, event);
+            }
         });
+        upload.may_send = Some(Box::new({
+            let is_enabled = Arc::clone(&sink.is_enabled);
+            let may_send = upload.may_send.take();
+            move || is_enabled.load(Ordering::Relaxed) && may_send.as_ref().is_none_or(|may| may())
+        }));
         let shipping = Shipping {
             queue,
             wake: Arc::clone(&sink.wake),
@@ -144,7 +163,9 @@ impl BackendSink {
             interval: options.flush_interval,
             on_error,
         };
-        let is_online = options.is_online;
+        if !options.is_enabled {
+            shipping.tell(&Problem::Off);
+        }
         let tokens = options.tokens;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -154,11 +175,23 @@ impl BackendSink {
             .spawn(move || {
                 // Whatever a library logs on this thread is about our own uploads.
                 let _inside = Inside::enter();
-                runtime.block_on(shipping.run(transport, tokens, upload, is_online));
+                runtime.block_on(shipping.run(transport, tokens, upload));
                 // Nobody may be waiting for it.
                 let _ = end.send(());
             })?;
         Ok(sink)
+    }
+
+    /// Starts or stops shipping, as the user wishes. What is stopped is
+    /// stopped before the next request.
+    pub fn enable(&self, is_enabled: bool) {
+        self.is_enabled.store(is_enabled, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// How many records the server has taken up to now.
+    pub fn delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Relaxed)
     }
 
     /// Sets the signed-in user for the records to come.
@@ -259,13 +292,7 @@ struct Shipping {
 }
 
 impl Shipping {
-    async fn run<T: Transport>(
-        self,
-        transport: T,
-        tokens: TokenSource,
-        options: upload::Options,
-        is_online: Option<IsOnline>,
-    ) {
+    async fn run<T: Transport>(self, transport: T, tokens: TokenSource, options: upload::Options) {
         // Another process may be shipping this queue just now.
         let drain = loop {
             match self.queue.drainer() {
@@ -277,10 +304,7 @@ impl Shipping {
                 () = tokio::time::sleep(self.interval) => {}
             }
         };
-        let backlog = Gate {
-            inner: QueueBacklog::new(drain),
-            is_online,
-        };
+        let backlog = QueueBacklog::new(drain);
         let mut uploader = Uploader::new(transport, backlog, tokens, options);
         let result = follow(&mut uploader, self.interval, &self.wake, &self.cancel).await;
         if let Err(error) = result {
@@ -309,7 +333,11 @@ fn tell(on_error: &Option<OnProblem>, event: &Event<'_>) {
             match cause {
                 StopCause::Unauthorized => Problem::Unauthorized { status, reason },
                 StopCause::NoEndpoint => Problem::NoEndpoint { status, reason },
-                StopCause::RefusesAll => Problem::RefusesAll { status, reason },
+                StopCause::RefusesAll { records } => Problem::RefusesAll {
+                    records: *records,
+                    status,
+                    reason,
+                },
             }
         }
         Event::Buried { reason, .. } => Problem::DeadLetter {
@@ -324,32 +352,8 @@ fn tell(on_error: &Option<OnProblem>, event: &Event<'_>) {
     on_error(&problem);
 }
 
-/// A backlog that looks empty while there is no network.
-struct Gate<B> {
-    inner: B,
-    is_online: Option<IsOnline>,
-}
-
-impl<B: Backlog> Backlog for Gate<B> {
-    fn next(&mut self, records: usize, bytes: usize) -> Result<Vec<Vec<u8>>, BacklogError> {
-        match &self.is_online {
-            Some(is_online) if !is_online() => Ok(Vec::new()),
-            _ => self.inner.next(records, bytes),
-        }
-    }
-
-    fn confirm(&mut self, records: usize) -> Result<(), BacklogError> {
-        self.inner.confirm(records)
-    }
-
-    fn bury(&mut self, letters: &[Letter]) -> Result<(), BacklogError> {
-        self.inner.bury(letters)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Instant;
 
     use serde_json::Value;
@@ -426,6 +430,7 @@ mod tests {
 
     fn options() -> BackendOptions {
         BackendOptions {
+            is_enabled: true,
             identity: identity(),
             flush_interval: Duration::from_secs(3_600),
             ..BackendOptions::default()
@@ -494,10 +499,8 @@ mod tests {
     fn records_of_a_run_that_crashed_are_shipped_by_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
         let queue = || Arc::new(Queue::open(folder.path(), Options::default()).unwrap());
-        let offline = BackendOptions {
-            is_online: Some(Box::new(|| false)),
-            ..options()
-        };
+        let mut offline = options();
+        offline.upload.may_send = Some(Box::new(|| false));
         let server = Server::answering(200);
         let sink = Arc::new(BackendSink::start(queue(), server.clone(), offline).unwrap());
         let manager = LogManager::builder().sink(sink).build();
@@ -508,6 +511,35 @@ mod tests {
         sink.flush();
         wait_until("it is sent", || !server.records().is_empty());
         assert_eq!(server.records()[0]["message"], "the end");
+    }
+
+    #[test]
+    fn nothing_is_sent_before_telemetry_is_on_and_that_is_said_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Arc::new(Queue::open(folder.path(), Options::default()).unwrap());
+        let server = Server::answering(200);
+        let problems = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&problems);
+        let options = BackendOptions {
+            on_error: Some(Arc::new(move |problem: &Problem| {
+                told.lock().unwrap().push(problem.clone())
+            })),
+            ..BackendOptions::default()
+        };
+        let sink = Arc::new(BackendSink::start(queue, server.clone(), options).unwrap());
+        let manager = LogManager::builder().sink(sink.clone()).build();
+        manager.logger("Test").error("one").log();
+        manager.logger("Test").error("two").log();
+        let on_disk = crate::queue::read_pending(folder.path()).unwrap();
+        assert_eq!(on_disk.count(), 2);
+        sink.enable(true);
+        wait_until("both are sent", || sink.delivered() == 2);
+        assert_eq!(server.records().len(), 2);
+        sink.enable(false);
+        manager.logger("Test").error("three").log();
+        manager.close(DEADLINE);
+        assert_eq!(server.records().len(), 2);
+        assert_eq!(*problems.lock().unwrap(), [Problem::Off]);
     }
 
     #[test]

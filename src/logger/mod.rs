@@ -38,7 +38,12 @@
 //! // Nobody listens there.
 //! let endpoint = Endpoint::parse("http://127.0.0.1:9")?;
 //! let transport = HttpTransport::new(endpoint, Duration::from_secs(30))?;
-//! let backend = BackendSink::start(queue, transport, BackendOptions::default())?;
+//! let options = BackendOptions {
+//!     // The user's choice. Without it nothing is sent, and records stay here.
+//!     is_enabled: true,
+//!     ..BackendOptions::default()
+//! };
+//! let backend = BackendSink::start(queue, transport, options)?;
 //! let manager = LogManager::builder().sink(Arc::new(backend)).build();
 //!
 //! manager.logger("Sync").error("cannot reach the server").log();
@@ -64,7 +69,7 @@ mod panic;
 mod sink;
 mod tracing_layer;
 
-pub use backend::{BackendOptions, BackendSink, IsOnline, OnProblem, Problem};
+pub use backend::{BackendOptions, BackendSink, OnProblem, Problem};
 pub use console::ConsoleSink;
 pub use entry::{Entry, Logger};
 pub use levels::Rules as LevelRules;

@@ -60,7 +60,7 @@ pub async fn send_all(
         .map_err(unreachable)?;
     for id in ids {
         let mut request = client
-            .post(address(endpoint.url(), &id)?)
+            .post(address(endpoint, &id))
             .header(CONTENT_TYPE, "image/png")
             .body(folder.read(&id)?);
         if let Credential::Bearer(token) = credential {
@@ -81,11 +81,10 @@ pub async fn send_all(
 }
 
 /// Where a screenshot goes, beside where the records go.
-fn address(endpoint: &Url, id: &str) -> Result<Url, SendError> {
-    let joined = endpoint.join("screenshots");
-    let mut url = joined.map_err(|error| SendError::Unreachable(error.to_string()))?;
+fn address(endpoint: &Endpoint, id: &str) -> Url {
+    let mut url = endpoint.beside("screenshots");
     url.query_pairs_mut().append_pair("id", id);
-    Ok(url)
+    url
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::reply;
 use super::token::Token;
 use super::transport::{Reply, TransportError};
 
@@ -86,8 +87,18 @@ impl Finding {
     }
 }
 
-/// What a token says about itself, as of the server's clock.
-pub fn check_token(token: &Token, now: DateTime<Utc>) -> Vec<Finding> {
+/// Whom the server expects a token to be from and for, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The `iss` claim.
+    pub issuer: Option<String>,
+    /// One of the `aud` claim.
+    pub audience: Option<String>,
+}
+
+/// What a token says about itself, as of the server's clock, beside what the
+/// server expects.
+pub fn check_token(token: &Token, expected: &Expected, now: DateTime<Utc>) -> Vec<Finding> {
     let Some(claims) = claims(token) else {
         return vec![Finding::warning(
             "token",
@@ -110,18 +121,37 @@ pub fn check_token(token: &Token, now: DateTime<Utc>) -> Vec<Finding> {
             "set the clock right; a backend without leeway answers 401",
         ));
     }
-    for (claim, what) in [("iss", "issuer"), ("aud", "audience"), ("sub", "subject")] {
-        let value = match &claims[claim] {
-            Value::Null => continue,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        findings.push(Finding::ok(
-            "token",
-            format!("`{claim}`: the {what} is {value}"),
-        ));
+    for (claim, what, expected) in [
+        ("iss", "issuer", expected.issuer.as_deref()),
+        ("aud", "audience", expected.audience.as_deref()),
+        ("sub", "subject", None),
+    ] {
+        findings.extend(name(&claims, claim, what, expected));
     }
     findings
+}
+
+/// Whom a token is from or for, and whether that is who it should be.
+fn name(claims: &Value, claim: &str, what: &str, expected: Option<&str>) -> Option<Finding> {
+    let value = &claims[claim];
+    let says = match value {
+        Value::Null => format!("`{claim}`: it names no {what}"),
+        Value::String(text) => format!("`{claim}`: the {what} is {text}"),
+        other => format!("`{claim}`: the {what} is {other}"),
+    };
+    let names: Vec<&str> = match value {
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    match expected {
+        Some(expected) if !names.contains(&expected) => Some(Finding::warning(
+            "token",
+            format!("{says}; the server expects {expected}"),
+            "get a token that was made for this server, or correct what is expected",
+        )),
+        None if value.is_null() => None,
+        _ => Some(Finding::ok("token", says)),
+    }
 }
 
 fn expiry(claims: &Value, now: DateTime<Utc>) -> Finding {
@@ -203,7 +233,11 @@ pub fn check_endpoint(result: &Result<Reply, TransportError>) -> Finding {
         }
     };
     let status = reply.status;
-    let says = format!("it answers {status} to a request without records");
+    let mut says = format!("it answers {status} to a request without records");
+    let reason = reply::words(reply);
+    if !(200..300).contains(&status) && !reason.is_empty() {
+        says.push_str(&format!(" ({reason})"));
+    }
     match status {
         200..=299 | 400 | 413 | 422 => Finding::ok("endpoint", says),
         300..=399 => Finding::problem(
@@ -229,9 +263,13 @@ pub fn check_route(path: &str, result: &Result<Reply, TransportError>) -> Findin
     let says = |what: String| format!("{path} {what}");
     match result.as_ref().map(|reply| reply.status) {
         Ok(status @ 200..=299) => Finding::ok("route", says(format!("answers {status}"))),
-        Ok(404 | 405) => Finding::ok(
+        Ok(404) => Finding::ok(
             "route",
             says("is not offered, which harms nothing".to_owned()),
+        ),
+        Ok(405) => Finding::ok(
+            "route",
+            says("is there, for another method than GET".to_owned()),
         ),
         Ok(status @ (401 | 403)) => Finding::warning(
             "route",
@@ -271,7 +309,7 @@ mod tests {
     }
 
     fn verdicts(claims: &str) -> Vec<Verdict> {
-        check_token(&token(claims), now())
+        check_token(&token(claims), &Expected::default(), now())
             .iter()
             .map(|finding| finding.verdict)
             .collect()
@@ -306,15 +344,39 @@ mod tests {
     #[test]
     fn what_a_token_is_made_out_to_is_told_and_the_token_is_not() {
         let token = token(r#"{"exp":99999999999,"iss":"https://id.example","aud":["logs"]}"#);
-        let text = format!("{:?}", check_token(&token, now()));
+        let text = format!("{:?}", check_token(&token, &Expected::default(), now()));
         assert!(text.contains("https://id.example") && text.contains("logs"));
         assert!(!text.contains(token.expose()));
     }
 
     #[test]
+    fn a_token_for_another_server_or_from_another_issuer_is_worth_a_warning() {
+        let found = |claims: &str| {
+            let expected = Expected {
+                issuer: Some("https://id.example".to_owned()),
+                audience: Some("logs".to_owned()),
+            };
+            check_token(&token(claims), &expected, now())[1..].to_vec()
+        };
+        let good = r#"{"exp":99999999999,"iss":"https://id.example","aud":["app","logs"]}"#;
+        assert!(found(good).iter().all(|found| found.verdict == Verdict::Ok));
+        let other = found(r#"{"exp":99999999999,"iss":"https://id.example/","aud":"logs2"}"#);
+        assert_eq!(other.len(), 2);
+        for (found, says) in other.iter().zip(["https://id.example", "logs"]) {
+            assert_eq!(found.verdict, Verdict::Warning);
+            assert!(found.says.ends_with(&format!("expects {says}")) && !found.next.is_empty());
+        }
+        let none = found(r#"{"exp":99999999999}"#);
+        assert!(none[1].says.contains("names no audience"), "{none:?}");
+    }
+
+    #[test]
     fn an_opaque_token_is_only_worth_a_warning() {
         let opaque = Token::parse("opaque-value").unwrap();
-        assert_eq!(check_token(&opaque, now())[0].verdict, Verdict::Warning);
+        assert_eq!(
+            check_token(&opaque, &Expected::default(), now())[0].verdict,
+            Verdict::Warning
+        );
     }
 
     #[test]

@@ -19,6 +19,10 @@ const TOKEN_INTERVAL: Duration = Duration::from_secs(1);
 /// How often an endpoint that is not there is tried again.
 const ENDPOINT_INTERVAL: Duration = Duration::from_secs(600);
 
+/// How long each record that a server refused, having taken none, keeps it
+/// from being tried again: these are refused one by one.
+const PAUSE_PER_REFUSED: Duration = Duration::from_secs(3);
+
 /// How long the last flush may take, the request under way included.
 const LAST_FLUSH: Duration = Duration::from_secs(4);
 
@@ -85,14 +89,17 @@ impl Pause {
 
     fn after(end: &End, interval: Duration) -> Pause {
         match end {
-            End::Empty | End::Cancelled | End::GaveUp { .. } => Pause {
+            End::Empty | End::Cancelled | End::Held | End::GaveUp { .. } => Pause {
                 length: interval,
                 can_be_woken: true,
             },
             End::NoToken => Pause::deaf(TOKEN_INTERVAL),
             End::Stopped { cause, .. } => Pause::deaf(match cause {
                 StopCause::Unauthorized => TOKEN_INTERVAL,
-                StopCause::NoEndpoint | StopCause::RefusesAll => ENDPOINT_INTERVAL,
+                StopCause::NoEndpoint => ENDPOINT_INTERVAL,
+                StopCause::RefusesAll { records } => PAUSE_PER_REFUSED
+                    .saturating_mul(u32::try_from(*records).unwrap_or(u32::MAX))
+                    .clamp(interval.min(ENDPOINT_INTERVAL), ENDPOINT_INTERVAL),
             }),
         }
     }

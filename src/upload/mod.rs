@@ -13,8 +13,9 @@
 //! - An outage never costs a record: a batch is blamed only if another one
 //!   goes through while it keeps failing, and a single record only if that
 //!   happens three times.
-//! - A server that refuses a few hundred records before it has taken one is
-//!   taken for the wrong server: nothing is buried, and sending stops.
+//! - A server that refuses all there is, or a few hundred records, before it
+//!   has taken one is taken for the wrong server: nothing is buried, and
+//!   sending stops.
 //! - No body is over the limit, ever; the token goes to no other origin.
 
 mod backlog;
@@ -43,7 +44,7 @@ mod scenarios;
 pub use backlog::{Backlog, BacklogError, Letter};
 pub use body::Resource;
 pub use checkup::{
-    Finding, Verdict, check_clock, check_endpoint, check_route, check_token, clock_skew,
+    Expected, Finding, Verdict, check_clock, check_endpoint, check_route, check_token, clock_skew,
 };
 pub use dead_letters::{DeadLetters, export_dead_letters};
 pub use follow::follow;
@@ -60,6 +61,6 @@ pub use token::{Credential, MAX_TOKEN_BYTES, Token, TokenError, TokenFile, Token
 pub use transport::{
     Body, Endpoint, EndpointError, HttpTransport, Reply, Transport, TransportError,
 };
-pub use uploader::{End, LineHook, Options, UploadError, Uploader};
+pub use uploader::{End, LineHook, MaySend, Options, UploadError, Uploader};
 pub use watch::QueueWatch;
 pub use wire::{Spelling, Wire, respell};

@@ -175,6 +175,14 @@ fn accounts_for(json: &Value, sent: usize) -> bool {
     }
 }
 
+/// What a server says in an answer, in short; empty if that is nothing.
+pub(super) fn words(reply: &Reply) -> String {
+    let Body::Whole(body) = &reply.body else {
+        return String::new();
+    };
+    reason(&serde_json::from_slice(body).unwrap_or_default(), body)
+}
+
 fn redirect(reply: &Reply) -> String {
     match &reply.location {
         Some(location) => format!(

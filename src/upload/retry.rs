@@ -56,9 +56,12 @@ pub enum StopCause {
     Unauthorized,
     /// There is no such endpoint (404), or not for this kind of request.
     NoEndpoint,
-    /// It has refused the first few hundred records (400, 413, 422) and taken
-    /// none.
-    RefusesAll,
+    /// It has refused all that it was sent (400, 413, 422) and taken nothing:
+    /// everything that waited, or the first few hundred records.
+    RefusesAll {
+        /// How many it refused.
+        records: usize,
+    },
 }
 
 /// Decides what to do about the outcome of a request.

@@ -136,6 +136,14 @@ impl Endpoint {
         &self.0
     }
 
+    /// Another route of the same server, relative to this one: for
+    /// `config/logging` the endpoint `/api/v1/logs` gives
+    /// `/api/v1/config/logging`.
+    pub fn beside(&self, route: &str) -> Url {
+        // A relative path always joins to an http URL.
+        self.0.join(route).unwrap_or_else(|_| self.0.clone())
+    }
+
     /// The host's name or address.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
@@ -185,16 +193,14 @@ impl HttpTransport {
         &self.endpoint
     }
 
-    /// Asks for another route of the same server.
+    /// Asks for another route of the same server; see [`Endpoint::beside`].
     ///
     /// # Errors
     ///
     /// Why there is no answer.
-    pub async fn get(&self, path: &str, token: Option<&Token>) -> Result<Reply, TransportError> {
-        let mut url = self.endpoint.url().clone();
-        url.set_path(path);
-        url.set_query(None);
-        self.exchange(self.client.get(url), token).await
+    pub async fn get(&self, route: &str, token: Option<&Token>) -> Result<Reply, TransportError> {
+        let request = self.client.get(self.endpoint.beside(route));
+        self.exchange(request, token).await
     }
 
     async fn exchange(
@@ -215,6 +221,10 @@ impl HttpTransport {
         let body = tokio::time::timeout_at(deadline, read_body(&mut response))
             .await
             .unwrap_or(Body::Cut("the answer did not end in time"));
+        let body = match (body, token) {
+            (Body::Whole(text), Some(token)) => Body::Whole(without(text, token.expose())),
+            (body, _) => body,
+        };
         Ok(Reply { body, ..reply })
     }
 }
@@ -277,6 +287,20 @@ async fn read_body(response: &mut Response) -> Body {
     }
 }
 
+/// An answer that does not repeat the token, since what a server says is shown.
+fn without(text: Vec<u8>, token: &str) -> Vec<u8> {
+    let repeats = token.len() <= text.len()
+        && text
+            .windows(token.len())
+            .any(|part| part == token.as_bytes());
+    match repeats {
+        true => String::from_utf8_lossy(&text)
+            .replace(token, "(redacted)")
+            .into_bytes(),
+        false => text,
+    }
+}
+
 /// The cause at the bottom of an error, which is the part that says something.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
@@ -300,6 +324,22 @@ mod tests {
         assert_eq!(
             endpoint("https://a.example/x/logs#f"),
             "https://a.example/x/logs"
+        );
+    }
+
+    #[test]
+    fn other_routes_are_beside_the_endpoint_wherever_that_is() {
+        let endpoint = Endpoint::parse("https://a.example/base/api/v1/logs?x=1").unwrap();
+        let beside = |route| endpoint.beside(route).to_string();
+        assert_eq!(
+            beside("config/logging"),
+            "https://a.example/base/api/v1/config/logging"
+        );
+        assert_eq!(beside("../../healthz"), "https://a.example/base/healthz");
+        let short = Endpoint::parse("http://[::1]:8080/logs").unwrap();
+        assert_eq!(
+            short.beside("../../healthz").as_str(),
+            "http://[::1]:8080/healthz"
         );
     }
 

@@ -52,13 +52,19 @@ pub struct Options {
     pub max_failures: Option<u32>,
     /// How many records the server may refuse before it has taken the first:
     /// then it is rather the server that is wrong than all the records, and
-    /// they stay where they are. `None` buries them all.
+    /// they stay where they are. So they do if it has refused all there were.
+    /// `None` buries them all.
     pub max_refused_at_first: Option<usize>,
+    /// Asked before each request: `false` leaves the records for later.
+    pub may_send: Option<MaySend>,
     /// Applied to each line before it is sent, such as a sanitizer.
     pub line_hook: Option<LineHook>,
     /// Is told what happens.
     pub observer: Box<dyn Observer>,
 }
+
+/// Says whether anything may be sent just now.
+pub type MaySend = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// Maps a record line to the line that is sent.
 pub type LineHook = Box<dyn for<'a> Fn(&'a [u8]) -> Cow<'a, [u8]> + Send + Sync>;
@@ -72,6 +78,7 @@ impl Default for Options {
             resource: Resource::new(),
             max_failures: None,
             max_refused_at_first: Some(MAX_REFUSED_AT_FIRST),
+            may_send: None,
             line_hook: None,
             observer: Box::new(Silent),
         }
@@ -87,6 +94,8 @@ pub enum End {
     Cancelled,
     /// There is no token yet.
     NoToken,
+    /// [`Options::may_send`] says no.
+    Held,
     /// The server refuses, and will until something changes.
     Stopped {
         /// What has to change.
@@ -133,7 +142,8 @@ pub struct Uploader<T, B> {
     refused: Option<(Credential, End)>,
     /// What is to be buried before anything is confirmed.
     letters: Vec<Letter>,
-    /// Whether the server has taken a record.
+    /// Whether the server has taken a record, or a request but for records
+    /// that it names: it is the right one.
     has_accepted: bool,
     /// How many records are through but not confirmed yet.
     unconfirmed: usize,
@@ -228,15 +238,20 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
                 return Ok(end.clone());
             }
             let task = self.plan.next(may_hold_more);
-            if task == Task::Nothing {
-                return Ok(End::Empty);
-            }
-            if task == Task::Fetch {
-                if let Some(end) = self.refused_everything() {
-                    return Ok(end);
+            match task {
+                Task::Nothing => return Ok(self.refused_everything(1).unwrap_or(End::Empty)),
+                Task::Fetch => {
+                    let max = self.options.max_refused_at_first.unwrap_or(usize::MAX);
+                    if let Some(end) = self.refused_everything(max) {
+                        return Ok(end);
+                    }
+                    may_hold_more = self.fetch()?;
+                    continue;
                 }
-                may_hold_more = self.fetch()?;
-                continue;
+                Task::Send(_) | Task::SendCopy => {}
+            }
+            if self.options.may_send.as_ref().is_some_and(|may| !may()) {
+                return Ok(End::Held);
             }
             if credential == Credential::Pending {
                 return Ok(End::NoToken);
@@ -276,12 +291,12 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         Ok(true)
     }
 
-    /// The end, if the server has refused a good many records and taken none.
-    /// These are put back, to be sent again by the next drain.
-    fn refused_everything(&mut self) -> Option<End> {
-        let max = self.options.max_refused_at_first?;
+    /// The end, if the server has refused so many records at least and taken
+    /// none. These are put back, to be sent again by the next drain.
+    fn refused_everything(&mut self, least: usize) -> Option<End> {
         let mut refused = self.letters.iter().filter(|letter| letter.status.is_some());
-        if self.has_accepted || !self.plan.is_idle() || refused.clone().count() < max {
+        let records = refused.clone().count();
+        if !self.is_in_doubt() || !self.plan.is_idle() || records < least {
             return None;
         }
         let last = refused.next_back()?;
@@ -289,7 +304,7 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         let lines = std::mem::take(&mut self.letters).into_iter();
         self.supply.put_back(lines.map(|letter| letter.line.into()));
         self.unconfirmed = 0;
-        let cause = StopCause::RefusesAll;
+        let cause = StopCause::RefusesAll { records };
         self.tell(&Event::Stopped {
             cause,
             status,
@@ -479,7 +494,7 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
 
     fn count_delivered(&mut self, records: usize, rejected: usize, outcome: &Outcome) {
         let good = records.saturating_sub(rejected);
-        self.has_accepted |= good > 0;
+        self.has_accepted = true;
         let duplicates = match outcome {
             Outcome::Accepted { duplicates, .. } => (*duplicates).min(good as u64),
             _ => 0,
@@ -498,11 +513,15 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
     /// As long as the server has taken nothing, what it refuses is not written
     /// down: it may be the server that is wrong.
     pub(super) fn write_down(&mut self) -> Result<(), UploadError> {
-        let is_in_doubt = !self.has_accepted && self.options.max_refused_at_first.is_some();
-        if is_in_doubt && !self.letters.is_empty() {
+        if self.is_in_doubt() && !self.letters.is_empty() {
             return Ok(());
         }
         self.settle_up()
+    }
+
+    /// Whether it may be the server that is wrong rather than the records.
+    fn is_in_doubt(&self) -> bool {
+        !self.has_accepted && self.options.max_refused_at_first.is_some()
     }
 
     fn settle_up(&mut self) -> Result<(), UploadError> {

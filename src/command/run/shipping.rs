@@ -46,8 +46,7 @@ pub(super) fn start(
     context: &mut Context,
 ) -> anyhow::Result<Option<Shipper>> {
     let config = &context.config;
-    let is_on = config.policy.telemetry.unwrap_or(config.telemetry.enabled);
-    if !is_on {
+    if !config.is_telemetry_on() {
         context.printer.warn(
             "telemetry is off, nothing is sent: turn it on with `soliplex telemetry enable`, or send by hand with `soliplex upload`",
         );
@@ -60,11 +59,8 @@ pub(super) fn start(
     let problem = Arc::new(Mutex::new(None));
     let sanitizer = sanitizer(config)?;
     let options = BackendOptions {
+        is_enabled: true,
         tokens: settings::token_source(&None, token_file, config)?,
-        is_online: Some(Box::new({
-            let is_online = Arc::clone(&is_online);
-            move || is_online.load(Ordering::Relaxed)
-        })),
         on_error: Some(Arc::new({
             let problem = Arc::clone(&problem);
             move |found| {
@@ -74,6 +70,10 @@ pub(super) fn start(
         })),
         upload: upload::Options {
             resource: config.resource.clone(),
+            may_send: Some(Box::new({
+                let is_online = Arc::clone(&is_online);
+                move || is_online.load(Ordering::Relaxed)
+            })),
             // The queue may hold what a weaker sanitizer of another client let through.
             line_hook: Some(Box::new(move |line| sanitizer.sanitize_line(line))),
             ..upload::Options::default()
@@ -105,7 +105,7 @@ impl Shipper {
             session_id,
             ..
         } = &recorder.defaults().identity;
-        let url = remote_level::url(self.endpoint.url(), install_id, session_id)?;
+        let url = remote_level::url(&self.endpoint, install_id, session_id);
         let recorder = Arc::clone(recorder);
         let apply = move |levels: Option<&LevelRules>| recorder.set_levels(levels);
         Poller::start(url, &config.state_dir.value, apply).ok()
@@ -115,16 +115,10 @@ impl Shipper {
     pub(super) fn finish(self, context: &mut Context) {
         self.sink.close(END_FLUSH);
         if self.is_online.load(Ordering::Relaxed) {
-            let folder = context.config.queue.value.folder();
-            let sent = settings::credential(&None, self.token_file.as_ref(), &context.config)
-                .and_then(|credential| match folder {
-                    Some(queue) => {
-                        screenshots::send(queue, &self.endpoint, &credential, &mut context.printer)
-                    }
-                    None => Ok(()),
-                });
-            if let Err(error) = sent {
-                context.printer.warn(in_one_line(&error));
+            let config = &context.config;
+            let credential = settings::credential(&None, self.token_file.as_ref(), config);
+            if let Some(queue) = config.queue.value.folder() {
+                screenshots::send(queue, &self.endpoint, credential, &mut context.printer);
             }
         }
         let problem = self
@@ -136,7 +130,13 @@ impl Shipper {
             let printer = &mut context.printer;
             printer.warn(format_args!("not everything was sent: {problem}"));
         }
-        shipped::remember(problem.as_deref(), &context.config, &mut context.printer);
+        let delivered = self.sink.delivered();
+        shipped::remember(
+            delivered,
+            problem.as_deref(),
+            &context.config,
+            &mut context.printer,
+        );
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
     let _poller = poll_level(args, &identity, context)?;
     let cancel = CancellationToken::new();
     let wake = Notify::new();
-    settings::runtime()?.block_on(async {
+    let result = settings::runtime()?.block_on(async {
         let following = async {
             let following = follow(&mut uploader, args.flush_interval, &wake, &cancel);
             tokio::select! {
@@ -40,25 +40,19 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
         teller
             .while_telling(&mut context.printer, &cancel, following)
             .await
-    })?;
-    if let Some(times) = times {
-        times.queue(&queue, &identity)?;
-    }
+    });
+    super::keep_times(times, &queue, context);
     // To be told to stop is how following ends well.
-    finish(args, &End::Empty, uploader.receipt(), context)
+    let end = result.map(|()| End::Empty);
+    finish(args, end, uploader.receipt(), context)
 }
 
 /// Keeps the level that the server asks for in the state folder, where `emit`
 /// finds it.
-fn poll_level(
-    args: &UploadArgs,
-    identity: &Identity,
-    context: &Context,
-) -> anyhow::Result<Option<Poller>> {
+fn poll_level(args: &UploadArgs, identity: &Identity, context: &Context) -> anyhow::Result<Poller> {
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
-    let url = remote_level::url(endpoint.url(), &identity.install_id, &identity.session_id);
-    let poller = url.map(|url| Poller::start(url, &context.config.state_dir.value, |_| {}));
-    Ok(poller.transpose()?)
+    let url = remote_level::url(&endpoint, &identity.install_id, &identity.session_id);
+    Ok(Poller::start(url, &context.config.state_dir.value, |_| {})?)
 }
 
 /// Queues the times of requests at intervals; never ends, since a full disk is

@@ -49,17 +49,31 @@ pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exi
     let times = args.metrics.then(RequestTimes::default);
     let (mut uploader, mut teller) = prepare(&args, backlog, times.clone(), context)?;
     teller.expect(|| pending(&folder));
-    let end = drain(&mut uploader, &mut teller, context)?;
-    if end == End::Empty {
+    let end = drain(&mut uploader, &mut teller, context);
+    if matches!(end, Ok(End::Empty)) {
         let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
         let credential =
-            settings::credential(&args.token_env, args.token_file.as_ref(), &context.config)?;
-        screenshots::send(&folder, &endpoint, &credential, &mut context.printer)?;
+            settings::credential(&args.token_env, args.token_file.as_ref(), &context.config);
+        screenshots::send(&folder, &endpoint, credential, &mut context.printer);
     }
-    if let Some(times) = times {
-        times.queue(&queue, &metrics::identity(&context.config)?)?;
+    keep_times(times, &queue, context);
+    finish(&args, end, uploader.receipt(), context)
+}
+
+/// Queues the times of requests. That they cannot be kept is worth a warning:
+/// what was sent is sent.
+fn keep_times(times: Option<RequestTimes>, queue: &Queue, context: &mut Context) {
+    let Some(times) = times else {
+        return;
+    };
+    let kept = metrics::identity(&context.config)
+        .map_err(anyhow::Error::from)
+        .and_then(|identity| times.queue(queue, &identity));
+    if let Err(error) = kept {
+        context
+            .printer
+            .warn(format_args!("request times were not kept: {error:#}"));
     }
-    finish(&args, &end, uploader.receipt(), context)
 }
 
 /// The one queue that is meant.
@@ -135,43 +149,59 @@ fn resend(args: &UploadArgs, folder: &Path, context: &mut Context) -> anyhow::Re
     let queue = open(folder)?;
     let letters = DeadLetters::open(folder, queue.drainer()?).map_err(anyhow::Error::from_boxed)?;
     let (mut uploader, mut teller) = prepare(args, letters, None, context)?;
-    let end = drain(&mut uploader, &mut teller, context);
+    let mut end = drain(&mut uploader, &mut teller, context);
     // What went through before an error is through all the same.
-    uploader
-        .backlog()
-        .finish()
-        .map_err(anyhow::Error::from_boxed)?;
+    if let Err(error) = uploader.backlog().finish() {
+        end = end.and(Err(anyhow::Error::from_boxed(error)));
+    }
     let unreadable = uploader.backlog().unreadable();
     if unreadable > 0 {
         context.printer.warn(format_args!(
             "{unreadable} lines are no dead letters: left where they are"
         ));
     }
-    finish(args, &end?, uploader.receipt(), context)
+    finish(args, end, uploader.receipt(), context)
 }
 
-/// Writes the receipt, prints the result, and says how the command ends.
+/// Accounts for what was sent, however sending ended, and says how the command
+/// ends: keeps and prints the result and writes the receipt.
 fn finish(
     args: &UploadArgs,
-    end: &End,
+    end: anyhow::Result<End>,
     receipt: &Receipt,
     context: &mut Context,
 ) -> anyhow::Result<Exit> {
-    if let Some(path) = &args.receipt {
-        let json = serde_json::to_string_pretty(receipt)? + "\n";
-        fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))?;
+    let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+    let exit = end
+        .and_then(|end| Ok(exit_of(&end, receipt)?))
+        .with_context(|| format!("upload to {}", endpoint.url()));
+    if !args.replay {
+        let problem = exit
+            .as_ref()
+            .err()
+            .map(|error| error.root_cause().to_string());
+        let delivered = receipt.accepted + receipt.duplicates;
+        shipped::remember(
+            delivered,
+            problem.as_deref(),
+            &context.config,
+            &mut context.printer,
+        );
     }
+    let written = write_receipt(args, receipt);
     match args.format {
         ResultFormat::Json => context.printer.json(receipt)?,
         ResultFormat::Table => context.printer.line(telling::summary(receipt))?,
     }
-    let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
-    let exit = exit_of(end, receipt);
-    let problem = exit.as_ref().err().map(ToString::to_string);
-    if !args.replay {
-        shipped::remember(problem.as_deref(), &context.config, &mut context.printer);
-    }
-    exit.with_context(|| format!("upload to {}", endpoint.url()))
+    exit.and_then(|exit| written.map(|()| exit))
+}
+
+fn write_receipt(args: &UploadArgs, receipt: &Receipt) -> anyhow::Result<()> {
+    let Some(path) = &args.receipt else {
+        return Ok(());
+    };
+    let json = serde_json::to_string_pretty(receipt)? + "\n";
+    fs::write(path, json).with_context(|| format!("cannot write the receipt {}", path.display()))
 }
 
 fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
@@ -181,6 +211,10 @@ fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
         End::Cancelled => Err(Error::new(
             Exit::Failed,
             "interrupted; what is not sent yet stays in the queue",
+        )),
+        End::Held => Err(Error::new(
+            Exit::Failed,
+            "nothing may be sent now; it stays in the queue",
         )),
         End::NoToken => Err(Error::new(Exit::Refused, "there is no token yet")),
         End::Stopped {
@@ -206,13 +240,14 @@ fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
             ),
         )),
         End::Stopped {
-            cause: StopCause::RefusesAll,
+            cause: StopCause::RefusesAll { records },
             status,
             reason,
         } => Err(Error::new(
             Exit::Failed,
             format!(
-                "the server refuses every record ({status}{}) and has taken none; nothing is lost, check the endpoint and --wire, or set them all aside with --bury-all",
+                "the server refused {} ({status}{}) and has taken none; nothing is lost, check the endpoint and --wire, or set them aside with --bury-all",
+                telling::count(*records as u64, "record"),
                 quoted(reason)
             ),
         )),

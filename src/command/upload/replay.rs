@@ -8,7 +8,9 @@ use super::{Context, dry_run, finish, prepare, settings};
 use crate::cli::upload::{RestampArg, UploadArgs};
 use crate::error::{Error, Exit};
 use crate::source::{self, Event, Location};
-use crate::upload::{BacklogError, End, Endpoint, Records, Replay, ReplayOptions, Restamp, Speed};
+use crate::upload::{
+    BacklogError, End, Endpoint, Records, Replay, ReplayOptions, Restamp, Speed, StopCause,
+};
 
 pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let locations = locations(args)?;
@@ -38,22 +40,30 @@ pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Ex
             }
         }
     };
-    let end = settings::runtime()?.block_on(teller.while_telling(
-        &mut context.printer,
-        &cancel,
-        sending,
-    ))?;
+    let end =
+        settings::runtime()?.block_on(teller.while_telling(&mut context.printer, &cancel, sending));
+    let is_answered = matches!(
+        end,
+        Ok(End::Empty
+            | End::Stopped {
+                cause: StopCause::RefusesAll { .. },
+                ..
+            })
+    );
     let accepted = uploader.receipt().accepted;
-    let exit = finish(args, &end, uploader.receipt(), context)?;
-    Ok(match args.expect {
-        Some(expected) if expected.get() != accepted => {
+    let exit = finish(args, end, uploader.receipt(), context);
+    match args.expect {
+        Some(expected) if is_answered && expected.get() != accepted => {
+            if let Err(error) = exit {
+                context.printer.warn(format_args!("{error:#}"));
+            }
             context.printer.warn(format_args!(
                 "expected {expected} accepted records, found {accepted}"
             ));
-            Exit::Partial
+            Ok(Exit::Partial)
         }
         _ => exit,
-    })
+    }
 }
 
 /// Whether this host may be replayed to.

@@ -116,10 +116,12 @@ pub(super) fn options(
         max_failures: (!args.follow).then(|| u32::try_from(args.attempts).unwrap_or(u32::MAX)),
         max_refused_at_first: Options::default()
             .max_refused_at_first
-            .filter(|_| !args.bury_all),
+            // Those among the dead letters are buried already.
+            .filter(|_| !args.bury_all && !args.dead_letter),
         // Queues of other clients went through weaker sanitizers than ours.
         line_hook: Some(Box::new(move |line| sanitizer.sanitize_line(line))),
         observer,
+        ..Options::default()
     })
 }
 

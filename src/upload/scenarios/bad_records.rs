@@ -109,7 +109,7 @@ async fn a_server_that_refuses_everything_stops_the_upload_before_all_is_buried(
         let mut scene = Scene::new(server.clone(), Memory::of(1_000), Options::default());
         let end = scene.drain().await;
         let stopped = End::Stopped {
-            cause: StopCause::RefusesAll,
+            cause: StopCause::RefusesAll { records: 200 },
             status,
             reason: "app: no app".to_owned(),
         };
@@ -143,4 +143,61 @@ async fn a_server_that_has_taken_one_record_may_refuse_all_others() {
     let mut scene = Scene::new(server, Memory::of(300), batches_of(10));
     assert_eq!(scene.drain().await, End::Empty);
     scene.assert_all_but(&(10..300).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_queue_that_is_refused_as_a_whole_is_kept() {
+    let server = Server::new(|_, _| Ok(Reply::empty(400)));
+    let mut scene = Scene::new(server.clone(), Memory::of(3), Options::default());
+    for _ in 0..2 {
+        let end = scene.drain().await;
+        let cause = StopCause::RefusesAll { records: 3 };
+        assert!(matches!(end, End::Stopped { cause: found, .. } if found == cause));
+        assert!(scene.memory.buried().is_empty());
+        assert_eq!(scene.memory.confirmed(), 0);
+    }
+    // One that goes through shows that it is the server that is right.
+    scene.memory.push([3]);
+    server.state().behaviour =
+        Box::new(|records, _| Ok(Reply::empty(if records == [3] { 200 } else { 400 })));
+    assert_eq!(scene.drain().await, End::Empty);
+    scene.assert_all_but(&[0, 1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_names_what_it_refuses_in_a_200_is_the_right_one() {
+    let server = Server::new(|_, _| {
+        let rejected = json!({"accepted": 0, "rejected": [{"index": 0, "reason": "too old"}]});
+        Ok(with_body(200, &rejected))
+    });
+    let mut scene = Scene::new(server, Memory::of(1), Options::default());
+    assert_eq!(scene.drain().await, End::Empty);
+    assert_eq!(scene.memory.buried(), [0]);
+    assert_eq!(scene.memory.confirmed(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn following_a_server_that_refuses_a_few_waits_longer_the_more_there_are() {
+    for (records, pause) in [(1, 30), (20, 60), (300, 600)] {
+        let server = Server::new(|records, _| {
+            let named: Vec<Value> = (0..records.len())
+                .map(|index| json!({"loc": ["body", "logs", index, "app"], "msg": "no app"}))
+                .collect();
+            Ok(with_body(422, &json!({ "detail": named })))
+        });
+        let mut scene = Scene::new(server.clone(), Memory::of(records), Options::default());
+        let cancel = CancellationToken::new();
+        let person = async {
+            tokio::time::sleep(Duration::from_secs(601)).await;
+            cancel.cancel();
+        };
+        let interval = Duration::from_secs(30);
+        let wake = tokio::sync::Notify::new();
+        let following = follow(&mut scene.uploader, interval, &wake, &cancel);
+        let (result, ()) = tokio::join!(following, person);
+        result.unwrap();
+        let longest = server.pauses().into_iter().max();
+        assert_eq!(longest, Some(pause), "{records}");
+        assert!(scene.memory.buried().is_empty());
+    }
 }

@@ -135,7 +135,11 @@ async fn a_server_that_wants_no_spelling_does_not_go_round_for_ever() {
         let missing = json!({"detail": [{"loc": ["body", "logs", 0, key], "type": "missing"}]});
         Ok(with_body(422, &missing))
     });
-    let mut scene = Scene::new(server.clone(), Memory::of(3), Options::default());
+    let options = Options {
+        max_refused_at_first: None,
+        ..Options::default()
+    };
+    let mut scene = Scene::new(server.clone(), Memory::of(3), options);
     assert_eq!(scene.drain().await, End::Empty);
     assert_eq!(scene.memory.buried(), [0, 1, 2]);
     assert!(server.requests() <= 5);
