@@ -36,6 +36,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::upload::{Endpoint, EndpointError};
+
 pub use place::QueuePlace;
 pub use policy::{MinimumRules, POLICY_FILE, Policy, PolicyError};
 pub use telemetry::{Shipped, Telemetry};
@@ -275,12 +277,15 @@ fn locked_endpoint(
     let (Some(locked), Some(file)) = (&policy.endpoint, &policy.file) else {
         return Ok(endpoint);
     };
-    if let Some(other) = endpoint.filter(|other| other.value != *locked) {
-        let what = format!(
-            "{} is refused as the endpoint ({})",
-            other.value, other.origin
-        );
-        return Err(policy.forbids(what, format!("sets it to {locked}")));
+    if let Some(other) = endpoint {
+        let parsed = Endpoint::parse(&other.value).ok();
+        if parsed.is_none_or(|parsed| policy.check_endpoint(&parsed).is_err()) {
+            let what = format!(
+                "{} is refused as the endpoint ({})",
+                other.value, other.origin
+            );
+            return Err(policy.forbids(what, format!("sets it to {locked}")));
+        }
     }
     let origin = Origin::File(file.clone());
     Ok(Some(Setting {
@@ -348,6 +353,10 @@ fn read_file(path: &Path) -> Result<ConfigFile, ConfigError> {
 
 /// Whether a URL names a user before its host.
 fn has_user_info(url: &str) -> bool {
+    // What a URL parser makes of it counts: it forgives a missing slash.
+    if matches!(Endpoint::parse(url), Err(EndpointError::UserInfo)) {
+        return true;
+    }
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     rest[..end].contains('@')
@@ -472,6 +481,7 @@ mod tests {
         assert!(error.contains("`endpoint` holds a user name"), "{error}");
         assert!(!error.contains("fakepw"));
         assert!(load("server = \"https://h/a@b\"", Overrides::default()).is_ok());
+        assert!(load("server = \"https:/bob:fakepw@h/\"", Overrides::default()).is_err());
     }
 
     #[test]

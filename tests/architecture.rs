@@ -24,7 +24,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
         "ingest",
         &["record", "sanitize", "fingerprint", "filter", "session"],
     ),
-    ("config", &[]),
+    ("config", &["upload"]),
     ("error", &[]),
 ];
 

@@ -40,6 +40,12 @@ impl Fault {
         Fault::Answer(200, format!("{{\"accepted\":{}}}", request.logs().len()))
     }
 
+    /// Answers 503 with the time to try again at.
+    pub(crate) fn retry_at(time: chrono::DateTime<chrono::Utc>) -> Fault {
+        let header = format!("retry-after: {}", time.format("%a, %d %b %Y %H:%M:%S GMT"));
+        Fault::With(503, header.leak())
+    }
+
     pub(crate) fn status(status: u16) -> Fault {
         Fault::Answer(status, String::new())
     }

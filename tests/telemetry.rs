@@ -270,6 +270,20 @@ fn a_policy_overrides_everything_and_says_so() {
     let emitted = under_policy(&home, locked, "$s emit m --attr badge=7-1-1").unwrap();
     assert_eq!(emitted.0, 0, "{}", emitted.1);
     assert_eq!(queued(&home)[0]["attributes"]["badge"], "[REDACTED]");
+    let minimum = "[sanitize]\nrequired = [\"path\", \"email\"]";
+    for flags in ["--paths keep", "--disable email", "--allow a@example.org"] {
+        let script = format!("echo m | $s sanitize {flags}");
+        let (code, stderr) = under_policy(&home, minimum, &script).unwrap();
+        assert_eq!((code, stderr.lines().count()), (2, 1), "{flags}: {stderr}");
+    }
+    let unknown = "[sanitize]\nrequired = [\"emial\"]";
+    let (code, stderr) = under_policy(&home, unknown, "$s emit m").unwrap();
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("`emial`, which does not exist"), "{stderr}");
+    let respelled = "$s upload --attempts 1 --endpoint http://127.0.0.1:9/";
+    let (code, stderr) =
+        under_policy(&home, "endpoint = \"http://127.0.0.1:09\"", respelled).unwrap();
+    assert_eq!(code, 7, "{stderr}");
     let hosts = "allowed_hosts = [\"logs.example.org\"]";
     let (code, stderr) = under_policy(
         &home,

@@ -99,7 +99,7 @@ fn a_queue_is_shipped_in_batches_and_empty_afterwards() {
     let ran = upload(&home, &server, &["--receipt", path.to_str().unwrap()]).succeeds();
     assert!(
         ran.stdout_text()
-            .starts_with("250 records accepted in 3 requests"),
+            .starts_with("250 records accepted in 3 requests (6"),
         "{}",
         ran.stdout_text()
     );
@@ -617,6 +617,27 @@ fn a_record_that_the_server_fails_on_is_found_while_others_go_through() {
     assert_eq!(letters[0]["record"]["message"], "record 7");
     assert_eq!(letters[0]["status"], 500);
     assert_eq!(server_took(&server), 19);
+}
+
+/// The server says when to try again, so that this takes no longer.
+#[test]
+fn a_record_that_the_server_fails_on_is_set_aside_once_others_went_through() {
+    let home = home_with(2);
+    let server = FaultServer::start(|request| {
+        let mut logs = request.logs().into_iter();
+        match logs.any(|log| log["message"] == "record 0") {
+            true => Fault::retry_at(chrono::Utc::now() + chrono::TimeDelta::seconds(1)),
+            false => Fault::accept(request),
+        }
+    });
+    upload(&home, &server, &["--batch-size", "1"]).exits(5);
+    assert_eq!(pending(&home), 0);
+    let letters = dead_letters(&home);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["record"]["message"], "record 0");
+    assert_eq!(letters[0]["status"], 503);
+    // Four times in vain, each but the first after another one went through.
+    assert!(server.requests().len() <= 8);
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn set_endpoint(url: &str, context: &mut Context) -> anyhow::Result<Exit> {
         let rule = format!("sets the endpoint to {locked}");
         return refused(config.policy.forbids(format!("{url} is refused"), rule));
     }
-    if let Err(error) = config.policy.check_endpoint(url, endpoint.host()) {
+    if let Err(error) = config.policy.check_endpoint(&endpoint) {
         return refused(error);
     }
     if let Some(Origin::File(file)) = config.endpoint.as_ref().map(|endpoint| &endpoint.origin)

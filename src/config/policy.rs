@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::describe;
+use crate::upload::Endpoint;
 
 /// Where the policy is. Fixed when the program is built, by the environment
 /// variable `SOLIPLEX_POLICY_FILE`: at run time a user could point it anywhere.
@@ -122,7 +123,21 @@ impl Policy {
             reason: describe(&error, text),
         })?;
         policy.file = Some(path.to_owned());
+        // A lock that cannot be read must not open.
+        policy.locked_endpoint()?;
         Ok(policy)
+    }
+
+    /// The only endpoint that is shipped to, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Parse`] if it is no endpoint.
+    pub fn locked_endpoint(&self) -> Result<Option<Endpoint>, PolicyError> {
+        let locked = self.endpoint.as_deref().map(Endpoint::parse);
+        locked
+            .transpose()
+            .map_err(|error| self.is_wrong(error.to_string()))
     }
 
     /// Checks that an endpoint may be shipped to.
@@ -130,14 +145,20 @@ impl Policy {
     /// # Errors
     ///
     /// [`PolicyError::Forbidden`].
-    pub fn check_endpoint(&self, url: &str, host: &str) -> Result<(), PolicyError> {
+    pub fn check_endpoint(&self, endpoint: &Endpoint) -> Result<(), PolicyError> {
+        if let Some(locked) = self.locked_endpoint()?
+            && !locked.is_same(endpoint)
+        {
+            let rule = format!("sets the endpoint to {locked}");
+            return Err(self.forbids(format!("{endpoint} is refused"), rule));
+        }
         if let Some(hosts) = &self.allowed_hosts
             && !hosts
                 .iter()
-                .any(|allowed| allowed.eq_ignore_ascii_case(host))
+                .any(|allowed| allowed.eq_ignore_ascii_case(endpoint.host()))
         {
             let rule = format!("allows the hosts {}", hosts.join(", "));
-            return Err(self.forbids(format!("{url} is refused"), rule));
+            return Err(self.forbids(format!("{endpoint} is refused"), rule));
         }
         Ok(())
     }
@@ -159,11 +180,19 @@ impl Policy {
 
     /// The error that says that the policy is against it.
     pub fn forbids(&self, what: String, rule: String) -> PolicyError {
-        let path = self
-            .file
-            .clone()
-            .unwrap_or_else(|| PathBuf::from(POLICY_FILE));
+        let path = self.path();
         PolicyError::Forbidden { what, path, rule }
+    }
+
+    /// The error that says that the policy itself is wrong.
+    pub fn is_wrong(&self, reason: String) -> PolicyError {
+        let path = self.path();
+        PolicyError::Parse { path, reason }
+    }
+
+    fn path(&self) -> PathBuf {
+        let file = self.file.clone();
+        file.unwrap_or_else(|| PathBuf::from(POLICY_FILE))
     }
 }
 
@@ -205,27 +234,52 @@ mod tests {
         Policy::parse(Path::new("/policy.toml"), text).unwrap()
     }
 
+    fn endpoint(text: &str) -> Endpoint {
+        Endpoint::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_locked_endpoint_is_compared_as_an_address_and_not_as_a_text() {
+        let policy = policy("endpoint = \"https://logs.example.org\"");
+        for same in [
+            "https://logs.example.org",
+            "https://LOGS.example.ORG:443/",
+            "https://logs.example.org/api/v1/logs/",
+        ] {
+            assert!(policy.check_endpoint(&endpoint(same)).is_ok(), "{same}");
+        }
+        for other in [
+            "http://logs.example.org",
+            "https://logs.example.org:444",
+            "https://logs.example.org.evil.example",
+            "https://logs.example.org/elsewhere",
+            "https://logs.example.org/api/v1/logs?to=x",
+        ] {
+            assert!(policy.check_endpoint(&endpoint(other)).is_err(), "{other}");
+        }
+        let broken = Policy::parse(Path::new("/p"), "endpoint = \"logs\"");
+        let error = broken.unwrap_err().to_string();
+        assert!(error.contains("/p: `logs` is no endpoint"), "{error}");
+    }
+
     #[test]
     fn without_a_policy_everything_is_allowed() {
         let policy = Policy::load(Path::new("/nowhere/policy.toml")).unwrap();
-        assert!(policy.check_endpoint("https://a/", "a").is_ok());
+        assert!(policy.check_endpoint(&endpoint("https://a/")).is_ok());
         assert!(policy.check_shipping().is_ok());
     }
 
     #[test]
     fn what_a_policy_forbids_is_said_in_one_line_with_its_path() {
         let policy = policy("allowed_hosts = [\"logs.example.org\"]\ntelemetry = false");
-        assert!(
-            policy
-                .check_endpoint("https://x/", "LOGS.example.org")
-                .is_ok()
-        );
+        let allowed = endpoint("https://LOGS.example.org/");
+        assert!(policy.check_endpoint(&allowed).is_ok());
         let error = policy
-            .check_endpoint("https://evil/", "evil")
+            .check_endpoint(&endpoint("https://evil/x"))
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("https://evil/ is refused: the policy /policy.toml allows"),
+            error.contains("https://evil/x is refused: the policy /policy.toml allows"),
             "{error}"
         );
         assert!(policy.check_shipping().is_err());

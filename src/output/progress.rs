@@ -2,12 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use bytesize::ByteSize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Printer;
 
 /// Work that takes less time than this shows no progress.
 const DELAY: Duration = Duration::from_millis(500);
+
+/// Records, their bytes, the rate and the time left.
+const TEMPLATE: &str =
+    "{msg} {wide_bar} {human_pos}/{human_len} records, {prefix}, {per_sec}, {eta} left";
 
 /// A progress bar that appears only where and when it helps.
 pub struct Progress {
@@ -17,14 +22,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar for work of `total` units, in bytes or in things.
-    pub fn new(printer: &Printer, total: u64, what: &'static str, unit: Unit) -> Progress {
+    /// A bar for so many records.
+    pub fn new(printer: &Printer, total: u64, what: &'static str) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        let template = match unit {
-            Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-            Unit::Things => "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta} left",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
         }
         bar.set_message(what);
@@ -39,6 +40,12 @@ impl Progress {
     pub fn set(&self, done: u64) {
         self.bar.set_position(done);
         self.show_if_late();
+    }
+
+    /// Says how many bytes that was.
+    pub fn set_bytes(&self, bytes: u64) {
+        self.bar
+            .set_prefix(ByteSize(bytes).display().si().to_string());
     }
 
     /// Says how much there is in all, where that is learnt on the way.
@@ -57,13 +64,4 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
-}
-
-/// What a bar counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Bytes.
-    Bytes,
-    /// Records, files, batches.
-    Things,
 }

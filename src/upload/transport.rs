@@ -144,6 +144,18 @@ impl Endpoint {
         self.0.join(route).unwrap_or_else(|_| self.0.clone())
     }
 
+    /// Whether both name the same place. The case of the host and the default
+    /// port make no difference to a URL, and a slash at the end none to us.
+    pub fn is_same(&self, other: &Endpoint) -> bool {
+        let trimmed = |endpoint: &Endpoint| {
+            let mut url = endpoint.0.clone();
+            let path = url.path().trim_end_matches('/').to_owned();
+            url.set_path(&path);
+            url
+        };
+        trimmed(self) == trimmed(other)
+    }
+
     /// The host's name or address.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()

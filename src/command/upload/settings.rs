@@ -31,31 +31,16 @@ pub(in crate::command) fn endpoint(
         Error::usage("no endpoint: give --endpoint URL, or set `endpoint` in the configuration")
     })?;
     let endpoint = Endpoint::parse(text).map_err(|error| Error::usage(error.to_string()))?;
-    permit(&endpoint, config).map_err(|error| Error::usage(error.to_string()))?;
-    Ok(endpoint)
+    permitted(endpoint, config).map_err(|error| Error::usage(error.to_string()).into())
 }
 
-/// Checks that the policy lets records be sent there.
-fn permit(endpoint: &Endpoint, config: &Config) -> Result<(), PolicyError> {
+/// The endpoint if the policy lets records be sent there, as the policy spells
+/// it if it does.
+fn permitted(endpoint: Endpoint, config: &Config) -> Result<Endpoint, PolicyError> {
     let policy = &config.policy;
     policy.check_shipping()?;
-    policy.check_endpoint(&endpoint.to_string(), endpoint.host())?;
-    match policy
-        .endpoint
-        .as_ref()
-        .map(|locked| Endpoint::parse(locked))
-    {
-        Some(Ok(locked)) if locked.url() != endpoint.url() => {
-            let rule = format!("sets the endpoint to {locked}");
-            Err(policy.forbids(format!("{endpoint} is refused"), rule))
-        }
-        // A lock that cannot be read must not open.
-        Some(Err(_)) => {
-            let rule = "locks the endpoint with something that is no URL".to_owned();
-            Err(policy.forbids(format!("{endpoint} is refused"), rule))
-        }
-        _ => Ok(()),
-    }
+    policy.check_endpoint(&endpoint)?;
+    Ok(policy.locked_endpoint()?.unwrap_or(endpoint))
 }
 
 /// Where the token comes from. With --follow the file may still be to come;

@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::RequestTimes;
 use crate::output::Printer;
-use crate::output::progress::{Progress, Unit};
+use crate::output::progress::Progress;
 use crate::output::safe;
 use crate::upload::{Event, Observer, Receipt, Spelling};
 
 /// What the uploader's observer passes on.
 enum Told {
     Delivered(u64),
-    Took(f64),
+    Answered { ms: f64, bytes: u64 },
     Detail(String),
     Note(String),
     Warning(String),
@@ -29,6 +29,7 @@ pub(super) struct Teller {
     progress: Progress,
     shows_progress: bool,
     delivered: u64,
+    bytes: u64,
     warnings: usize,
     times: Option<RequestTimes>,
 }
@@ -42,9 +43,10 @@ impl Teller {
         Teller {
             sender,
             receiver,
-            progress: Progress::new(printer, 0, "uploading", Unit::Things),
+            progress: Progress::new(printer, 0, "uploading"),
             shows_progress: printer.shows_progress(),
             delivered: 0,
+            bytes: 0,
             warnings: 0,
             times,
         }
@@ -103,7 +105,9 @@ impl Teller {
                 self.delivered += records;
                 self.progress.set(self.delivered);
             }
-            Told::Took(ms) => {
+            Told::Answered { ms, bytes } => {
+                self.bytes += bytes;
+                self.progress.set_bytes(self.bytes);
                 if let Some(times) = &self.times {
                     times.push(ms);
                 }
@@ -123,7 +127,10 @@ impl Teller {
 
 fn told(event: &Event<'_>) -> Told {
     match event {
-        Event::Attempted(attempt) if attempt.status.is_some() => Told::Took(attempt.ms),
+        Event::Attempted(attempt) if attempt.status.is_some() => Told::Answered {
+            ms: attempt.ms,
+            bytes: attempt.bytes as u64,
+        },
         Event::Attempted(attempt) => Told::Detail(attempt.trouble.clone()),
         Event::Delivered { records } => Told::Delivered(*records as u64),
         Event::Buried { status, reason } => {
