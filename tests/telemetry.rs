@@ -280,10 +280,10 @@ fn a_policy_overrides_everything_and_says_so() {
     let (code, stderr) = under_policy(&home, unknown, "$s emit m").unwrap();
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("`emial`, which does not exist"), "{stderr}");
+    let locked = "endpoint = \"http://127.0.0.1:09\"";
     let respelled = "$s upload --attempts 1 --endpoint http://127.0.0.1:9/";
-    let (code, stderr) =
-        under_policy(&home, "endpoint = \"http://127.0.0.1:09\"", respelled).unwrap();
-    assert_eq!(code, 7, "{stderr}");
+    let (_, stderr) = under_policy(&home, locked, respelled).unwrap();
+    assert!(!stderr.contains("the policy"), "{stderr}");
     let hosts = "allowed_hosts = [\"logs.example.org\"]";
     let (code, stderr) = under_policy(
         &home,

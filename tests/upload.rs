@@ -99,7 +99,7 @@ fn a_queue_is_shipped_in_batches_and_empty_afterwards() {
     let ran = upload(&home, &server, &["--receipt", path.to_str().unwrap()]).succeeds();
     assert!(
         ran.stdout_text()
-            .starts_with("250 records accepted in 3 requests (6"),
+            .starts_with("250 records accepted in 3 requests ("),
         "{}",
         ran.stdout_text()
     );
