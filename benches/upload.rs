@@ -1,9 +1,11 @@
-//! How fast a queue is shipped to a server that only answers 200, beside a
-//! bare HTTP/1.1 poster that sends the same bodies on one connection.
+//! How fast a queue is shipped to a server that only answers 200, beside `wrk`
+//! (where it is installed) and a bare HTTP/1.1 poster, which send the same
+//! bodies on one connection but neither read nor sanitize them.
 //!
-//! `cargo bench --bench upload` prints records a second of both and what the
-//! upload holds in memory at the most; `SOLIPLEX_BENCH_RECORDS` sets how many
-//! records there are (a million unless it says otherwise).
+//! `cargo bench --bench upload` prints records a second of each and what
+//! the upload holds in memory at the most, also with a tenth of the records:
+//! that must be about the same. `SOLIPLEX_BENCH_RECORDS` sets
+//! how many records there are (a million unless it says otherwise).
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -19,6 +21,12 @@ const DEFAULT_RECORDS: usize = 1_000_000;
 /// How many records go in a request.
 const BATCH: usize = 100;
 
+/// How many bodies `wrk` goes round; it holds them all in memory.
+const WRK_BODIES: usize = 2_000;
+
+/// How long `wrk` posts in each round.
+const WRK_TIME: &str = "3s";
+
 /// How often each is measured; the median counts.
 const ROUNDS: usize = 3;
 
@@ -31,29 +39,84 @@ fn main() -> Result<(), Box<dyn Error>> {
     let fixture = folder.path().join("queue.jsonl");
     write_queue(&fixture, records)?;
     let server = start_server()?;
-    let mut ours = Vec::new();
-    let mut peer = Vec::new();
+    let tenth = folder.path().join("tenth.jsonl");
+    write_queue(&tenth, records / 10)?;
+    let script = folder.path().join("post.lua");
+    fs::write(&script, wrk_script(&fixture))?;
+    let (mut ours, mut poster, mut wrk) = (Vec::new(), Vec::new(), Vec::new());
     let mut peak = 0;
     for _ in 0..ROUNDS {
-        peer.push(post_bodies(server, &fixture)?);
+        let posted = post_bodies(server, &fixture)?;
+        poster.push(records as f64 / posted.as_secs_f64());
+        wrk.extend(run_wrk(server, &script));
         let (took, memory) = upload(server, folder.path(), &fixture)?;
-        ours.push(took);
+        ours.push(records as f64 / took.as_secs_f64());
         peak = peak.max(memory);
     }
-    let (ours, peer) = (rate(records, ours), rate(records, peer));
+    let (_, tenth_peak) = upload(server, folder.path(), &tenth)?;
+    let (ours, poster) = (median(ours), median(poster));
     let mut out = io::stdout().lock();
     writeln!(out, "records            {records}")?;
-    writeln!(out, "bare poster        {peer:.0} records/s")?;
+    writeln!(out, "bare poster        {poster:.0} records/s")?;
+    let peer = if wrk.is_empty() {
+        writeln!(out, "wrk                is not installed")?;
+        poster
+    } else {
+        let wrk = median(wrk);
+        writeln!(out, "wrk                {wrk:.0} records/s")?;
+        wrk
+    };
     writeln!(out, "soliplex upload    {ours:.0} records/s")?;
     writeln!(out, "share              {:.0} %", 100.0 * ours / peer)?;
     writeln!(out, "peak memory        {peak} KiB")?;
+    writeln!(out, "with a tenth       {tenth_peak} KiB")?;
     Ok(())
 }
 
-/// Records a second, by the median.
-fn rate(records: usize, mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    records as f64 / times[times.len() / 2].as_secs_f64()
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// A script that has `wrk` post the bodies that an upload would.
+fn wrk_script(fixture: &Path) -> String {
+    format!(
+        r#"local requests, next = {{}}, 0
+function init(args)
+  local headers = {{ ["Content-Type"] = "application/json" }}
+  local lines = {{}}
+  for line in io.lines("{}") do
+    lines[#lines + 1] = line
+    if #lines == {BATCH} then
+      local body = '{{"logs":[' .. table.concat(lines, ",") .. '],"resource":{{}}}}'
+      requests[#requests + 1] = wrk.format("POST", "/api/v1/logs", headers, body)
+      lines = {{}}
+      if #requests == {WRK_BODIES} then break end
+    end
+  end
+end
+function request()
+  next = next % #requests + 1
+  return requests[next]
+end
+"#,
+        fixture.display()
+    )
+}
+
+/// Records a second that `wrk` posts on one connection, if it is installed.
+fn run_wrk(server: SocketAddr, script: &Path) -> Option<f64> {
+    let output = Command::new("wrk")
+        .args(["-t1", "-c1", "-d", WRK_TIME, "-s"])
+        .arg(script)
+        .arg(format!("http://{server}"))
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rate = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Requests/sec:"))?;
+    Some(rate.trim().parse::<f64>().ok()? * BATCH as f64)
 }
 
 /// A queue of realistic records, a third of which hold something to redact.

@@ -20,7 +20,7 @@ use reqwest::{Client, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::logger::LevelRules;
+use crate::logger::{LevelRules, LogManager};
 use crate::record::{Level, format_timestamp, parse_timestamp};
 use crate::upload::Endpoint;
 
@@ -192,6 +192,19 @@ impl Poller {
     }
 }
 
+impl Poller {
+    /// Has all loggers of a program obey the server, as [`Poller::start`] asks
+    /// it; without a level of its own, those of the program hold.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no thread to spare.
+    pub fn obeyed_by(manager: &LogManager, url: Url, state_dir: &Path) -> io::Result<Poller> {
+        let manager = manager.clone();
+        Poller::start(url, state_dir, move |remote| manager.obey(remote))
+    }
+}
+
 /// Where to ask, given where records are posted to, and for whom.
 pub fn url(endpoint: &Endpoint, install_id: &str, session_id: &str) -> Url {
     let mut url = endpoint.beside("config/logging");
@@ -290,6 +303,29 @@ mod tests {
             url.as_str(),
             "https://logs.example.org/base/api/v1/config/logging?install=i-1&session=s-1"
         );
+    }
+
+    #[tokio::test]
+    async fn a_programs_loggers_obey_the_server() {
+        let server = MockServer::start().await;
+        let answer = r#"{"min_level":"error","modules":{"http":"debug"}}"#;
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(200).set_body_string(answer))
+            .mount(&server)
+            .await;
+        let state = tempfile::tempdir().unwrap();
+        let manager = LogManager::builder().min_level(Level::Info).build();
+        let (auth, http) = (manager.logger("Auth"), manager.logger("soliplex.Http"));
+        assert!(auth.is_enabled(Level::Info) && !http.is_enabled(Level::Debug));
+        let endpoint = Endpoint::parse(&server.uri()).unwrap();
+        let url = url(&endpoint, "i", "s");
+        let _poller = Poller::obeyed_by(&manager, url, state.path()).unwrap();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while auth.is_enabled(Level::Info) {
+            assert!(tokio::time::Instant::now() < deadline);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        assert!(auth.is_enabled(Level::Error) && http.is_enabled(Level::Debug));
     }
 
     #[tokio::test]

@@ -10,6 +10,9 @@
 //! keys = ["badge_number"]                  # more keys whose values go
 //! patterns = { ticket = "TCK-[0-9]{6}" }   # more patterns
 //! ```
+//!
+//! Where there is a `[sanitize]` table, rules of users may add to it, but allow
+//! no values, declare no keys safe and keep no paths that it says must go.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -31,7 +31,10 @@ pub(super) struct Levels(Mutex<Table>);
 
 #[derive(Debug)]
 struct Table {
-    rules: Rules,
+    /// What the program itself wants.
+    local: Rules,
+    /// What its server wants, which outranks that.
+    remote: Option<Rules>,
     /// The loggers that were asked for.
     known: HashMap<String, Threshold>,
 }
@@ -51,7 +54,8 @@ pub struct Rules {
 impl Levels {
     pub(super) fn new(rules: Rules) -> Levels {
         Levels(Mutex::new(Table {
-            rules,
+            local: rules,
+            remote: None,
             known: HashMap::new(),
         }))
     }
@@ -61,21 +65,39 @@ impl Levels {
         if let Some(threshold) = table.known.get(logger) {
             return threshold.clone();
         }
-        let threshold = Threshold::new(table.rules.of(logger));
+        let threshold = Threshold::new(table.rules().of(logger));
         table.known.insert(logger.to_owned(), threshold.clone());
         threshold
     }
 
+    /// Changes what the program itself wants.
     pub(super) fn set(&self, rules: Rules) {
         let mut table = self.lock();
-        for (logger, threshold) in &table.known {
-            threshold.set(rules.of(logger));
-        }
-        table.rules = rules;
+        table.local = rules;
+        table.apply();
+    }
+
+    /// Changes what the server wants; `None` if it has no say.
+    pub(super) fn set_remote(&self, rules: Option<Rules>) {
+        let mut table = self.lock();
+        table.remote = rules;
+        table.apply();
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn rules(&self) -> &Rules {
+        self.remote.as_ref().unwrap_or(&self.local)
+    }
+
+    fn apply(&self) {
+        for (logger, threshold) in &self.known {
+            threshold.set(self.rules().of(logger));
+        }
     }
 }
 
@@ -148,5 +170,11 @@ mod tests {
         });
         assert!(auth.admits(Level::Debug));
         assert!(!levels.of("http").admits(Level::Trace));
+        levels.set_remote(Some(Rules::new(Level::Fatal, [])));
+        assert!(!auth.admits(Level::Error) && !levels.of("new").admits(Level::Error));
+        levels.set(rules());
+        assert!(!auth.admits(Level::Error));
+        levels.set_remote(None);
+        assert!(auth.admits(Level::Info) && !auth.admits(Level::Debug));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::Logger;
@@ -24,7 +24,7 @@ pub struct LogManager {
 struct Shared {
     sanitizer: Option<Sanitizer>,
     levels: Levels,
-    sinks: RwLock<Arc<[Arc<dyn LogSink>]>>,
+    sinks: Vec<Arc<dyn LogSink>>,
     on_error: Option<OnError>,
 }
 
@@ -61,14 +61,10 @@ impl LogManager {
         });
     }
 
-    /// Adds a sink for the records to come.
-    pub fn add_sink(&self, sink: Arc<dyn LogSink>) {
-        let mut sinks = self
-            .shared
-            .sinks
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *sinks = sinks.iter().cloned().chain([sink]).collect();
+    /// Has the levels of a server outrank those of the program, until `None`
+    /// gives these back; for loggers that exist too.
+    pub fn obey(&self, remote: Option<&Rules>) {
+        self.shared.levels.set_remote(remote.cloned());
     }
 
     /// Sanitizes a record and hands it to every sink, whatever its level.
@@ -77,7 +73,7 @@ impl LogManager {
             return;
         };
         let record = Arc::new(self.sanitized(record));
-        for sink in self.sinks().iter() {
+        for sink in &self.shared.sinks {
             match catch_unwind(AssertUnwindSafe(|| sink.write(&record))) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => self.tell(&format!("a log sink failed: {error}")),
@@ -97,20 +93,11 @@ impl LogManager {
     }
 
     fn for_each_sink(&self, act: impl Fn(&dyn LogSink)) {
-        for sink in self.sinks().iter() {
+        for sink in &self.shared.sinks {
             if catch_unwind(AssertUnwindSafe(|| act(&**sink))).is_err() {
                 self.tell("a log sink panicked");
             }
         }
-    }
-
-    /// The sinks as of now; no lock is held while they are at work.
-    fn sinks(&self) -> Arc<[Arc<dyn LogSink>]> {
-        self.shared
-            .sinks
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 
     /// A record that cannot be sanitized is not let through: what stays says
@@ -142,7 +129,7 @@ impl fmt::Debug for LogManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogManager")
             .field("levels", &self.shared.levels)
-            .field("sinks", &self.sinks().len())
+            .field("sinks", &self.shared.sinks.len())
             .finish_non_exhaustive()
     }
 }
@@ -201,7 +188,7 @@ impl Builder {
             shared: Arc::new(Shared {
                 sanitizer: self.sanitizer,
                 levels: Levels::new(self.rules),
-                sinks: RwLock::new(self.sinks.into()),
+                sinks: self.sinks,
                 on_error: self.on_error,
             }),
         }

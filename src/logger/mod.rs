@@ -54,6 +54,9 @@
 //! # }
 //! ```
 //!
+//! A level that its server asks for is obeyed by way of
+//! [`Poller::obeyed_by`](crate::remote_level::Poller::obeyed_by).
+//!
 //! A record is made only if its level is wanted, sanitized once, and handed to
 //! every sink. A sink that fails or panics harms neither the caller nor the
 //! other sinks. What a sink logs while it writes is ignored, as it would come

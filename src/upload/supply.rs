@@ -1,13 +1,16 @@
 //! Batches made ready to be sent, while others are under way.
 //!
 //! Reading, sanitizing and joining take longer than a fast server takes to
-//! answer. So a thread of the runtime's pool does these a few batches ahead of
-//! what is sent.
+//! answer: nine tenths of an upload's instructions. So a thread of the
+//! runtime's pool does these a few batches ahead of what is sent, and has a
+//! second one sanitize half of the lines.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
+use std::panic;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use bytes::Bytes;
 
@@ -16,9 +19,17 @@ use super::body::BodyBuilder;
 use super::uploader::LineHook;
 use super::wire::Spelling;
 
-/// How many batches are made ready ahead of need; with bodies of 900 KB they
-/// hold less than 4 MB.
-const DEPTH: usize = 4;
+/// How many batches are made ready ahead of need, and how many bytes of them
+/// are enough.
+const DEPTH: usize = 16;
+const DEPTH_BYTES: usize = 3_000_000;
+
+/// How many batches are read from the backlog together: each time it reads a
+/// block of the file and asks for the queue's lock.
+const BATCHES_AT_ONCE: usize = 8;
+
+/// Fewer lines are not worth another thread.
+const MIN_LINES_PER_THREAD: usize = 100;
 
 /// A batch that is ready.
 #[derive(Debug)]
@@ -156,7 +167,7 @@ impl<B: Backlog> Supply<B> {
 
     fn read_ahead(&self) {
         let mut shelf = self.shared.shelf();
-        if shelf.is_filling || shelf.loads.len() > DEPTH / 2 {
+        if shelf.is_filling || shelf.is_full(2) {
             return;
         }
         shelf.is_filling = true;
@@ -187,7 +198,7 @@ impl<B: Backlog> Shared<B> {
             let mut shelf = self.shelf();
             let is_last = !matches!(made, Some(Ok(_)));
             shelf.loads.extend(made);
-            if is_last || shelf.loads.len() >= DEPTH {
+            if is_last || shelf.is_full(1) {
                 shelf.is_filling = false;
                 return;
             }
@@ -201,10 +212,9 @@ impl<B: Backlog> Shared<B> {
             (shelf.room, shelf.spelling)
         };
         if source.ahead.is_empty() {
-            let lines = source.backlog.next(self.batch_records, room)?;
-            source
-                .ahead
-                .extend(lines.into_iter().map(|line| self.prepared(line)));
+            let records = self.batch_records.saturating_mul(BATCHES_AT_ONCE);
+            let lines = source.backlog.next(records, room)?;
+            source.ahead.extend(self.prepared(lines));
         }
         let mut used = 0;
         let fitting = source
@@ -228,11 +238,42 @@ impl<B: Backlog> Shared<B> {
         })))
     }
 
-    fn prepared(&self, line: Vec<u8>) -> Bytes {
-        match self.hook.as_ref().map(|hook| hook(&line)) {
-            Some(Cow::Owned(changed)) => changed.into(),
-            _ => line.into(),
+    /// The lines as they are sent, in the same order.
+    fn prepared(&self, mut lines: Vec<Vec<u8>>) -> Vec<Bytes> {
+        let Some(hook) = &self.hook else {
+            return lines.into_iter().map(Bytes::from).collect();
+        };
+        let prepare = |lines: Vec<Vec<u8>>| -> Vec<Bytes> {
+            let hooked = lines.into_iter().map(|line| match hook(&line) {
+                Cow::Owned(changed) => changed.into(),
+                Cow::Borrowed(_) => line.into(),
+            });
+            hooked.collect()
+        };
+        if lines.len() < 2 * MIN_LINES_PER_THREAD {
+            return prepare(lines);
         }
+        let second = lines.split_off(lines.len() / 2);
+        thread::scope(|scope| {
+            let second = scope.spawn(|| prepare(second));
+            let mut prepared = prepare(lines);
+            match second.join() {
+                Ok(rest) => prepared.extend(rest),
+                Err(panic) => panic::resume_unwind(panic),
+            }
+            prepared
+        })
+    }
+}
+
+impl Shelf {
+    /// Whether there is enough on it, or a part of that.
+    fn is_full(&self, part: usize) -> bool {
+        let bytes = self.loads.iter().flatten().map(|load| match load {
+            Load::Batch(ready) => ready.body.len(),
+            Load::Oversized(line) => line.len(),
+        });
+        self.loads.len() >= DEPTH / part || bytes.sum::<usize>() >= DEPTH_BYTES / part
     }
 }
 
