@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::upload::settings;
+use crate::error::in_one_line;
 use crate::output::Printer;
 use crate::screenshot::{Folder, send_all};
 use crate::upload::{Credential, Endpoint};
@@ -18,7 +19,7 @@ pub(super) fn send(
     match try_to_send(queue, endpoint, credential) {
         Ok(0) => {}
         Ok(sent) => printer.note(format_args!("{sent} screenshots sent")),
-        Err(error) => printer.warn(format_args!("{error:#}")),
+        Err(error) => printer.warn(in_one_line(&error)),
     }
 }
 

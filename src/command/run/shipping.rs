@@ -14,7 +14,6 @@ use crate::command::sanitizer::sanitizer;
 use crate::command::upload::settings;
 use crate::command::{screenshots, shipped};
 use crate::config::Config;
-use crate::error::in_one_line;
 use crate::logger::{BackendOptions, BackendSink, LevelRules, LogSink};
 use crate::queue::LogQueue;
 use crate::record::Identity;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, queue_folder, sanitizer::sanitizer, screenshots, shipped};
 use crate::cli::upload::{ResultFormat, UploadArgs};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, in_one_line};
 use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
 use crate::upload::{
     Backlog, DeadLetters, End, QueueBacklog, Receipt, StopCause, Uploader, export_dead_letters,
@@ -70,9 +70,10 @@ fn keep_times(times: Option<RequestTimes>, queue: &Queue, context: &mut Context)
         .map_err(anyhow::Error::from)
         .and_then(|identity| times.queue(queue, &identity));
     if let Err(error) = kept {
-        context
-            .printer
-            .warn(format_args!("request times were not kept: {error:#}"));
+        context.printer.warn(format_args!(
+            "request times were not kept: {}",
+            in_one_line(&error)
+        ));
     }
 }
 

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, dry_run, finish, prepare, settings};
 use crate::cli::upload::{RestampArg, UploadArgs};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, in_one_line};
 use crate::source::{self, Event, Location};
 use crate::upload::{
     BacklogError, End, Endpoint, Records, Replay, ReplayOptions, Restamp, Speed, StopCause,
@@ -55,7 +55,7 @@ pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Ex
     match args.expect {
         Some(expected) if is_answered && expected.get() != accepted => {
             if let Err(error) = exit {
-                context.printer.warn(format_args!("{error:#}"));
+                context.printer.warn(in_one_line(&error));
             }
             context.printer.warn(format_args!(
                 "expected {expected} accepted records, found {accepted}"
