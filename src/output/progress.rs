@@ -10,10 +10,6 @@ use super::Printer;
 /// Work that takes less time than this shows no progress.
 const DELAY: Duration = Duration::from_millis(500);
 
-/// Records, their bytes, the rate and the time left.
-const TEMPLATE: &str =
-    "{msg} {wide_bar} {human_pos}/{human_len} records, {prefix}, {per_sec}, {eta} left";
-
 /// A progress bar that appears only where and when it helps.
 pub struct Progress {
     bar: ProgressBar,
@@ -22,10 +18,16 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many records.
-    pub fn new(printer: &Printer, total: u64, what: &'static str) -> Progress {
+    /// A bar for so many bytes or records.
+    pub fn new(printer: &Printer, total: u64, what: &'static str, unit: Unit) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        let template = match unit {
+            Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+            Unit::Records => {
+                "{msg} {wide_bar} {human_pos}/{human_len} records, {prefix}, {per_sec}, {eta} left"
+            }
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_message(what);
@@ -42,7 +44,7 @@ impl Progress {
         self.show_if_late();
     }
 
-    /// Says how many bytes that was.
+    /// Says how many bytes that was, where the bar counts records.
     pub fn set_bytes(&self, bytes: u64) {
         self.bar
             .set_prefix(ByteSize(bytes).display().si().to_string());
@@ -64,4 +66,13 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// What a bar counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Records, with their bytes beside them.
+    Records,
 }

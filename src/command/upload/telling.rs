@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::RequestTimes;
 use crate::output::Printer;
-use crate::output::progress::Progress;
+use crate::output::progress::{Progress, Unit};
 use crate::output::safe;
 use crate::upload::{Event, Observer, Receipt, Spelling};
 
@@ -43,7 +43,7 @@ impl Teller {
         Teller {
             sender,
             receiver,
-            progress: Progress::new(printer, 0, "uploading"),
+            progress: Progress::new(printer, 0, "uploading", Unit::Records),
             shows_progress: printer.shows_progress(),
             delivered: 0,
             bytes: 0,
