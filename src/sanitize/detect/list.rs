@@ -136,9 +136,9 @@ pub(super) fn elements(
             }
             _ => {
                 let end = run_end(text, at, usize::MAX, |b| {
-                    !b.is_ascii_whitespace()
-                        && !matches!(b, b',' | b';' | b']' | b'}' | b')' | b'"' | b'\\')
-                        && !(b == b':' && stack.last() == Some(&b'{'))
+                    let is_name_end = b == b':' && stack.last() == Some(&b'{');
+                    let is_end = matches!(b, b',' | b';' | b']' | b'}' | b')' | b'"' | b'\\');
+                    !(is_name_end || is_end || b.is_ascii_whitespace())
                 });
                 // Without quotes around the names this may be code.
                 let sure = key.quote.is_some()
