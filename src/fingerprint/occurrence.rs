@@ -16,7 +16,7 @@ const FAILURE_ATTRIBUTE: &str = "failure";
 /// The keys under which a server says when it received a record. A search is
 /// prepared once: that takes as long as searching a short record.
 static RECEIVED_AT: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| ["server_received_at", "serverReceivedAt"].map(|key| Finder::new(key)));
+    LazyLock::new(|| ["server_received_at", "serverReceivedAt"].map(Finder::new));
 
 /// The parts of a record that say which error it tells of, where and when.
 #[derive(Clone, Debug, Default, PartialEq)]
