@@ -163,6 +163,9 @@ fn an_operator_signs_in_and_every_view_tells_its_part() {
     browser.run("history.back(); return null;");
     browser.waits_for("document.querySelectorAll('table.sessions tbody tr').length === 100");
 
+    browser.press(".copy");
+    browser.waits_for("document.querySelector('.copy').textContent === 'Copied'");
+
     story_is_the_one_of_the_command_line(&home, &browser, &server);
 
     open(&browser, "#/status");
@@ -354,6 +357,12 @@ fn what_records_hold_is_shown_and_does_nothing() {
         command.ends_with(r"--grep $'it\'s\x1b[201~\x0a$(id)'"),
         "{command}"
     );
+    let (_, word) = command.split_once("--grep ").expect("a flag");
+    let printed = std::process::Command::new("bash")
+        .args(["-c", &format!("printf %s {word}")])
+        .output();
+    let printed = printed.expect("a shell").stdout;
+    assert_eq!(printed, b"it's\x1b[201~\n$(id)");
 }
 
 fn numbered(range: std::ops::Range<usize>) -> String {

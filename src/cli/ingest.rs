@@ -15,7 +15,7 @@ use crate::ingest::store::StoreUrl;
 /// The backend.
 #[derive(Debug, Subcommand)]
 pub enum IngestCommand {
-    /// Take records in over HTTP, store them and hand them to readers
+    /// Take records in over HTTP, store them, and show them to commands and on a page for operators
     Serve(Box<ServeArgs>),
 }
 

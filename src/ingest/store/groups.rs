@@ -314,3 +314,33 @@ fn unhex(text: &str) -> Vec<u8> {
         .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_told_over_all_hours_and_hits_count_once() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&mut connection, "x").unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO errors VALUES
+                 (7200000, x'abcd', 3, 7200001, 7200009, 2, 1, '{}', 'late'),
+                 (0, x'abcd', 2, 5, 9, 1, 1, '{}', 'early'),
+                 (0, x'ef', 9, 1, 2, 1, 1, '{}', 'other');
+                 INSERT INTO error_hits VALUES
+                 (0, x'abcd', 0, x'01'), (7200000, x'abcd', 0, x'01'), (7200000, x'abcd', 0, x'02'),
+                 (0, x'abcd', 1, x'01'), (7200000, x'abcd', 1, x'01'), (0, x'ef', 0, x'03');",
+            )
+            .unwrap();
+        let found = group(&connection, "abcd").unwrap().unwrap();
+        assert_eq!(
+            (found.count, found.first_seen, found.last_seen),
+            (5, 5, 7_200_009)
+        );
+        assert_eq!((found.sessions, found.installs), (2, 1));
+        assert_eq!(found.hours, [(0, 2), (7_200_000, 3)]);
+        assert!(group(&connection, "0123").unwrap().is_none());
+    }
+}

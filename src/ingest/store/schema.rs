@@ -155,6 +155,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_of_an_earlier_version_is_brought_up_with_what_it_holds() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .execute_batch("INSERT INTO facts VALUES ('forwarded', 7); PRAGMA user_version = 1;")
+            .unwrap();
+        migrate(&mut connection, "x").unwrap();
+        let fact = connection.query_row("SELECT value FROM facts", [], |row| row.get(0));
+        assert_eq!(fact, Ok(7));
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        assert_eq!(version, Ok(VERSION));
+    }
+
+    #[test]
     fn a_file_is_brought_up_once_and_a_newer_one_is_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, "x").unwrap();

@@ -164,6 +164,12 @@ async fn a_backlog_over_its_bound_turns_records_away() {
         200
     );
     assert_eq!(server.post(&[record("d")]).await.0, 502);
+    let (_, status) = server.get("/api/v1/status").await;
+    let forward = &status["forward"];
+    assert_eq!(
+        (&forward["backlog"], &forward["maxBacklog"]),
+        (&json!(3), &json!(2))
+    );
 }
 
 #[tokio::test]

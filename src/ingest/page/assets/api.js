@@ -32,10 +32,10 @@ export async function signIn(candidate) {
   token = candidate;
 }
 
-/** The JSON of a route. */
-export async function get(path, parameters, signal) {
+/** The JSON of a route, read by a parser of one's choice. */
+export async function get(path, parameters, signal, parse = JSON.parse) {
   const reply = await request(path, parameters, signal);
-  return reply.json();
+  return parse(await reply.text());
 }
 
 /** A picture, of the one kind that the server keeps. */

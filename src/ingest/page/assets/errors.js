@@ -81,7 +81,7 @@ function row(group, opened) {
     cell("what", null, group.fingerprint ? details(group, opened) : h("span", { class: "faint" }, "errors of too many kinds to tell apart")),
     cell("trend", "Trend", bars(counts, trend)),
     cell("num", "Count", h("strong", { title: number(group.count) }, shortNumber(group.count))),
-    cell("share", "Share", h("meter", { min: 0, max: 1, value: group.share, "aria-label": `Share of all errors: ${percent(group.share)}` }), percent(group.share)),
+    cell("share", "Share", h("meter", { min: 0, max: 1, value: group.share, "aria-label": `Share of all errors: ${percent(group.share)}` }), h("span", null, percent(group.share))),
     cell("num", "Sessions", shortNumber(group.sessions)),
     cell("num", "Installs", shortNumber(group.installs)),
     cell("when", "First seen", h("time", { title: dateTime(group.knownSince, { isExact: true }) }, ago(group.knownSince))),

@@ -22,7 +22,8 @@ export function levelWord(level) {
 export function parseExactly(json) {
   return JSON.parse(json, (_, value, context) => {
     if (typeof value !== "number" || !context?.source || String(value) === context.source) return value;
-    return { toString: () => context.source, toJSON: () => context.source, exact: true };
+    const { source } = context;
+    return { toString: () => source, toJSON: () => JSON.rawJSON?.(source) ?? source, exact: true };
   });
 }
 

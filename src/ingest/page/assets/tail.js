@@ -1,6 +1,6 @@
 // Records as they come in.
 
-import { follow } from "./api.js";
+import { follow, get } from "./api.js";
 import { commandLine, filterFlags, heading } from "./command.js";
 import { field, h, input, notice, say, select } from "./dom.js";
 import { VirtualList } from "./list.js";
@@ -12,6 +12,9 @@ export const title = "Live tail";
 const COLUMNS = ["Time", "Level", "Logger", "Message", "Session"];
 const CAPACITY = 10_000;
 const FIRST = 200;
+/** A longer record is read from the server again when it is opened, so that
+ * a list of long ones takes no more memory than one of short ones. */
+const KEPT = 4000;
 /** How often the screen reader is told what came, at the most. */
 const SPOKEN_EVERY = 10_000;
 const FILTERS = ["session", "install", "user", "level", "logger", "grep", "attr", "since", "until"];
@@ -91,10 +94,10 @@ export function show(main, place) {
     unspoken = 0;
     spokenAt = performance.now();
   };
-  const take = ({ kind, data }) => {
+  const take = ({ id, kind, data }) => {
     if (kind === "record") {
       total += 1;
-      waiting.push(itemOf(data));
+      waiting.push(itemOf(id, data));
     } else if (kind === "gap") {
       waiting.push({ gap: JSON.parse(data).skipped });
     }
@@ -142,10 +145,10 @@ function filters(parameters, place) {
 }
 
 /** What a row needs of a record; the rest is read again when it is opened. */
-function itemOf(json) {
+function itemOf(id, json) {
   const record = JSON.parse(json);
   return {
-    json, time: record.timestamp, level: record.level, logger: start(record.logger, 60),
+    id, json: json.length <= KEPT ? json : null, time: record.timestamp, level: record.level, logger: start(record.logger, 60),
     message: start(record.message, 400), error: record.error ? start(record.error, 200) : "",
     brief: brief(record.attributes),
     session: record.sessionId ? start(record.sessionId, 12) : "",
@@ -167,18 +170,32 @@ function fill(row, item) {
     h("span", { class: "session" }, item.session));
 }
 
-function openRecord(item, panel, list, signal) {
+async function openRecord(item, panel, list, signal) {
   if (item.gap !== undefined) return;
-  const record = parseExactly(item.json);
+  panel.chosen = item;
+  const record = item.json === null ? await read(item.id, signal).catch(() => null) : parseExactly(item.json);
+  // Another one may have been chosen while this one was read.
+  if (panel.chosen !== item || signal.aborted) return;
   const close = () => { panel.hidden = true; list.element.focus(); };
   panel.hidden = false;
   panel.onkeydown = (event) => { if (event.key === "Escape") close(); };
+  if (!record) {
+    panel.replaceChildren(notice("The server does not have this record any more, or cannot be reached.", { isAlert: true }),
+      h("button", { type: "button", class: "close", onclick: close }, "Close"));
+    return;
+  }
   panel.replaceChildren(
     h("div", { class: "record-head" }, levelWord(record.level), h("time", null, dateTime(record.timestamp, { isExact: true })),
       h("span", { class: "grow" }), h("button", { type: "button", class: "close", onclick: close }, "Close")),
     h("h2", { tabindex: "-1" }, start(record.logger, 80) || "record"),
     ...recordBody(record, { signal }).flat().filter(Boolean),
     h("details", { class: "part" }, h("summary", null, "The record as JSON"),
-      h("pre", { tabindex: "0", role: "region", "aria-label": "JSON" }, visibleLines(JSON.stringify(JSON.parse(item.json), null, 2).slice(0, 200_000)))));
+      h("pre", { tabindex: "0", role: "region", "aria-label": "JSON" }, visibleLines(JSON.stringify(record, null, 2)))));
   panel.querySelector("h2").focus();
+}
+
+/** A record by its number. */
+async function read(id, signal) {
+  const page = await get("/api/v1/logs", { after: Number(id) - 1, n: 1 }, signal, parseExactly);
+  return page.records[0];
 }
