@@ -262,7 +262,7 @@ fn nothing_keeps_anybody_out(browser: &Browser) {
     browser.run(&axe);
     for (view, scheme) in [
         ("#/errors", "light"),
-        ("#/sessions", "dark"),
+        ("#/sessions?session=session-01", "dark"),
         ("#/session/session-030", "dark"),
         ("#/session/session-060", "light"),
         ("#/status", "light"),

@@ -77,8 +77,15 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
             "timeouts": { "script": DEADLINE.as_millis() as u64 },
         }}});
-        let started = browser.call("/session", &capabilities);
-        let id = started["sessionId"].as_str().expect("a session");
+        let started = browser.try_call(reqwest::Method::POST, "/session", &capabilities);
+        let started = started.expect("an answer of chromedriver");
+        let message = started["message"].as_str().unwrap_or_default();
+        if message.contains("binary") && message.contains("find") {
+            skip("there is a chromedriver, but no Chromium");
+            return None;
+        }
+        let id = started["sessionId"].as_str();
+        let id = id.unwrap_or_else(|| panic!("no browser: {message}"));
         browser.session = format!("{}/session/{id}", browser.session);
         Some(browser)
     }

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! app ── views: errors · tail · sessions · story · status
-//!            └── parts: record · chart · list · command
+//!            └── parts: record · axis · chart · list · command
 //!                   └── base: api (token, stream) · dom · text
 //! ```
 //!
