@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::ingest::{SECRET, batch, block_on, in_an_hour, jwt, post};
+use crate::ingest::{SECRET, batch, block_on, get, in_an_hour, jwt, post};
 use crate::support::browser::{Browser, skip};
 use crate::support::{Home, Server, json_lines, wait_until};
 
@@ -434,6 +434,15 @@ fn records_arrive_live_and_a_restart_costs_none() {
         "[...document.querySelectorAll('.row .text')].at(-1)?.textContent === 'record 11013'",
     );
     browser.waits_for("document.activeElement === document.querySelector('.list')");
+    // However often a reader looks elsewhere, there is one stream.
+    for view in ["#/errors", "#/tail?level=info", "#/status", "#/tail?grep=5"] {
+        open(&browser, view);
+    }
+    browser.waits_for("document.querySelector('.state')?.dataset.state === 'live'");
+    wait_until("one stream is open", || {
+        let (_, status) = get(&server, "/api/v1/status", None);
+        (status["streams"] == 1).then_some(())
+    });
     // What the server had to leave out is told in its place.
     browser.run(
         "window.fetch = async () => new Response('event: gap\\nid: 7\\ndata: {\"skipped\":1234}\\n\\n');
