@@ -7,14 +7,11 @@
 //!
 //! `cargo bench --bench ingest [-- SECONDS]`
 
+mod load;
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-use hdrhistogram::Histogram;
-
-/// How many records a body has.
-const RECORDS: usize = 100;
 
 /// How many connections send at a time.
 const CONNECTIONS: usize = 8;
@@ -37,20 +34,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let started = Instant::now();
     let runtime = tokio::runtime::Runtime::new()?;
-    let waits = runtime.block_on(async {
-        let senders = (0..CONNECTIONS).map(|_| tokio::spawn(send(endpoint.clone(), time)));
-        let mut waits = Histogram::<u64>::new(3).expect("three digits are allowed");
-        for sender in futures_util::future::join_all(senders).await {
-            waits += sender.expect("a sender does not panic");
-        }
-        waits
-    });
+    let waits = runtime.block_on(load::send_to(&[endpoint], CONNECTIONS, time));
     let took = started.elapsed();
     let memory = peak_memory(server.id());
     server.kill()?;
     server.wait()?;
 
-    let records = waits.len() * RECORDS as u64;
+    let records = waits.len() * load::RECORDS as u64;
     let milliseconds = |quantile| waits.value_at_quantile(quantile) as f64 / 1000.0;
     writeln!(
         std::io::stdout(),
@@ -61,45 +51,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         took.as_secs_f64(),
     )?;
     Ok(())
-}
-
-/// Sends one body after another over one connection, and gives back how long
-/// each took, in microseconds.
-async fn send(endpoint: String, time: Duration) -> Histogram<u64> {
-    let http = reqwest::Client::new();
-    let mut waits = Histogram::new(3).expect("three digits are allowed");
-    let install = uuid::Uuid::new_v4();
-    let session = uuid::Uuid::new_v4();
-    let started = Instant::now();
-    while started.elapsed() < time {
-        let body = body(install, session);
-        let sent = Instant::now();
-        let reply = http.post(&endpoint).body(body).send().await;
-        let reply = reply.expect("the server answers");
-        assert_eq!(reply.status().as_u16(), 200);
-        let answer = reply.text().await.expect("a whole answer");
-        assert!(answer.starts_with("{\"accepted\":100,"), "{answer}");
-        waits.saturating_record(sent.elapsed().as_micros() as u64);
-    }
-    waits
-}
-
-/// A hundred records of some 300 bytes, as an app writes them.
-fn body(install: uuid::Uuid, session: uuid::Uuid) -> String {
-    let mut body = String::from("{\"logs\":[");
-    for n in 0..RECORDS {
-        if n > 0 {
-            body.push(',');
-        }
-        let id = uuid::Uuid::now_v7();
-        body.push_str(&format!(
-            "{{\"timestamp\":\"2026-02-06T12:00:00.{n:03}Z\",\"level\":\"info\",\"logger\":\"HTTP\",\
-             \"message\":\"GET /api/rooms/42 200 in {n} ms\",\"attributes\":{{\"status\":200,\"ms\":{n}}},\
-             \"installId\":\"{install}\",\"sessionId\":\"{session}\",\"recordId\":\"{id}\"}}"
-        ));
-    }
-    body.push_str("],\"resource\":{\"service.name\":\"bench\",\"service.version\":\"1.0.0\"}}");
-    body
 }
 
 /// The most memory that a process has had, as Linux tells it.

@@ -4,8 +4,8 @@
 //! ```text
 //!  logger ─┐
 //!  emit ───┤→ sanitize → record → queue ──→ upload ──→ ingest → store → OTLP
-//!  run ────┘   (always    (64 KiB   (disk,    (HTTP)    (stamps,  (SQLite)
-//!               first)     guard)    crash-safe)         groups)
+//!  run ────┘   (always    (64 KiB   (disk,    (HTTP)    (stamps,  (SQLite,
+//!               first)     guard)    crash-safe)         groups)   JetStream)
 //!                                      │                    │
 //!                                      └───── source ───────┘
 //!                                               │
@@ -50,7 +50,8 @@ pub mod remote_level;
 pub mod rum;
 pub mod screenshot;
 
-// The server.
+// The server, and what many of them share.
+pub mod fleet;
 pub mod ingest;
 
 // Reading it all again, wherever it is.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each domain module, and the modules of this crate that it may use.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("record", &[]),
     ("filter", &["record"]),
     ("fingerprint", &["record"]),
@@ -14,7 +14,8 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("queue", &["record"]),
     ("upload", &["queue", "record"]),
     ("logger", &["record", "sanitize", "queue", "upload"]),
-    ("source", &["queue", "record", "filter"]),
+    ("fleet", &[]),
+    ("source", &["queue", "record", "filter", "fleet"]),
     ("session", &["fingerprint", "filter", "record"]),
     ("capture", &["logger", "record", "sanitize", "queue"]),
     ("remote_level", &["logger", "record", "upload"]),
@@ -22,7 +23,14 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("rum", &["logger", "record"]),
     (
         "ingest",
-        &["record", "sanitize", "fingerprint", "filter", "session"],
+        &[
+            "record",
+            "sanitize",
+            "fingerprint",
+            "filter",
+            "session",
+            "fleet",
+        ],
     ),
     ("config", &["upload"]),
     ("error", &[]),

@@ -10,6 +10,8 @@ mod doctor;
 mod emit;
 mod errors;
 mod fingerprint;
+#[cfg(unix)]
+mod fleet;
 mod fuzz_seeds;
 mod generated;
 mod hostile;

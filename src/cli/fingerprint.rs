@@ -19,7 +19,7 @@ Examples:
   soliplex fingerprint test-run.jsonl --write-baseline known.json
   soliplex fingerprint test-run.jsonl --baseline known.json   exit code 3: a new group")]
 pub struct FingerprintArgs {
-    /// A queue folder, a JSONL file, - for stdin, or the URL of a server [default: the configured server, else the queue]
+    /// A queue folder, a JSONL file, - for stdin, the URL of a server, or nats://HOST of a fleet [default: the configured server, else the queue]
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
     /// Show this many groups, the most frequent first

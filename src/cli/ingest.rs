@@ -27,6 +27,8 @@ Examples:
   soliplex ingest serve --listen 0.0.0.0:8080 --store sqlite:/var/lib/soliplex/ingest.db \\
       --jwt-public-key /etc/soliplex/issuer.pem --operator-token-file /etc/soliplex/operators
   LOGFIRE_TOKEN=… soliplex ingest serve --no-auth
+  soliplex ingest serve --listen 0.0.0.0:8080 --store nats://n1,n2,n3 \\
+      --nats-credentials /etc/soliplex/nats.creds --jwt-public-key /etc/soliplex/issuer.pem
 
 Environment:
   LOGFIRE_TOKEN                 forward to Logfire with this write token
@@ -41,9 +43,18 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:8080"
     )]
     pub listen: Vec<Listen>,
-    /// The store [default: ingest.db in the state folder]
-    #[arg(long, value_name = "sqlite:PATH")]
+    /// The store: one file, or a cluster of NATS with JetStream for a fleet of servers [default: ingest.db in the state folder]
+    #[arg(long, value_name = "sqlite:PATH|nats://HOST,…")]
     pub store: Option<StoreUrl>,
+    /// Keep each batch on this many of NATS' servers [default: 3 if as many hosts are named, else 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: Option<u8>,
+    /// Sign in to NATS with this file: .creds, or a line of USER:PASSWORD, or a token
+    #[arg(long, value_name = "FILE", env = "SOLIPLEX_NATS_CREDENTIALS")]
+    pub nats_credentials: Option<PathBuf>,
+    /// Speak TLS with NATS, and trust the authority in this PEM file
+    #[arg(long, value_name = "FILE", env = "SOLIPLEX_NATS_CA")]
+    pub nats_ca: Option<PathBuf>,
     /// Keep records for this long [default: for good]
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub retention: Option<Duration>,

@@ -14,7 +14,7 @@ Examples:
   soliplex metrics app.jsonl --metric slow_frame --by session
   soliplex metrics https://logs.example.org --since 24h --format json")]
 pub struct MetricsArgs {
-    /// A queue folder, a JSONL file or a pattern for some, - for stdin, or the URL of a server [default: the configured server, else the queue]
+    /// A queue folder, a JSONL file or a pattern for some, - for stdin, the URL of a server, or nats://HOST of a fleet [default: the configured server, else the queue]
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
     /// Only this metric (may be repeated)

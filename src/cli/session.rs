@@ -70,7 +70,7 @@ Examples:
   soliplex session list --user u-1842
   soliplex session list device-queue/ --level error")]
 pub struct ListArgs {
-    /// A queue folder, a JSONL file or a pattern for some, - for stdin, or the URL of a server [default: the configured server, else the queue]
+    /// A queue folder, a JSONL file or a pattern for some, - for stdin, the URL of a server, or nats://HOST of a fleet [default: the configured server, else the queue]
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
     /// List at most this many

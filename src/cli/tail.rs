@@ -19,7 +19,7 @@ Examples:
   some-app | soliplex tail - --output logfmt
   soliplex tail app.log --until-match 'server ready' --timeout 30s")]
 pub struct TailArgs {
-    /// A queue folder, a JSONL file or a pattern for some, - for stdin, or the URL of a server [default: the configured server, else the queue]
+    /// A queue folder, a JSONL file or a pattern for some, - for stdin, the URL of a server, or nats://HOST of a fleet [default: the configured server, else the queue]
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
     /// Show this many of the records that are there [default: 10, or all with --no-follow]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::sources::{ReadingProgress, failed, locations, token};
+use super::sources::{ReadingProgress, access, failed, locations, token};
 use super::{Context, sanitizer::sanitizer};
 use crate::cli::fingerprint::FingerprintArgs;
 use crate::error::Exit;
@@ -37,6 +37,7 @@ pub(super) fn run(args: FingerprintArgs, context: &mut Context) -> anyhow::Resul
         let options = Options {
             filter: within(filter, args.window)?,
             token,
+            access: access(),
             ..Options::default()
         };
         annotate(&sources, options, &sanitizer, &mut context.printer)?;
@@ -53,6 +54,7 @@ pub(super) fn run(args: FingerprintArgs, context: &mut Context) -> anyhow::Resul
             let options = Options {
                 filter: within(filter, args.window)?,
                 token,
+                access: access(),
                 ..Options::default()
             };
             Report::of(&count(&sources, options, &sanitizer, &mut context.printer)?)

@@ -15,8 +15,11 @@ use anyhow::Context as _;
 use super::{Context, sanitizer::sanitizer};
 use crate::cli::ingest::{IngestCommand, Listen, ServeArgs};
 use crate::error::{Error, Exit};
+use crate::fleet::{Access, ConnectError};
 use crate::ingest::auth::{Auth, Jwks, Key, OperatorTokens, Secret, Source, Tokens};
-use crate::ingest::store::{AlertRule, Retention, SqliteStore, StoreUrl};
+use crate::ingest::store::{
+    AlertRule, NatsOptions, NatsStore, Retention, SqliteStore, Store, StoreUrl,
+};
 use crate::ingest::{self, App, Limits, Listener, RemoteLevel, Settings, Webhook};
 use access_log::AccessLogWriter;
 
@@ -44,21 +47,15 @@ fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
         }
         _ => None,
     };
-    let StoreUrl::Sqlite(path) = match &args.store {
-        Some(store) => store.clone(),
-        None => StoreUrl::Sqlite(context.config.state_dir.value.join("ingest.db")),
-    };
-    let alerts = settings.webhook.as_ref().map(|webhook| webhook.rule);
     let bound: Vec<Bound> = args
         .listen
         .iter()
         .map(bind)
         .collect::<anyhow::Result<_>>()?;
-    let store = SqliteStore::open(&path, alerts)?;
-    let app = Arc::new(App::new(Arc::new(store), settings));
-
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
+        let store = store(args, &settings, context).await?;
+        let app = Arc::new(App::new(store, settings));
         let mut listeners = Vec::new();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let page = bound.iter().find_map(|bound| bound.page(scheme));
@@ -78,6 +75,45 @@ fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
         }
         Ok(Exit::Done)
     })
+}
+
+/// The store that is named, or a file in the state folder.
+async fn store(
+    args: &ServeArgs,
+    settings: &Settings,
+    context: &mut Context,
+) -> anyhow::Result<Arc<dyn Store>> {
+    let alerts = settings.webhook.as_ref().map(|webhook| webhook.rule);
+    let url = match &args.store {
+        Some(StoreUrl::Nats(url)) => url,
+        Some(StoreUrl::Sqlite(path)) => return Ok(Arc::new(SqliteStore::open(path, alerts)?)),
+        None => {
+            let path = context.config.state_dir.value.join("ingest.db");
+            return Ok(Arc::new(SqliteStore::open(&path, alerts)?));
+        }
+    };
+    let options = NatsOptions {
+        url: url.clone(),
+        access: Access {
+            credentials: args.nats_credentials.clone(),
+            ca: args.nats_ca.clone(),
+        },
+        replicas: args.replicas.map_or(url.replicas(), usize::from),
+        retention: settings.retention,
+        alerts,
+    };
+    let (store, problem) = NatsStore::open(options)
+        .await
+        .map_err(|error| match error {
+            ConnectError::Refused { .. } => Error::new(Exit::Refused, error.to_string()),
+            _ => Error::usage("--nats-credentials or --nats-ca").because(error),
+        })?;
+    if let Some(problem) = problem {
+        context.printer.warn(format_args!(
+            "{problem}; no records are taken in until it answers"
+        ));
+    }
+    Ok(Arc::new(store))
 }
 
 fn settings(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Settings> {

@@ -17,6 +17,7 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
     let options = Options {
         filter: Filter::from(args.filter),
         token: sources::token(&context.config)?,
+        access: sources::access(),
         ..Options::default()
     };
     let locations = sources::locations(args.sources, &context.config)?;

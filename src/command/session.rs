@@ -329,6 +329,7 @@ fn read(
     let options = Options {
         filter,
         token: sources::token(&context.config)?,
+        access: sources::access(),
         ..Options::default()
     };
     let sanitizer = sanitizer(&context.config)?;

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use super::queue_folder;
 use crate::config::Config;
 use crate::error::{Error, Exit};
+use crate::fleet::Access;
 use crate::output::Printer;
 use crate::output::progress::{Progress, Unit};
 use crate::source::{self, Location, Options, SourceError, Token};
@@ -51,6 +52,16 @@ pub(super) fn token(config: &Config) -> anyhow::Result<Option<Token>> {
         )
         .into()
     })
+}
+
+/// Who one is on NATS and whom to trust there, from the environment: the same
+/// variables that `ingest serve` takes.
+pub(super) fn access() -> Access {
+    let file = |name: &str| std::env::var_os(name).filter(|file| !file.is_empty());
+    Access {
+        credentials: file("SOLIPLEX_NATS_CREDENTIALS").map(Into::into),
+        ca: file("SOLIPLEX_NATS_CA").map(Into::into),
+    }
 }
 
 /// An error of a source with the exit code that it means.

@@ -42,6 +42,7 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
             .filter(|_| around.is_none()),
         follow: !args.no_follow,
         token: sources::token(&context.config)?,
+        access: sources::access(),
         ..Options::default()
     };
     let mut items = source::open(&locations, options).map_err(sources::failed)?;

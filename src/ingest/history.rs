@@ -39,7 +39,6 @@ impl Sample {
     /// The counters as they are now.
     pub(super) fn of(app: &App) -> Sample {
         let metrics = &app.metrics;
-        let head = *app.store.head().borrow();
         let forward = app.forward.as_ref();
         Sample {
             at: Utc::now().timestamp_millis(),
@@ -47,7 +46,7 @@ impl Sample {
             duplicates: metrics.duplicates.load(Ordering::Relaxed),
             rejected: metrics.rejected.load(Ordering::Relaxed),
             rate_limited: metrics.rate_limited.load(Ordering::Relaxed),
-            backlog: forward.map(|forward| forward.backlog(head)),
+            backlog: forward.map(|forward| forward.backlog(&*app.store)),
         }
     }
 }

@@ -20,12 +20,18 @@ use tokio::sync::watch;
 use super::store::{Scan, Scanned, Seq, Start, StoreError};
 use super::{App, reading};
 use crate::filter::Filter;
+use crate::record::push_stamped;
 
 /// How far behind a reader that once kept up may fall, in records.
-const MAX_LAG: Seq = 100_000;
+const MAX_LAG: u64 = 100_000;
 
 /// How many batches are looked at for one piece of the stream.
 const BATCHES: usize = 16;
+
+/// How often in a row the store may fail before a stream ends, and how long to
+/// wait in between: together longer than a cluster takes to elect a leader.
+const MAX_FAILURES: u32 = 40;
+const FAILURE_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a stream is silent before it shows that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -37,6 +43,8 @@ pub(super) struct Live {
     head: watch::Receiver<Seq>,
     cursor: Seq,
     has_kept_up: bool,
+    /// How often in a row the store could not be read.
+    failures: u32,
     first: Option<String>,
 }
 
@@ -50,6 +58,7 @@ impl Live {
             filter: Arc::new(filter),
             cursor,
             has_kept_up: false,
+            failures: 0,
             first: Some(first),
         }
     }
@@ -81,14 +90,24 @@ impl Live {
         }
         loop {
             let head = *self.head.borrow_and_update();
-            if self.has_kept_up && head.saturating_sub(self.cursor) > MAX_LAG {
-                return Some(self.skip_to(head));
+            let behind = self.app.store.distance(self.cursor, head);
+            if self.has_kept_up && behind > MAX_LAG {
+                return Some(self.skip_to(head, behind));
             }
             self.has_kept_up |= self.cursor >= head;
             if self.cursor < head {
-                match self.read(head).await {
+                let read = self.read(head).await;
+                if read.is_ok() {
+                    self.failures = 0;
+                }
+                match read {
                     Ok(piece) if piece.is_empty() => {}
                     Ok(piece) => return Some(piece),
+                    Err(error) if self.failures < MAX_FAILURES => {
+                        tracing::debug!(%error, "a live stream waits");
+                        self.failures += 1;
+                        tokio::time::sleep(FAILURE_PAUSE).await;
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "live stream ended");
                         return None;
@@ -104,8 +123,7 @@ impl Live {
         }
     }
 
-    fn skip_to(&mut self, last: Seq) -> String {
-        let skipped = last - self.cursor;
+    fn skip_to(&mut self, last: Seq, skipped: u64) -> String {
         self.cursor = last;
         format!("event: gap\nid: {last}\ndata: {{\"skipped\":{skipped}}}\n\n")
     }
@@ -116,8 +134,9 @@ impl Live {
             Some(scanned) => scanned,
             None => self.scan().await?,
         };
-        if scanned.removed > 0 {
-            return Ok(self.skip_to(self.cursor + scanned.removed));
+        if let Some(last) = scanned.removed {
+            let skipped = self.app.store.distance(self.cursor, last);
+            return Ok(self.skip_to(last, skipped));
         }
         let mut piece = String::new();
         for batch in &scanned.batches {
@@ -158,6 +177,6 @@ impl Drop for Live {
 /// Writes a record as an event.
 pub(super) fn push_event(piece: &mut String, seq: Seq, line: &str, received_at: i64) {
     let _ = write!(piece, "event: record\nid: {seq}\ndata: ");
-    reading::push_stamped(piece, line, received_at);
+    push_stamped(piece, line, received_at);
     piece.push_str("\n\n");
 }

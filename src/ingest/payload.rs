@@ -16,7 +16,6 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::store::{Batch, Entry, Occurrence, Origin, RecordKey};
-use crate::fingerprint::fingerprint;
 use crate::record::{
     Envelope, Level, LogRecord, MAX_RECORD_BYTES, RecordError, keys, parse_timestamp,
 };
@@ -182,16 +181,10 @@ fn take_record(
     Ok(())
 }
 
-/// The most characters of a message that are kept as an example.
-const MAX_EXEMPLAR: usize = 300;
-
 /// An error as it is counted; errors are few, so that a tree is no matter.
 fn occurrence(line: &str) -> Result<Box<Occurrence>, RecordError> {
     let record = LogRecord::parse(line.as_bytes())?;
-    Ok(Box::new(Occurrence {
-        fingerprint: fingerprint(&record),
-        exemplar: record.message().chars().take(MAX_EXEMPLAR).collect(),
-    }))
+    Ok(Box::new(Occurrence::of(&record)))
 }
 
 /// Refuses ids that are too long to be ids or would show as something else.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::store::{Scan, Scanned, Seq, Start, Store, StoreError, StoredBatch};
 use crate::filter::Filter;
-use crate::record::{LogRecord, format_timestamp, keys};
+use crate::record::{LogRecord, format_timestamp, push_stamped};
 
 /// How many batches are fetched at a time.
 const BATCHES: usize = 32;
@@ -100,17 +100,6 @@ pub(super) fn stamped(line: &str, received_at: i64) -> String {
     let mut stamped = String::with_capacity(line.len() + 52);
     push_stamped(&mut stamped, line, received_at);
     stamped
-}
-
-/// As [`stamped`], at the end of a text.
-pub(super) fn push_stamped(text: &mut String, line: &str, received_at: i64) {
-    // Every stored line is an object that is not empty.
-    text.push_str(line.strip_suffix('}').unwrap_or(line));
-    text.push_str(",\"");
-    text.push_str(keys::SERVER_RECEIVED_AT);
-    text.push_str("\":\"");
-    text.push_str(&rfc3339(received_at));
-    text.push_str("\"}");
 }
 
 /// Milliseconds since 1970 as a record's timestamp.

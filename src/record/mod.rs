@@ -14,6 +14,7 @@ mod guard;
 pub mod keys;
 mod level;
 mod schema;
+mod stamp;
 mod text;
 mod trail;
 
@@ -30,6 +31,7 @@ pub use envelope::Envelope;
 pub use guard::{MAX_RECORD_BYTES, TRUNCATION_MARK};
 pub use level::{Level, UnknownLevel};
 use schema::Kind;
+pub use stamp::push_stamped;
 pub use text::is_invisible;
 pub use trail::Trail;
 

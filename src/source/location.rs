@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::fleet::FleetUrl;
+
 /// Where records are to be read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -18,6 +20,9 @@ pub enum Location {
     Stdin,
     /// The base URL of a server, without a slash at its end.
     Server(String),
+    /// The servers of NATS on which a fleet keeps its records:
+    /// `nats://HOST[,HOST…]`.
+    Fleet(String),
 }
 
 impl Location {
@@ -32,7 +37,7 @@ impl FromStr for Location {
     type Err = Infallible;
 
     /// Reads a SOURCE as it is typed: `-`, an `http://` or `https://` URL, a
-    /// pattern, or else a path.
+    /// `nats://` or `tls://` URL, a pattern, or else a path.
     fn from_str(text: &str) -> Result<Location, Infallible> {
         let is_url = |scheme: &str| {
             text.get(..scheme.len())
@@ -43,6 +48,7 @@ impl FromStr for Location {
             _ if is_url("http://") || is_url("https://") => {
                 Location::Server(text.trim_end_matches('/').to_owned())
             }
+            _ if FleetUrl::is_one(text) => Location::Fleet(text.to_owned()),
             _ if has_wildcard(Path::new(text)) => Location::Glob(text.into()),
             _ => Location::Path(text.into()),
         })
@@ -55,6 +61,11 @@ impl fmt::Display for Location {
             Location::Path(path) | Location::Glob(path) => path.display().fmt(f),
             Location::Stdin => f.write_str("standard input"),
             Location::Server(url) => f.write_str(url),
+            Location::Fleet(url) => match url.parse::<FleetUrl>() {
+                Ok(url) => url.fmt(f),
+                // It may hold a password.
+                Err(_) => f.write_str("nats"),
+            },
         }
     }
 }
@@ -78,6 +89,10 @@ mod tests {
         assert_eq!(
             location("HTTPS://logs.test/base//"),
             Location::Server("HTTPS://logs.test/base".to_owned())
+        );
+        assert_eq!(
+            location("nats://a,b*"),
+            Location::Fleet("nats://a,b*".to_owned())
         );
         assert_eq!(location("a/*.jsonl"), Location::Glob("a/*.jsonl".into()));
         assert_eq!(location("a*/b.jsonl"), Location::path("a*/b.jsonl"));

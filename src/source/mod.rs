@@ -1,4 +1,5 @@
-//! Where records come from: a queue folder, files, standard input, a server.
+//! Where records come from: a queue folder, files, standard input, a server,
+//! or what a fleet of servers keeps on NATS.
 //!
 //! [`open`] takes what a person named as SOURCE ([`Location`]) and gives one
 //! stream of [`Item`]s: first what is there, merged by time, then, if asked
@@ -20,12 +21,13 @@
 //! Files that are followed keep their identity through renaming (`tail`);
 //! folders are watched, and looked at now and then in case the system's word
 //! does not come (`watch`). A server is followed by its event stream from the
-//! place where its backlog ended (`server`).
+//! place where its backlog ended (`server`), a fleet by its stream (`fleet`).
 
 mod backward;
 mod error;
 mod event;
 mod files;
+mod fleet;
 mod follow;
 mod identity;
 mod input;
@@ -62,7 +64,9 @@ pub use scan::{Scan, scan};
 pub use server::{Token, fingerprints};
 
 use crate::filter::Filter;
+use crate::fleet::Access;
 use files::{Events, Place, Selection};
+use fleet::Fleet;
 use follow::Follower;
 use matcher::Matcher;
 use merge::{Merge, Part, Recent, Sequenced};
@@ -86,6 +90,8 @@ pub struct Options {
     /// Counts the bytes that have been read of plain files, for whoever shows
     /// how far it has come.
     pub bytes_read: Arc<AtomicU64>,
+    /// Who one is on NATS, and whom to trust there.
+    pub access: Access,
 }
 
 /// Opens sources as one stream.
@@ -107,6 +113,7 @@ pub fn open(locations: &[Location], options: Options) -> Result<Items, SourceErr
             Location::Glob(pattern) => opening.files(source, Selection::glob(pattern)?)?,
             Location::Stdin => opening.stdin(source)?,
             Location::Server(url) => opening.server(source, url)?,
+            Location::Fleet(url) => opening.fleet(source, url)?,
         }
     }
     opening.finish()
@@ -314,6 +321,23 @@ impl Opening {
         Ok(())
     }
 
+    fn fleet(&mut self, source: usize, url: &str) -> Result<(), SourceError> {
+        let Options {
+            filter,
+            last,
+            follow,
+            access,
+            ..
+        } = &self.options;
+        let fleet = Arc::new(Fleet::new(url, access, filter)?);
+        let part = Part { source, file: 0 };
+        self.backlog.push((part, fleet.backlog(*last)?));
+        if *follow {
+            self.live.push(Live::Fleet(part, fleet));
+        }
+        Ok(())
+    }
+
     fn finish(self) -> Result<Items, SourceError> {
         let Options { last, follow, .. } = self.options;
         let may_repeat = follow || self.backlog.len() > 1;
@@ -354,6 +378,7 @@ enum Live {
     Files(usize, Box<Follower>),
     Stdin(Part, Arc<Matcher>),
     Server(Part, Arc<Server>),
+    Fleet(Part, Arc<Fleet>),
 }
 
 /// What a follower says.
@@ -405,6 +430,9 @@ impl Live {
                 },
                 Live::Server(part, server) => {
                     server.follow(&stop, &mut |event| send(part, event));
+                }
+                Live::Fleet(part, fleet) => {
+                    fleet.follow(&stop, &mut |event| send(part, event));
                 }
             }
         });

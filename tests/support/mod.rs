@@ -1,6 +1,7 @@
 //! The harness: a clean place to run the binary in, and things to run it on.
 
 pub(crate) mod browser;
+pub(crate) mod nats;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -4,6 +4,10 @@
 //! that a restart goes on where the last run stopped. The cursor moves only
 //! behind what the collector took: what was under way when the process died
 //! is sent again.
+//!
+//! A store that many servers share hands out batches by itself instead, each
+//! to one of them ([`Claims`]); what one could not forward or was forwarding
+//! when it died goes to any other.
 
 mod client;
 mod mapping;
@@ -20,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::auth::Secret;
 use super::reading::rfc3339;
-use super::store::{Scan, Scanned, Seq, Start, Store, StoreError};
+use super::store::{Claims, Scan, Scanned, Seq, Start, Store, StoreError, StoredBatch};
 use crate::filter::Filter;
 use crate::record::LogRecord;
 use client::{Client, Said};
@@ -38,6 +42,10 @@ const MAX_RECORDS: usize = 512;
 
 /// How many bytes of records go into one request, one record beside.
 const MAX_BYTES: usize = 1 << 20;
+
+/// How often a shared store is told that what it handed out is being
+/// forwarded.
+const KEEP_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The longest wait between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
@@ -101,13 +109,14 @@ impl Forward {
     }
 
     /// How many records wait.
-    pub(super) fn backlog(&self, head: Seq) -> Seq {
-        head.saturating_sub(self.progress.borrow().cursor)
+    pub(super) fn backlog(&self, store: &dyn Store) -> u64 {
+        let (cursor, head) = (self.progress.borrow().cursor, *store.head().borrow());
+        store.distance(cursor, head)
     }
 
     /// Whether more records wait than may.
-    pub(super) fn is_over(&self, head: Seq) -> bool {
-        self.backlog(head) > self.options.max_backlog
+    pub(super) fn is_over(&self, store: &dyn Store) -> bool {
+        self.backlog(store) > self.options.max_backlog
     }
 
     /// Waits until a record was forwarded. `false` if an attempt failed or it
@@ -185,6 +194,48 @@ impl Forwarder {
     }
 
     async fn follow(&mut self) {
+        match self.store.claims() {
+            Some(claims) => self.follow_claims(claims).await,
+            None => self.follow_cursor().await,
+        }
+    }
+
+    /// Forwards what the store hands out.
+    async fn follow_claims(&mut self, mut claims: Box<dyn Claims>) {
+        let mut attempt = 0;
+        loop {
+            match self.forward_claimed(&mut *claims).await {
+                Ok(()) => attempt = 0,
+                Err(reason) => {
+                    // What fails with the connection is handed out again too.
+                    let _ = claims.release().await;
+                    self.fail(&reason, &mut attempt).await;
+                }
+            }
+        }
+    }
+
+    async fn forward_claimed(&mut self, claims: &mut dyn Claims) -> Result<(), String> {
+        let in_words = |error: StoreError| error.to_string();
+        let cursor = claims.confirmed().await.map_err(in_words)?;
+        self.progress
+            .send_modify(|progress| progress.cursor = cursor);
+        let batches = claims.claim(BATCHES).await.map_err(in_words)?;
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let mut sending = std::pin::pin!(self.send_batches(&batches, 0));
+        loop {
+            tokio::select! {
+                sent = &mut sending => break sent?,
+                () = tokio::time::sleep(KEEP_INTERVAL) => claims.keep().await.map_err(in_words)?,
+            }
+        }
+        claims.confirm().await.map_err(in_words)
+    }
+
+    /// Forwards what follows the cursor.
+    async fn follow_cursor(&mut self) {
         let mut head = self.store.head();
         let mut attempt = 0;
         while let Err(error) = self.load_cursor().await {
@@ -226,13 +277,12 @@ impl Forwarder {
         tokio::time::sleep(wait).await;
     }
 
-    /// Forwards the next few batches, one request per resource, and moves the
-    /// cursor behind them.
+    /// Forwards the next few batches and moves the cursor behind them.
     async fn forward_window(&mut self, cursor: Seq) -> Result<(), String> {
         let in_words = |error: StoreError| error.to_string();
         let scanned = self.scan(cursor).await.map_err(in_words)?;
-        if scanned.removed > 0 {
-            let records = scanned.removed;
+        if let Some(last) = scanned.removed {
+            let records = self.store.distance(cursor, last);
             tracing::warn!(records, "records removed before they were forwarded");
         }
         let Some(last) = scanned.batches.last().map(|batch| batch.last()) else {
@@ -241,13 +291,29 @@ impl Forwarder {
             self.progress.send_modify(|progress| progress.cursor = head);
             return Ok(());
         };
+        self.send_batches(&scanned.batches, cursor).await?;
+        let store = Arc::clone(&self.store);
+        let noted =
+            tokio::task::spawn_blocking(move || store.set_fact(CURSOR, last.cast_signed())).await;
+        noted.unwrap_or(Err(StoreError::Closed)).map_err(in_words)?;
+        self.progress.send_modify(|progress| progress.cursor = last);
+        Ok(())
+    }
+
+    /// Sends the records of some batches behind a number, one request per
+    /// resource.
+    async fn send_batches(
+        &mut self,
+        batches: &[Arc<StoredBatch>],
+        behind: Seq,
+    ) -> Result<(), String> {
         // In the order in which devices first come up, for the same requests
         // in the same order whenever this is repeated.
         let mut devices: Vec<Option<Arc<str>>> = Vec::new();
         let mut lines: HashMap<Option<Arc<str>>, Vec<(LogRecord, String)>> = HashMap::new();
-        for batch in &scanned.batches {
+        for batch in batches {
             let received_at = rfc3339(batch.received_at);
-            for (_, line) in batch.records().filter(|(seq, _)| *seq > cursor) {
+            for (_, line) in batch.records().filter(|(seq, _)| *seq > behind) {
                 let Ok(record) = LogRecord::parse(line.as_bytes()) else {
                     continue;
                 };
@@ -266,11 +332,6 @@ impl Forwarder {
                 self.send(chunk).await?;
             }
         }
-        let store = Arc::clone(&self.store);
-        let noted =
-            tokio::task::spawn_blocking(move || store.set_fact(CURSOR, last.cast_signed())).await;
-        noted.unwrap_or(Err(StoreError::Closed)).map_err(in_words)?;
-        self.progress.send_modify(|progress| progress.cursor = last);
         Ok(())
     }
 

@@ -41,12 +41,8 @@ pub(super) async fn post_logs(
     let (head, body) = request.into_parts();
     let device = app.auth.device(&head.headers).await?;
     check_rates(&app, &device, &head.extensions, 0)?;
-    let head_seq = *app.store.head().borrow();
-    if app
-        .forward
-        .as_ref()
-        .is_some_and(|forward| forward.is_over(head_seq))
-    {
+    let forward = app.forward.as_ref();
+    if forward.is_some_and(|forward| forward.is_over(&*app.store)) {
         let message = "too many records are waiting for the collector";
         return Err(Problem::new(StatusCode::BAD_GATEWAY, message).retry_after(30));
     }

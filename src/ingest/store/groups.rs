@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use rusqlite::{Connection, Transaction, params};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{Alert, AlertRule, Batch, ErrorGroup, Occurrence, Origin, StoreError, Top, TopQuery};
@@ -118,7 +117,7 @@ fn record(
     let others = hash.is_empty();
     let (details, exemplar) = match others {
         true => (String::new(), ""),
-        false => (details(occurrence), occurrence.exemplar.as_str()),
+        false => (occurrence.details(), occurrence.exemplar.as_str()),
     };
     transaction
         .prepare_cached(
@@ -130,18 +129,6 @@ fn record(
         )?
         .execute(params![hour, hash, now, details, exemplar])?;
     Ok(())
-}
-
-fn details(occurrence: &Occurrence) -> String {
-    let fingerprint = &occurrence.fingerprint;
-    json!({
-        "version": fingerprint.version,
-        "exceptionType": fingerprint.exception_type,
-        "frames": fingerprint.frames,
-        "basis": fingerprint.basis,
-        "symbolicated": fingerprint.symbolicated,
-    })
-    .to_string()
 }
 
 /// Notes that a session or an install was hit.

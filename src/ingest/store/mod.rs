@@ -1,12 +1,15 @@
 //! Where records are kept, behind one small interface.
 //!
 //! A [`Store`] is an append-only sequence of records. Each record has a
-//! number in that sequence, from 1 up and without a gap at the time it is
-//! appended; that number is the cursor for reading, for live streams and for
-//! forwarding. [`SqliteStore`] keeps everything in one file.
+//! number in that sequence, above those of all records that were stored before
+//! it; that number is the cursor for reading, for live streams and for
+//! forwarding. [`SqliteStore`] keeps everything in one file and numbers
+//! records without a gap; [`NatsStore`] is shared by any number of servers, and
+//! its numbers have gaps.
 
 mod codec;
 mod groups;
+mod nats;
 mod query;
 mod retention;
 mod schema;
@@ -20,12 +23,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::filter::Filter;
-use crate::fingerprint::Fingerprint;
-use crate::record::Level;
+use crate::fingerprint::{Fingerprint, fingerprint};
+use crate::fleet::{BadFleetUrl, FleetUrl};
+use crate::record::{Level, LogRecord};
 
+pub use nats::{NatsOptions, NatsStore};
 pub use sqlite::SqliteStore;
 
 /// The number of a record in its store, from 1 up.
@@ -40,8 +47,13 @@ pub trait Store: Send + Sync + 'static {
     /// when they would survive a loss of power.
     fn append(&self, batch: Batch) -> AppendFuture;
 
-    /// The number of the last record, updated after each commit.
+    /// A number that no record stored so far is above, updated after each
+    /// commit.
     fn head(&self) -> watch::Receiver<Seq>;
+
+    /// How many records lie behind one number up to another; about how many
+    /// where numbers have gaps.
+    fn distance(&self, from: Seq, to: Seq) -> u64;
 
     /// Up to `scan.batches` batches in which a record may match.
     fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError>;
@@ -80,6 +92,11 @@ pub trait Store: Send + Sync + 'static {
     /// Notes a fact durably.
     fn set_fact(&self, name: &str, value: i64) -> Result<(), StoreError>;
 
+    /// Where batches to be forwarded come from if the store itself hands each
+    /// out once, to one of the servers that share it. Without, whoever forwards
+    /// goes through all of them with a cursor of its own.
+    fn claims(&self) -> Option<Box<dyn Claims>>;
+
     /// Removes the oldest records until the rest is as young and as little as
     /// it should be. Done in small steps, between which records come in.
     fn expire(&self, retention: &Retention) -> Result<(), StoreError>;
@@ -93,6 +110,28 @@ pub trait Store: Send + Sync + 'static {
 
 /// Resolves when a batch is durable.
 pub type AppendFuture = Pin<Box<dyn Future<Output = Result<Appended, StoreError>> + Send>>;
+
+/// Batches handed out to be forwarded. What a server has claimed and says
+/// nothing of for some seconds is handed to another one.
+#[async_trait]
+pub trait Claims: Send {
+    /// Takes up to so many batches, and gives up what was taken before. Waits a
+    /// moment if there are none.
+    async fn claim(&mut self, batches: usize) -> Result<Vec<Arc<StoredBatch>>, StoreError>;
+
+    /// Says that what was taken is still being forwarded; to be called every
+    /// other second.
+    async fn keep(&mut self) -> Result<(), StoreError>;
+
+    /// Says that what was taken was forwarded.
+    async fn confirm(&mut self) -> Result<(), StoreError>;
+
+    /// Hands back what was taken, for any server to try again.
+    async fn release(&mut self) -> Result<(), StoreError>;
+
+    /// Up to which record all were forwarded, by whichever server.
+    async fn confirmed(&mut self) -> Result<Seq, StoreError>;
+}
 
 /// The records of one request, checked, clean and ready to be kept.
 #[derive(Debug, Default)]
@@ -135,6 +174,32 @@ pub struct Occurrence {
     pub fingerprint: Fingerprint,
     /// What to show as an example.
     pub exemplar: String,
+}
+
+impl Occurrence {
+    /// The most characters of a message that are kept as an example.
+    const MAX_EXEMPLAR: usize = 300;
+
+    /// The error that a record tells of.
+    pub fn of(record: &LogRecord) -> Occurrence {
+        Occurrence {
+            fingerprint: fingerprint(record),
+            exemplar: record.message().chars().take(Self::MAX_EXEMPLAR).collect(),
+        }
+    }
+
+    /// The fingerprint as JSON: `version exceptionType frames basis symbolicated`.
+    fn details(&self) -> String {
+        let fingerprint = &self.fingerprint;
+        json!({
+            "version": fingerprint.version,
+            "exceptionType": fingerprint.exception_type,
+            "frames": fingerprint.frames,
+            "basis": fingerprint.basis,
+            "symbolicated": fingerprint.symbolicated,
+        })
+        .to_string()
+    }
 }
 
 /// When enough of one error is worth telling somebody.
@@ -252,7 +317,7 @@ pub struct Retention {
 }
 
 /// What became of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Appended {
     /// How many records were not there before.
     pub accepted: usize,
@@ -287,9 +352,9 @@ pub struct Scanned {
     pub batches: Vec<Arc<StoredBatch>>,
     /// Whether the end of the store was reached, as it stood then.
     pub at_end: bool,
-    /// How many records right behind the start of a scan towards the newest
-    /// were removed since.
-    pub removed: Seq,
+    /// The last of the records right behind the start of a scan towards the
+    /// newest that were removed since, if any were.
+    pub removed: Option<Seq>,
 }
 
 /// A batch as it is kept.
@@ -385,25 +450,36 @@ pub enum StoreError {
     Failed(String),
 }
 
-/// Where a store is: so far `sqlite:PATH`.
+/// Where a store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreUrl {
-    /// A file of SQLite.
+    /// A file of SQLite: `sqlite:PATH`.
     Sqlite(std::path::PathBuf),
+    /// A cluster of NATS with JetStream: `nats://HOST[,HOST…]`.
+    Nats(FleetUrl),
 }
 
 /// The text names no store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no store; write sqlite:PATH")]
-pub struct BadStoreUrl(String);
+pub enum BadStoreUrl {
+    /// It is of no kind that is known.
+    #[error("`{0}` is no store; write sqlite:PATH or nats://HOST[,HOST…]")]
+    Unknown(String),
+    /// It is no cluster of NATS.
+    #[error(transparent)]
+    Nats(#[from] BadFleetUrl),
+}
 
 impl std::str::FromStr for StoreUrl {
     type Err = BadStoreUrl;
 
     fn from_str(text: &str) -> Result<StoreUrl, BadStoreUrl> {
+        if FleetUrl::is_one(text) {
+            return Ok(StoreUrl::Nats(text.parse()?));
+        }
         match text.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(StoreUrl::Sqlite(path.into())),
-            _ => Err(BadStoreUrl(text.to_owned())),
+            _ => Err(BadStoreUrl::Unknown(text.to_owned())),
         }
     }
 }
@@ -412,6 +488,7 @@ impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreUrl::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            StoreUrl::Nats(url) => url.fmt(f),
         }
     }
 }

@@ -16,9 +16,9 @@ use tokio::sync::{oneshot, watch};
 use super::codec::Codec;
 use super::writer::{Job, Message, Update, Writer, next_seq};
 use super::{
-    Alert, AlertRule, AppendFuture, Batch, ErrorGroup, Retention, Scan, Scanned, Seq, Session,
-    SessionQuery, Start, Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery, groups,
-    query, retention, schema,
+    Alert, AlertRule, AppendFuture, Batch, Claims, ErrorGroup, Retention, Scan, Scanned, Seq,
+    Session, SessionQuery, Start, Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery,
+    groups, query, retention, schema,
 };
 
 /// How many bytes of records may wait for the disk before more are turned away.
@@ -130,6 +130,10 @@ impl Store for SqliteStore {
         self.shared.head.subscribe()
     }
 
+    fn distance(&self, from: Seq, to: Seq) -> u64 {
+        to.saturating_sub(from)
+    }
+
     fn recent(&self, after: Seq, batches: usize) -> Option<Scanned> {
         lock(&self.shared.recent).after(after, batches)
     }
@@ -145,8 +149,11 @@ impl Store for SqliteStore {
                 batches.extend(self.load(&snapshot, seq)?);
             }
             let removed = match scan.from {
-                Start::After(after) => query::first_kept(&snapshot)?.saturating_sub(after + 1),
-                Start::Before(_) => 0,
+                Start::After(after) => {
+                    let first = query::first_kept(&snapshot)?;
+                    (first > after + 1).then(|| first - 1)
+                }
+                Start::Before(_) => None,
             };
             Ok(Scanned {
                 batches,
@@ -236,6 +243,10 @@ impl Store for SqliteStore {
                 .execute(params![name, value])?;
             Ok(())
         })
+    }
+
+    fn claims(&self) -> Option<Box<dyn Claims>> {
+        None
     }
 
     fn expire(&self, retention: &Retention) -> Result<(), StoreError> {
@@ -361,7 +372,7 @@ impl Recent {
         let rest = self.batches.range(start..);
         Some(Scanned {
             at_end: rest.len() <= limit,
-            removed: 0,
+            removed: None,
             batches: rest.take(limit).cloned().collect(),
         })
     }

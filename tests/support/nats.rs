@@ -1,0 +1,106 @@
+//! NATS with JetStream, for tests that have it.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::{Running, wait_until};
+
+/// Whether `nats-server` is there. Says which test is skipped if it is not.
+pub(crate) fn has_nats(test: &str) -> bool {
+    let is_there = Command::new("nats-server")
+        .arg("--version")
+        .output()
+        .is_ok_and(|ran| ran.status.success());
+    if !is_there {
+        eprintln!("skipped {test}: there is no nats-server (apt-get install nats-server)");
+    }
+    is_there
+}
+
+/// One or more servers of NATS on loopback, each with a folder of its own.
+pub(crate) struct Nats {
+    folder: tempfile::TempDir,
+    ports: Vec<(u16, u16)>,
+    nodes: Vec<Option<Running>>,
+    /// Lines for each server's configuration.
+    settings: String,
+}
+
+impl Nats {
+    /// Starts so many servers, as one cluster if there is more than one.
+    pub(crate) fn start(nodes: usize) -> Nats {
+        Nats::start_with(nodes, "")
+    }
+
+    /// As [`Nats::start`], with more lines in each server's configuration.
+    pub(crate) fn start_with(nodes: usize, settings: &str) -> Nats {
+        let mut nats = Nats {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            ports: (0..nodes).map(|_| (free_port(), free_port())).collect(),
+            nodes: (0..nodes).map(|_| None).collect(),
+            settings: settings.to_owned(),
+        };
+        for node in 0..nodes {
+            nats.start_node(node);
+        }
+        nats
+    }
+
+    /// Where a client finds the cluster.
+    pub(crate) fn url(&self) -> String {
+        let hosts = self
+            .ports
+            .iter()
+            .map(|(port, _)| format!("127.0.0.1:{port}"));
+        format!("nats://{}", hosts.collect::<Vec<_>>().join(","))
+    }
+
+    /// Starts a server, for the first time or where it stopped.
+    pub(crate) fn start_node(&mut self, node: usize) {
+        let (port, routes) = self.ports[node];
+        let mut config = format!(
+            "server_name: n{node}\nlisten: \"127.0.0.1:{port}\"\n\
+             jetstream {{ store_dir: \"{}\" }}\n{}\n",
+            self.store(node).display(),
+            self.settings,
+        );
+        if self.ports.len() > 1 {
+            let others = self
+                .ports
+                .iter()
+                .map(|(_, port)| format!("\"nats://127.0.0.1:{port}\""));
+            config.push_str(&format!(
+                "cluster {{ name: fleet, listen: \"127.0.0.1:{routes}\", routes: [{}] }}\n",
+                others.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        let file = self.folder.path().join(format!("n{node}.conf"));
+        std::fs::write(&file, config).expect("file written");
+        let running = Running::of(Command::new("nats-server").arg("-c").arg(&file));
+        running.says("Server is ready");
+        self.nodes[node] = Some(running);
+    }
+
+    /// Kills a server at once.
+    pub(crate) fn kill_node(&mut self, node: usize) {
+        self.nodes[node] = None;
+    }
+
+    /// Sends a server a signal by its name, such as `STOP`.
+    pub(crate) fn signal(&self, node: usize, name: &str) {
+        self.nodes[node].as_ref().expect("it runs").signal(name);
+    }
+
+    fn store(&self, node: usize) -> PathBuf {
+        self.folder.path().join(format!("store-{node}"))
+    }
+}
+
+/// A port that nobody listens on.
+fn free_port() -> u16 {
+    wait_until("a port is free", || {
+        let listener = TcpListener::bind("127.0.0.1:0").ok()?;
+        Some(listener.local_addr().ok()?.port())
+    })
+}
