@@ -3,6 +3,11 @@
 mod beside;
 mod intake;
 mod kills;
+mod outages;
+mod straight;
+mod trust;
+
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -24,14 +29,20 @@ fn serve_forwarding(home: &Home, store: &str, collector: &str) -> Server {
     serve(home, store, &["--otlp-endpoint", collector])
 }
 
-/// Starts a server of a fleet.
-fn serve_at_once(home: &Home, store: &str, flags: &[&str]) -> Server {
+/// The command that starts a server of a fleet.
+fn serve_command(home: &Home, store: &str, flags: &[&str]) -> Command {
     let mut command = home.soliplex();
     command
         .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
         .args(["ingest", "serve", "--listen", "127.0.0.1:0", "--no-auth"])
         .args(["--store", store])
         .args(flags);
+    command
+}
+
+/// Starts a server of a fleet.
+fn serve_at_once(home: &Home, store: &str, flags: &[&str]) -> Server {
+    let mut command = serve_command(home, store, flags);
     let running = Running::of(&mut command);
     let line = running.says("listening on ");
     let (_, url) = line.split_once("listening on ").expect("an address");
@@ -42,7 +53,11 @@ fn serve_at_once(home: &Home, store: &str, flags: &[&str]) -> Server {
 /// A record of a session as JSON, with an id that only this one has.
 fn record(session: &str, n: usize) -> String {
     // A UUIDv7 by its form; its time grows with the number.
-    let id = format!("{:08x}-{:04x}-7000-8000-{:012x}", n >> 16, n & 0xffff, n);
+    let (high, low) = (n >> 16, n & 0xffff);
+    let of_session = session.bytes().fold(7, |sum: u64, byte| {
+        sum.wrapping_mul(31).wrapping_add(byte.into())
+    });
+    let id = format!("{high:08x}-{low:04x}-7000-8000-{:012x}", of_session >> 16);
     format!(
         r#"{{"timestamp":"2026-02-06T12:00:00.{:03}Z","level":"info","logger":"Test","message":"{session} {n}","installId":"install-1","sessionId":"{session}","recordId":"{id}"}}"#,
         n % 1000,

@@ -322,6 +322,9 @@ impl Fleet {
             };
             let message = next.ok_or_else(|| self.unreachable(&"the stream ended"))?;
             let (number, content, _) = self.taken_apart(message)?;
+            if number <= self.cursor.load(Ordering::Relaxed) {
+                continue;
+            }
             for event in content.iter().flat_map(|content| self.events(content)) {
                 if emit(Ok(event)).is_break() {
                     return Ok(());

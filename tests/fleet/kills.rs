@@ -20,7 +20,7 @@ const RECORDS: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where clients may send to; a place is empty while its server is dead.
-type Servers = Arc<Mutex<Vec<Option<String>>>>;
+pub(super) type Servers = Arc<Mutex<Vec<Option<String>>>>;
 
 #[test]
 fn nothing_is_lost_or_doubled_when_nodes_are_killed() {
@@ -58,13 +58,13 @@ fn upload_through_kills(clients: usize, batches: usize) {
         })
         .collect();
 
-    pause_until_stored(&nodes, clients * batches * RECORDS / 5);
+    wait_until_stored(&nodes, clients * batches * RECORDS / 5);
     nats.kill_node(0);
-    pause_until_stored(&nodes, clients * batches * RECORDS * 2 / 5);
+    wait_until_stored(&nodes, clients * batches * RECORDS * 2 / 5);
     servers.lock().expect("a list")[0] = None;
     nodes[0] = None;
     nats.start_node(0);
-    pause_until_stored(&nodes, clients * batches * RECORDS * 3 / 5);
+    wait_until_stored(&nodes, clients * batches * RECORDS * 3 / 5);
     let restarted = serve_forwarding(&home, &store, &collector.url());
     {
         let mut servers = servers.lock().expect("a list");
@@ -107,13 +107,13 @@ fn upload_through_kills(clients: usize, batches: usize) {
     });
 }
 
-fn session(client: usize) -> String {
+pub(super) fn session(client: usize) -> String {
     format!("0197f0a1-0000-7000-8000-{client:012}")
 }
 
 /// Sends batch after batch, each to one server after another until one says
 /// that it is stored.
-fn upload(client: usize, batches: usize, servers: &Servers) {
+pub(super) fn upload(client: usize, batches: usize, servers: &Servers) {
     for number in 0..batches {
         let records: Vec<String> = (number * RECORDS..(number + 1) * RECORDS)
             .map(|n| record(&session(client), n))
@@ -148,7 +148,7 @@ fn is_stored(servers: &Servers, attempt: usize, body: &str) -> bool {
 }
 
 /// Waits until so many records are stored, by the count of the sessions.
-fn pause_until_stored(nodes: &[Option<Server>], records: usize) {
+fn wait_until_stored(nodes: &[Option<Server>], records: usize) {
     let server = nodes.iter().flatten().last().expect("one lives");
     wait_until("enough is stored", || {
         let request = reqwest::Client::new().get(format!("{}/api/v1/sessions", server.url));
@@ -159,7 +159,7 @@ fn pause_until_stored(nodes: &[Option<Server>], records: usize) {
     });
 }
 
-fn messages_of_session(server: &Server, session: &str) -> Vec<String> {
+pub(super) fn messages_of_session(server: &Server, session: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut after = 0;
     loop {

@@ -25,6 +25,8 @@ pub(crate) struct Nats {
     nodes: Vec<Option<Running>>,
     /// Lines for each server's configuration.
     settings: String,
+    /// And for its JetStream.
+    limits: String,
 }
 
 impl Nats {
@@ -35,11 +37,21 @@ impl Nats {
 
     /// As [`Nats::start`], with more lines in each server's configuration.
     pub(crate) fn start_with(nodes: usize, settings: &str) -> Nats {
+        Nats::start_as(nodes, settings, "")
+    }
+
+    /// As [`Nats::start`], with no more room on disk than this for each.
+    pub(crate) fn start_with_room(nodes: usize, room: &str) -> Nats {
+        Nats::start_as(nodes, "", &format!("max_file_store: {room}"))
+    }
+
+    fn start_as(nodes: usize, settings: &str, limits: &str) -> Nats {
         let mut nats = Nats {
             folder: tempfile::tempdir().expect("a temporary folder"),
             ports: (0..nodes).map(|_| (free_port(), free_port())).collect(),
             nodes: (0..nodes).map(|_| None).collect(),
             settings: settings.to_owned(),
+            limits: limits.to_owned(),
         };
         for node in 0..nodes {
             nats.start_node(node);
@@ -61,8 +73,9 @@ impl Nats {
         let (port, routes) = self.ports[node];
         let mut config = format!(
             "server_name: n{node}\nlisten: \"127.0.0.1:{port}\"\n\
-             jetstream {{ store_dir: \"{}\" }}\n{}\n",
+             jetstream {{ store_dir: \"{}\", {} }}\n{}\n",
             self.store(node).display(),
+            self.limits,
             self.settings,
         );
         if self.ports.len() > 1 {
@@ -85,11 +98,6 @@ impl Nats {
     /// Kills a server at once.
     pub(crate) fn kill_node(&mut self, node: usize) {
         self.nodes[node] = None;
-    }
-
-    /// Sends a server a signal by its name, such as `STOP`.
-    pub(crate) fn signal(&self, node: usize, name: &str) {
-        self.nodes[node].as_ref().expect("it runs").signal(name);
     }
 
     fn store(&self, node: usize) -> PathBuf {

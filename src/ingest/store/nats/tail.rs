@@ -66,6 +66,10 @@ async fn follow_once(shared: &Shared, engine: &Engine) -> Result<(), StoreError>
             .info()
             .map_err(|error| failed(&error))?
             .stream_sequence;
+        if sequence <= shared.ring().last() {
+            // A consumer that was made anew may begin earlier than it should.
+            continue;
+        }
         let content = Message::read(message.headers.as_ref(), &message.payload);
         let content = content
             .inspect_err(|error| tracing::warn!(%error, message = sequence, "passed over"))

@@ -90,7 +90,7 @@ async fn count(shared: &Shared, engine: &Engine, lease: &mut Lease) -> Result<()
     let mut messages = messages.map_err(|error| failed("JetStream", &error))?;
     let mut expected = 0;
     while lease.hold(engine).await {
-        let chunk = gather(&mut messages).await?;
+        let chunk = gather(&mut messages, cursor).await?;
         let Some((last, _)) = chunk.last() else {
             if expected > cursor {
                 return Err(StoreError::Failed("a consumer fell silent".to_owned()));
@@ -105,8 +105,12 @@ async fn count(shared: &Shared, engine: &Engine, lease: &mut Lease) -> Result<()
     Ok(())
 }
 
-/// The next messages, as many as come at once; none if none come for a while.
-async fn gather(messages: &mut Ordered) -> Result<Vec<(u64, Option<Message>)>, StoreError> {
+/// The next messages behind one, as many as come at once; none if none come
+/// for a while.
+async fn gather(
+    messages: &mut Ordered,
+    mut cursor: u64,
+) -> Result<Vec<(u64, Option<Message>)>, StoreError> {
     let mut chunk = Vec::new();
     let mut wait = IDLE;
     while chunk.len() < CHUNK {
@@ -119,7 +123,10 @@ async fn gather(messages: &mut Ordered) -> Result<Vec<(u64, Option<Message>)>, S
             .info()
             .map_err(|error| failed("JetStream", &error))?;
         let content = Message::read(message.headers.as_ref(), &message.payload);
-        chunk.push((info.stream_sequence, content.ok()));
+        if info.stream_sequence > cursor {
+            cursor = info.stream_sequence;
+            chunk.push((cursor, content.ok()));
+        }
         wait = GATHER;
     }
     Ok(chunk)
