@@ -4,6 +4,7 @@ mod beside;
 mod intake;
 mod kills;
 mod outages;
+mod partition;
 mod straight;
 mod trust;
 

@@ -16,9 +16,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// given up, which is how a cut network shows.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long JetStream may take to answer or to confirm a batch. Whoever waits
-/// is told within a second.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(800);
+/// How long JetStream may take to confirm a batch. Whoever waits is told within
+/// a second.
+const CONFIRM_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// How long it may take to answer any other question.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How many commands may wait for a connection, which bounds what an outage
 /// that was not noticed yet can pile up.
@@ -115,7 +118,7 @@ pub async fn connect(url: &FleetUrl, access: &Access) -> Result<jetstream::Conte
     })?;
     Ok(ContextBuilder::new()
         .timeout(ANSWER_TIMEOUT)
-        .ack_timeout(ANSWER_TIMEOUT)
+        .ack_timeout(CONFIRM_TIMEOUT)
         .build(client))
 }
 

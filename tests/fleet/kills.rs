@@ -49,7 +49,7 @@ fn upload_through_kills(clients: usize, batches: usize) {
     // The last one lives on, and is watched all along.
     let watched = nodes[2].as_ref().expect("a server").url.clone();
     let lines = (clients * batches * RECORDS).to_string();
-    let tail = home.start(&["tail", &watched, "-n", &lines, "--output", "json"]);
+    let mut tail = home.start(&["tail", &watched, "-n", &lines, "--output", "json"]);
 
     let uploads: Vec<_> = (0..clients)
         .map(|client| {
@@ -91,6 +91,7 @@ fn upload_through_kills(clients: usize, batches: usize) {
     let mut shown = Vec::new();
     wait_until("all records were shown", || {
         shown.extend(tail.printed());
+        assert!(!tail.has_ended(), "{:#?}", tail.said());
         (shown.len() >= expected.len()).then_some(())
     });
     let message = |line: &String| -> String {

@@ -19,6 +19,9 @@ const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 /// kept until all of it is old.
 const BESIDE: Duration = Duration::from_secs(3600);
 
+/// How long the stream's leader may take to show that it is there.
+const CHECK_TIMEOUT: Duration = Duration::from_millis(800);
+
 /// How long to wait before the next attempt to start.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -86,7 +89,8 @@ impl Engine {
 
     /// Whether the stream has a leader that answers.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
-        let info = self.logs.get_info().await;
+        let info = tokio::time::timeout(CHECK_TIMEOUT, self.logs.get_info()).await;
+        let info = info.map_err(|error| failed("JetStream", &error))?;
         info.map(drop).map_err(|error| failed("JetStream", &error))
     }
 
