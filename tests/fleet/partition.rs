@@ -56,7 +56,9 @@ impl Network {
     /// A program that runs in one of the namespaces.
     fn command(&self, of: &str, program: &Path) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.space(of)]).arg(program);
+        command
+            .args(["netns", "exec", &self.space(of)])
+            .arg(program);
         command
     }
 
@@ -115,7 +117,9 @@ fn a_partition_loses_and_doubles_nothing() {
         return;
     };
     let home = Home::new();
-    let routes: Vec<String> = (0..3).map(|n| format!("\"nats://{}:6222\"", address(n))).collect();
+    let routes: Vec<String> = (0..3)
+        .map(|n| format!("\"nats://{}:6222\"", address(n)))
+        .collect();
     let _nodes: Vec<Running> = (0..3)
         .map(|node| {
             let (address, routes) = (address(node), routes.join(", "));
@@ -152,7 +156,9 @@ fn a_partition_loses_and_doubles_nothing() {
             let records: Vec<&str> = records.iter().map(String::as_str).collect();
             let body = batch(&records);
             let started = Instant::now();
-            while ask(&socket, "POST", "/api/v1/logs", &body).is_none_or(|(status, _)| status != 200) {
+            while ask(&socket, "POST", "/api/v1/logs", &body)
+                .is_none_or(|(status, _)| status != 200)
+            {
                 refused += 1;
                 assert!(started.elapsed() < PATIENCE, "nobody takes a batch");
                 std::thread::sleep(Duration::from_millis(50));
