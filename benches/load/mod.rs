@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 /// How many records a body has.
-pub const RECORDS: usize = 100;
+pub(crate) const RECORDS: usize = 100;
 
 /// Sends one body after another over each of so many connections, turn by turn
 /// to the endpoints, for some time. Gives back how long each request took, in
 /// microseconds.
-pub async fn send_to(endpoints: &[String], connections: usize, time: Duration) -> Histogram<u64> {
+pub(crate) async fn send_to(
+    endpoints: &[String],
+    connections: usize,
+    time: Duration,
+) -> Histogram<u64> {
     let senders = (0..connections).map(|connection| {
         let endpoint = endpoints[connection % endpoints.len()].clone();
         tokio::spawn(send(endpoint, time))

@@ -142,7 +142,7 @@ pub fn total_bytes(locations: &[Location]) -> u64 {
     let selections = locations.iter().filter_map(|location| match location {
         Location::Path(path) => Some(Selection::Path(path.clone())),
         Location::Glob(pattern) => Selection::glob(pattern).ok(),
-        Location::Stdin | Location::Server(_) => None,
+        Location::Stdin | Location::Server(_) | Location::Fleet(_) => None,
     });
     selections
         .flat_map(|selection| selection.paths().unwrap_or_default())
