@@ -58,7 +58,10 @@ fn record(session: &str, n: usize) -> String {
     let of_session = session.bytes().fold(7, |sum: u64, byte| {
         sum.wrapping_mul(31).wrapping_add(byte.into())
     });
-    let id = format!("{high:08x}-{low:04x}-7000-8000-{:012x}", of_session >> 16);
+    let id = format!(
+        "{high:08x}-{low:04x}-7000-8000-{:012x}",
+        of_session & 0xffff_ffff_ffff
+    );
     format!(
         r#"{{"timestamp":"2026-02-06T12:00:00.{:03}Z","level":"info","logger":"Test","message":"{session} {n}","installId":"install-1","sessionId":"{session}","recordId":"{id}"}}"#,
         n % 1000,
