@@ -65,3 +65,8 @@ pub mod output;
 // Its flags and its commands.
 pub mod cli;
 pub mod command;
+
+// README's examples in Rust are compiled with those of the documents.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -6,6 +6,8 @@ mod support;
 
 mod architecture;
 mod cases;
+#[cfg(unix)]
+mod ci_example;
 mod doctor;
 mod emit;
 mod errors;
@@ -39,6 +41,8 @@ mod run;
 mod sanitize;
 mod screenshot;
 mod session;
+#[cfg(unix)]
+mod soak;
 mod tail;
 mod telemetry;
 #[cfg(unix)]

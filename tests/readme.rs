@@ -6,11 +6,10 @@
 //! within a line and `...` for any lines. `console` blocks are for people
 //! with the repository and are compared with what CI runs.
 
-use std::path::Path;
-use std::process::Command;
-
 use snapbox::Assert;
 
+#[cfg(unix)]
+use crate::support::in_shell;
 use crate::support::{Home, Server, fixture};
 
 const README: &str = include_str!("../README.md");
@@ -98,25 +97,7 @@ fn run_in_shell(home: &Home, staging: &str, example: &Block) -> String {
     if !fixtures.exists() {
         std::os::unix::fs::symlink(fixture(""), fixtures).expect("fixtures linked");
     }
-    let binary = Path::new(env!("CARGO_BIN_EXE_soliplex"));
-    let path = format!(
-        "{}:{}",
-        binary.parent().expect("a folder").display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
-    let plain = home.soliplex();
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-eu", "-c", &example.text])
-        .current_dir(home.path(""));
-    shell.env_clear();
-    for (name, value) in plain.get_envs() {
-        if let Some(value) = value {
-            shell.env(name, value);
-        }
-    }
-    let output = shell
-        .env("PATH", path)
+    let output = in_shell(home, &example.text)
         .env("STAGING", staging)
         .output()
         .expect("a shell");

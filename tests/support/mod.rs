@@ -270,6 +270,30 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// A shell with the binary on its path, in a home.
+#[cfg(unix)]
+pub(crate) fn in_shell(home: &Home, commands: &str) -> Command {
+    let binary = Path::new(env!("CARGO_BIN_EXE_soliplex"));
+    let path = format!(
+        "{}:{}",
+        binary.parent().expect("a folder").display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let plain = home.soliplex();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-eu", "-c", commands])
+        .current_dir(home.path(""));
+    shell.env_clear();
+    for (name, value) in plain.get_envs() {
+        if let Some(value) = value {
+            shell.env(name, value);
+        }
+    }
+    shell.env("PATH", path);
+    shell
+}
+
 /// Copies a folder of plain files.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("folder made");
