@@ -26,8 +26,10 @@
 //! The modules stand in reading order: each group uses only those above it,
 //! and `upload` and `ingest` never use each other: they meet in `record`.
 
-// What everything else handles.
+// What everything else handles, and how whatever speaks HTTP begins.
 pub mod record;
+
+mod http_client;
 
 // What can be asked of a record, and what is taken out of it.
 pub mod filter;

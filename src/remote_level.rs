@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::http_client::http_client;
 use crate::logger::{LevelRules, LogManager};
 use crate::record::{Level, format_timestamp, parse_timestamp};
 use crate::upload::Endpoint;
@@ -224,11 +225,8 @@ async fn fetch(url: &Url, last: Option<&RemoteLevel>) -> Result<RemoteLevel, Rem
         url: url.to_string(),
         answer,
     };
-    let client = Client::builder()
-        .timeout(TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(unreachable)?;
+    let client =
+        http_client(url.as_str(), |builder| builder.timeout(TIMEOUT)).map_err(unreachable)?;
     let mut request = client.get(url.clone());
     if let Some(etag) = last.and_then(|last| last.etag.as_ref()) {
         request = request.header(IF_NONE_MATCH, etag);

@@ -6,24 +6,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each domain module, and the modules of this crate that it may use.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
+    ("http_client", &[]),
     ("record", &[]),
     ("filter", &["record"]),
     ("fingerprint", &["record"]),
     ("sanitize", &["record"]),
     ("queue", &["record"]),
-    ("upload", &["queue", "record"]),
+    ("upload", &["http_client", "queue", "record"]),
     ("logger", &["record", "sanitize", "queue", "upload"]),
     ("fleet", &[]),
-    ("source", &["queue", "record", "filter", "fleet"]),
+    (
+        "source",
+        &["http_client", "queue", "record", "filter", "fleet"],
+    ),
     ("session", &["fingerprint", "filter", "record"]),
     ("capture", &["logger", "record", "sanitize", "queue"]),
-    ("remote_level", &["logger", "record", "upload"]),
-    ("screenshot", &["upload"]),
+    (
+        "remote_level",
+        &["http_client", "logger", "record", "upload"],
+    ),
+    ("screenshot", &["http_client", "upload"]),
     ("rum", &["logger", "record"]),
     (
         "ingest",
         &[
+            "http_client",
             "record",
             "sanitize",
             "fingerprint",

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::auth::Secret;
 use super::reading::rfc3339;
 use super::store::{Alert, AlertRule, Store, StoreError};
+use crate::http_client::http_client;
 
 /// How long an attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,10 +53,7 @@ pub(super) async fn run(store: Arc<dyn Store>, webhook: Webhook, shutdown: Cance
 }
 
 async fn follow(store: Arc<dyn Store>, webhook: &Webhook) {
-    let http = reqwest::Client::builder()
-        .timeout(TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build();
+    let http = http_client(webhook.url.expose(), |builder| builder.timeout(TIMEOUT));
     let Ok(http) = http.inspect_err(|error| tracing::error!(%error, "no alerts can be told"))
     else {
         return;

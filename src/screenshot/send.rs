@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{StatusCode, Url};
 
 use super::folder::{Folder, FolderError};
+use crate::http_client::http_client;
 use crate::upload::{Credential, Endpoint};
 
 /// How long a request may take.
@@ -53,10 +54,7 @@ pub async fn send_all(
     }
     let unreachable =
         |error: reqwest::Error| SendError::Unreachable(error.without_url().to_string());
-    let client = Client::builder()
-        .timeout(TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
+    let client = http_client(endpoint.url().as_str(), |builder| builder.timeout(TIMEOUT))
         .map_err(unreachable)?;
     for id in ids {
         let mut request = client

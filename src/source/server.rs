@@ -30,6 +30,7 @@ use super::files::Events;
 use super::lines::{Line, MAX_LINE_BYTES};
 use super::matcher::Matcher;
 use crate::filter::Filter;
+use crate::http_client::http_client;
 
 /// Where a server's records are, and where the stream of them is.
 const LOGS: &str = "/api/v1/logs";
@@ -135,13 +136,12 @@ impl Server {
                     .to_owned(),
             });
         }
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(SILENCE_TIMEOUT)
-            // A token goes to the server that was named and to no other.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| bad(in_words(error)))?;
+        let client = http_client(base.as_str(), |builder| {
+            builder
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(SILENCE_TIMEOUT)
+        })
+        .map_err(|error| bad(in_words(error)))?;
         Ok(Server {
             client,
             url: base,

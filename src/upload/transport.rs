@@ -8,10 +8,10 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
     LOCATION, RETRY_AFTER,
 };
-use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, Url};
 
 use super::token::Token;
+use crate::http_client::http_client;
 
 /// The path of the contract, for an endpoint that names none.
 const DEFAULT_PATH: &str = "/api/v1/logs";
@@ -185,14 +185,13 @@ impl HttpTransport {
     ///
     /// [`TransportError::Broken`] if TLS cannot be set up on this machine.
     pub fn new(endpoint: Endpoint, timeout: Duration) -> Result<HttpTransport, TransportError> {
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .user_agent(concat!("soliplex/", env!("CARGO_PKG_VERSION")))
-            .default_headers(fixed_headers())
-            .tcp_nodelay(true)
-            .pool_max_idle_per_host(1)
-            .build()
-            .map_err(|error| TransportError::Broken(innermost(&error)))?;
+        let client = http_client(endpoint.url().as_str(), |builder| {
+            builder
+                .default_headers(fixed_headers())
+                .tcp_nodelay(true)
+                .pool_max_idle_per_host(1)
+        })
+        .map_err(|error| TransportError::Broken(innermost(&error)))?;
         Ok(HttpTransport {
             client,
             endpoint,

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::keys::Key;
+use crate::http_client::http_client;
 
 /// How soon a set may be fetched again.
 const MIN_AGE: Duration = Duration::from_secs(60);
@@ -64,10 +65,12 @@ impl Jwks {
     ///
     /// The system's certificates cannot be read.
     pub fn new(source: Source) -> Result<Jwks, JwksError> {
-        let client = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
+        let url = match &source {
+            Source::Url(url) => url,
+            // Nothing is fetched.
+            Source::File(_) => "http:",
+        };
+        let client = http_client(url, |builder| builder.timeout(TIMEOUT))
             .map_err(|error| source.error(error))?;
         Ok(Jwks {
             source,

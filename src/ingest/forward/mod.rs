@@ -26,6 +26,7 @@ use super::auth::Secret;
 use super::reading::rfc3339;
 use super::store::{Claims, Scan, Scanned, Seq, Start, Store, StoreError, StoredBatch};
 use crate::filter::Filter;
+use crate::http_client::http_client;
 use crate::record::LogRecord;
 use client::{Client, Said};
 use mapping::Mapper;
@@ -147,12 +148,10 @@ impl Forwarder {
         shutdown: CancellationToken,
     ) -> Result<Forwarder, ForwardError> {
         let failed = |error: &dyn std::fmt::Display| ForwardError(error.to_string());
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| failed(&error))?;
-        let client = Client::new(http);
         let options = &forward.options;
+        let url = options.endpoint.as_deref().unwrap_or_default();
+        let http = http_client(url, |builder| builder).map_err(|error| failed(&error))?;
+        let client = Client::new(http);
         let headers = options.headers.iter();
         let headers = headers.map(|(name, value)| (name.clone(), value.expose().to_owned()));
         let mut builder = LogExporter::builder()
