@@ -77,11 +77,13 @@ pub(crate) fn classify(key: &[u8]) -> KeyKind {
         last += 1;
     }
     let kind = noun(&words, last);
-    if kind == KeyKind::Plain && last > 0 {
-        noun(&words, 0)
-    } else {
-        kind
+    if kind != KeyKind::Plain {
+        return kind;
     }
+    if last > 0 {
+        return noun(&words, 0);
+    }
+    known(&Words::in_any_case(key), 0).unwrap_or(KeyKind::Plain)
 }
 
 fn is_neutral(word: &[u8]) -> bool {
@@ -134,9 +136,14 @@ fn is_neutral(word: &[u8]) -> bool {
 
 /// What the word `at` places before the last one, as the key's noun, says.
 fn noun(words: &Words, at: usize) -> KeyKind {
+    known(words, at).unwrap_or_else(|| glued(words.back(at)))
+}
+
+/// What a noun says that the table holds.
+fn known(words: &Words, at: usize) -> Option<KeyKind> {
     let word = words.back(at);
     let before = words.back(at + 1);
-    match word {
+    let kind = match word {
         b"password" | b"passwords" | b"passwd" | b"passwds" | b"pwd" | b"pwds" | b"passcode"
         | b"passcodes" | b"passwort" | b"kennwort" | b"contrasena" | b"motdepasse" | b"secret"
         | b"secrets" | b"credential" | b"credentials" | b"creds" | b"cred" | b"apikey"
@@ -197,8 +204,9 @@ fn noun(words: &Words, at: usize) -> KeyKind {
         b"value" | b"val" | b"v" if at == 0 && before.is_empty() => KeyKind::Value,
         _ if is_phone(word) => KeyKind::Phone,
         _ if is_card(word) => KeyKind::Card,
-        _ => glued(word),
-    }
+        _ => return None,
+    };
+    Some(kind)
 }
 
 /// Keys written in lower case without separators: `userpassword`, `authtoken`, `pgpassword`.
@@ -504,6 +512,9 @@ mod tests {
             "passphrase",
             "seedPhrase",
             "Proxy-Authorization",
+            "PaSsWoRd",
+            "aUTH_tOKEN",
+            "x-aPI-kEY",
         ] {
             assert!(classify(key.as_bytes()).is_secret(), "{key}");
         }
@@ -529,6 +540,7 @@ mod tests {
             "passport",
             "public_key",
             "PublicKeyToken",
+            "TokenType",
             "primary_key",
             "cache_key",
             "keyboard",

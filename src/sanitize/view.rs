@@ -191,9 +191,22 @@ fn percent(source: &[u8]) -> Option<(u8, usize)> {
     }
     match source.get(digits..digits + 2).and_then(hex_value) {
         Some(value) => Some((value as u8, digits + 2)),
-        None if digits > 1 => Some((b'%', digits)),
+        // `%25%34%30`: the digits behind an encoded percent sign are encoded as well.
+        None if digits > 1 => match source.get(digits..digits + 6).and_then(encoded_digits) {
+            Some(value) => Some((value, digits + 6)),
+            None => Some((b'%', digits)),
+        },
         None => None,
     }
+}
+
+/// The byte whose two hex digits are percent-encoded: `%34%30` is `40`.
+fn encoded_digits(source: &[u8]) -> Option<u8> {
+    let digit = |at: usize| {
+        let code = hex_value(&source[at + 1..at + 3]).filter(|_| source[at] == b'%')?;
+        char::from_u32(code)?.to_digit(16)
+    };
+    Some((digit(0)? * 16 + digit(3)?) as u8)
 }
 
 /// Escapes kept in a text, after any number of backslashes: `\u0040`, `\x40`, `\n`, `\/`.
@@ -320,6 +333,7 @@ mod tests {
         for disguised in [
             "bob%40example.com",
             "bob%2540example.com",
+            "%25%36%32ob%25%34%30example.com",
             "bob\\u0040example.com",
             "bob\\\\u0040example.com",
             "bob\\x40example.com",

@@ -17,6 +17,15 @@ pub(crate) struct Words {
 impl Words {
     /// Cuts a key at its separators and at its changes of case, and drops digits at a word's end.
     pub(crate) fn of(key: &[u8]) -> Words {
+        Words::cut(key, true)
+    }
+
+    /// Cuts a key at its separators alone: `PaSsWoRd` is one word.
+    pub(crate) fn in_any_case(key: &[u8]) -> Words {
+        Words::cut(key, false)
+    }
+
+    fn cut(key: &[u8], at_case: bool) -> Words {
         let key = &key[key.len().saturating_sub(MAX_KEY)..];
         let mut words = Words {
             buffer: [0; MAX_KEY],
@@ -29,7 +38,8 @@ impl Words {
             let class = CLASS[b as usize];
             let letter = class & (UPPER | LOWER) != 0 || b >= 0x80;
             let next_is_lower = key.get(i + 1).is_some_and(u8::is_ascii_lowercase);
-            let begins = class & UPPER != 0
+            let begins = at_case
+                && class & UPPER != 0
                 && (previous & (LOWER | DIGIT) != 0 || (previous & UPPER != 0 && next_is_lower));
             if begins || !(letter || class & DIGIT != 0) {
                 words.close(start, i);

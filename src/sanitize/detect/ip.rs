@@ -7,6 +7,7 @@ use crate::sanitize::builtin::{IPV4, IPV6, MAC};
 use crate::sanitize::chars::{
     is_one_of, is_word, previous_word, previous_word_range, run_end, run_start, word_at,
 };
+use crate::sanitize::detect::phone;
 use crate::sanitize::finding::RuleId;
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
@@ -88,7 +89,41 @@ const VERSION_WORDS: &[&str] = &[
     "assemblyversion",
 ];
 
-/// Names of programs that put a version behind a slash.
+/// What is no host and has versions of four parts.
+const SOFTWARE: &[&str] = &[
+    "android",
+    "clang",
+    "cmake",
+    "curl",
+    "dart",
+    "dotnet",
+    "firefox",
+    "flutter",
+    "gcc",
+    "glibc",
+    "gradle",
+    "ios",
+    "java",
+    "jre",
+    "jvm",
+    "kernel",
+    "kotlin",
+    "macos",
+    "maven",
+    "npm",
+    "openssl",
+    "perl",
+    "php",
+    "pip",
+    "powershell",
+    "python",
+    "ruby",
+    "safari",
+    "swift",
+    "xcode",
+];
+
+/// Words before a slash that are no names of programs.
 const NETWORK_WORDS: &[&str] = &[
     "host",
     "server",
@@ -149,14 +184,20 @@ pub(crate) fn dotted(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Opt
     if parts == 4 {
         scanner.version_end = at;
     }
-    if parts == 3 && parts_are_phone(&text[start..at]) {
+    if parts_are_phone(scanner, parts, start, at) {
         return None;
     }
     Some(at)
 }
 
-fn parts_are_phone(number: &[u8]) -> bool {
-    number.len() == 12 && number[3] == b'.' && number[7] == b'.'
+/// `415.555.0132`, and `01.23.45.67.89` where a word says that it is a phone number.
+fn parts_are_phone(scanner: &Scanner<'_>, parts: usize, start: usize, end: usize) -> bool {
+    let number = &scanner.text[start..end];
+    match parts {
+        3 => number.len() == 12 && number[3] == b'.' && number[7] == b'.',
+        5 => number.len() == 14 && number[0] == b'0' && phone::is_hinted(scanner, start),
+        _ => false,
+    }
 }
 
 fn octet(digits: &[u8]) -> bool {
@@ -217,6 +258,7 @@ fn is_version(scanner: &Scanner<'_>, start: usize, end: usize) -> bool {
     }
     let word = previous_word(text, start);
     is_one_of(word, VERSION_WORDS) && !word.is_empty()
+        || (is_one_of(word, SOFTWARE) && !is_private(&text[start..]))
         || (word.len() > 7 && word.to_ascii_lowercase().ends_with(b"version"))
         || has_version_before(text, start)
 }
@@ -255,7 +297,18 @@ fn is_list_gap(gap: &[u8]) -> bool {
     gap.len() <= 8
         && matches!(
             gap.trim_ascii(),
-            b"," | b"and" | b", and" | b"or" | b", or" | b"->" | b"=>" | b"to" | b".." | b"-" | b"\xE2\x86\x92" | b";" | b"|" | b"," if true
+            b"," | b"and"
+                | b", and"
+                | b"or"
+                | b", or"
+                | b"->"
+                | b"=>"
+                | b"to"
+                | b".."
+                | b"-"
+                | b"\xE2\x86\x92"
+                | b";"
+                | b"|"
         )
 }
 
@@ -269,6 +322,17 @@ fn is_product(text: &[u8], start: usize) -> bool {
     if name.is_empty() || !name[0].is_ascii_alphabetic() || is_one_of(name, NETWORK_WORDS) {
         return false;
     }
+    if is_private(&text[start..]) && !name[0].is_ascii_uppercase() {
+        return false;
+    }
+    // A path or a host before the slash: `//host/…`, `node-7/…`.
+    let in_path = name_start > 0 && matches!(text[name_start - 1], b'/' | b'@' | b':');
+    let host = name.iter().any(|b| matches!(b, b'.' | b'-')) && name.iter().any(u8::is_ascii_digit);
+    !host && !in_path
+}
+
+/// True when a number begins as private and loopback addresses do.
+fn is_private(number: &[u8]) -> bool {
     let private = [
         &b"10."[..],
         b"192.168.",
@@ -278,13 +342,7 @@ fn is_product(text: &[u8], start: usize) -> bool {
         b"172.3",
         b"169.254.",
     ];
-    if private.iter().any(|net| text[start..].starts_with(net)) && !name[0].is_ascii_uppercase() {
-        return false;
-    }
-    // A path or a host before the slash: `//host/…`, `node-7/…`.
-    let in_path = name_start > 0 && matches!(text[name_start - 1], b'/' | b'@' | b':');
-    let host = name.iter().any(|b| matches!(b, b'.' | b'-')) && name.iter().any(u8::is_ascii_digit);
-    !host && !in_path
+    private.iter().any(|net| number.starts_with(net))
 }
 
 /// The run of hex digits, colons and dots around the colon at `at`, if it may be an address.
@@ -340,6 +398,9 @@ pub(crate) fn in_run(text: &[u8], run: Range<usize>) -> Option<(RuleId, Range<us
     }
     if colons == 5 && is_mac(run, b':') {
         return (!is_everyone(run)).then_some((MAC, start..end));
+    }
+    if matches!(colons, 7 | 13) && is_longer_mac(run) {
+        return Some((MAC, start..end));
     }
     let doubled = run.windows(2).any(|pair| pair == b"::");
     if colons < 2 || (colons < 6 && !doubled) {
@@ -398,7 +459,12 @@ fn is_everyone(mac: &[u8]) -> bool {
 
 /// Six pairs of hex digits with one separator.
 fn is_mac(run: &[u8], separator: u8) -> bool {
-    run.len() == 17
+    run.len() == 17 && is_pairs(run, separator)
+}
+
+/// Pairs of hex digits with one separator.
+fn is_pairs(run: &[u8], separator: u8) -> bool {
+    run.len() % 3 == 2
         && run.iter().enumerate().all(|(i, b)| {
             if i % 3 == 2 {
                 *b == separator
@@ -406,6 +472,18 @@ fn is_mac(run: &[u8], separator: u8) -> bool {
                 b.is_ascii_hexdigit()
             }
         })
+}
+
+/// An EUI-64 made from a MAC address, which has `ff:fe` in its middle, or the header of an Ethernet
+/// frame as netfilter logs it: two addresses and the type of what is inside.
+fn is_longer_mac(run: &[u8]) -> bool {
+    const TYPES: [&[u8]; 4] = [b"08:00", b"08:06", b"81:00", b"86:dd"];
+    let extended = run.len() == 23 && run[9..14].eq_ignore_ascii_case(b"ff:fe");
+    let frame = run.len() == 41
+        && TYPES
+            .iter()
+            .any(|kind| run[36..].eq_ignore_ascii_case(kind));
+    (extended || frame) && is_pairs(run, b':')
 }
 
 /// A MAC address with hyphens that starts at `start`; six two-digit numbers that can be a date

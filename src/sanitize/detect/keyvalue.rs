@@ -25,6 +25,18 @@ pub(crate) struct Key<'t> {
     pub(crate) kind: KeyKind,
 }
 
+impl Key<'_> {
+    /// True for an identifier of several words, which no sentence has before a colon.
+    pub(crate) fn is_compound(&self) -> bool {
+        !self.name.contains(&b' ')
+            && (self.name.iter().any(|b| matches!(b, b'_' | b'-' | b'.'))
+                || self
+                    .name
+                    .windows(2)
+                    .any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()))
+    }
+}
+
 /// How key and value are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Link {
@@ -377,7 +389,7 @@ pub(crate) fn value(
         && key.quote.is_some()
         && scanner.engine.placeholders.length(&text[from..]) == 0
     {
-        return container(scanner, key, from, next);
+        return list::container(scanner, key, from, next);
     }
     if matches!(first, b'{' | b'[' | b'(')
         && matches!(key.kind, KeyKind::Secret | KeyKind::Token | KeyKind::Tokens)
@@ -385,11 +397,15 @@ pub(crate) fn value(
     {
         return list::elements(scanner, key, from, next);
     }
-    if matches!(first, b'[' | b'(')
+    if matches!(first, b'[' | b'(' | b'{')
         && scanner.engine.placeholders.length(&text[from..]) == 0
         && let Some(next) = list::bracketed(scanner, key, link, from, next)
     {
         return next;
+    }
+    // A container that is not closed here: its quoted names and values, not its bracket, go.
+    if matches!(first, b'[' | b'{') && matches!(text.get(from + 1), Some(b'"' | b'\'')) {
+        return list::elements(scanner, key, from, next);
     }
     let number = key.quote.is_some() && matches!(first, b'0'..=b'9' | b'-');
     match key.kind {
@@ -400,7 +416,10 @@ pub(crate) fn value(
                 Link::Equals => run_end(text, from, MAX_VALUE, |b| b != b'&'),
                 _ => text.len(),
             };
-            return header::authorization(scanner, from, stop, next);
+            let end = header::authorization(scanner, from, stop, next);
+            if end != next || !key.is_compound() {
+                return end;
+            }
         }
         _ => {}
     }
@@ -534,66 +553,4 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> (usize, usize) {
     }
     let from = start + content.len() - content.trim_ascii_start().len();
     (from, from + content.trim_ascii().len())
-}
-
-/// `"credentials": {…}` within a text: the whole container goes.
-fn container(scanner: &mut Scanner<'_>, key: &Key<'_>, from: usize, next: usize) -> usize {
-    let text = scanner.text;
-    if matches!(key.kind, KeyKind::Pass | KeyKind::Signature) {
-        return next;
-    }
-    if key.kind == KeyKind::Code || from < scanner.context {
-        return list::elements(scanner, key, from, next);
-    }
-    let mut depth = 0usize;
-    let mut at = from;
-    let mut strings = false;
-    while at < text.len() {
-        match text[at] {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    break;
-                }
-            }
-            b'"' => {
-                strings = true;
-                let slashes = at - run_start(text, at, MAX_GAP, |b| b == b'\\');
-                let (end, closed) = closing_quote(text, at + 1, b'"', slashes);
-                at = if closed {
-                    run_end(text, end, MAX_GAP, |b| b == b'\\')
-                } else {
-                    text.len()
-                };
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    if at >= text.len() {
-        return list::elements(scanner, key, from, next);
-    }
-    let end = text.len().min(at + 1);
-    let inner = text[from + 1..end]
-        .strip_suffix(b"}")
-        .or(text[from + 1..end].strip_suffix(b"]"))
-        .unwrap_or(&text[from + 1..end]);
-    if inner.trim_ascii().is_empty() || (key.kind == KeyKind::Tokens && !strings) {
-        return next;
-    }
-    let (quote, slashes) = key.quote.unwrap_or((b'"', 0));
-    if scanner.push(
-        SECRET,
-        from,
-        end,
-        Fix::Quote {
-            quote,
-            slashes: slashes as u8,
-        },
-    ) {
-        end
-    } else {
-        next
-    }
 }

@@ -19,7 +19,7 @@ const MAX_STRINGS: usize = 256;
 /// How many lines an open container may have.
 const MAX_LINES: u16 = 128;
 
-/// `password=[a, b]`, `Cookie=[sid=a; b=c]`, `password=(a b)`: the list at `from`, behind a key
+/// `password=[a, b]`, `Cookie=[sid=a; b=c]`, `password=(a b)`, `token={"a": "b"}`: the list at `from`, behind a key
 /// without quotes. None when what stands there is no list of secrets.
 pub(super) fn bracketed(
     scanner: &mut Scanner<'_>,
@@ -31,6 +31,9 @@ pub(super) fn bracketed(
     let text = scanner.text;
     let close = closing_bracket(text, from)?;
     let inner = &text[from + 1..close];
+    if value::is_nothing(&scanner.engine.placeholders, &text[from..=close]) {
+        return Some(next);
+    }
     let start = from + 1 + inner.len() - inner.trim_ascii_start().len();
     match key.kind {
         KeyKind::Cookie => return Some(header::cookie(scanner, start, close, next)),
@@ -61,6 +64,73 @@ pub(super) fn bracketed(
     match goes {
         true => Some(elements(scanner, key, from, next)),
         false => Some(next),
+    }
+}
+
+/// `"credentials": {…}` within a text: the whole container goes.
+pub(super) fn container(
+    scanner: &mut Scanner<'_>,
+    key: &Key<'_>,
+    from: usize,
+    next: usize,
+) -> usize {
+    let text = scanner.text;
+    if matches!(key.kind, KeyKind::Pass | KeyKind::Signature) {
+        return next;
+    }
+    if key.kind == KeyKind::Code || from < scanner.context {
+        return elements(scanner, key, from, next);
+    }
+    let mut depth = 0usize;
+    let mut at = from;
+    let mut strings = false;
+    while at < text.len() {
+        match text[at] {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    break;
+                }
+            }
+            b'"' => {
+                strings = true;
+                let slashes = at - run_start(text, at, MAX_GAP, |b| b == b'\\');
+                let (end, closed) = closing_quote(text, at + 1, b'"', slashes);
+                at = if closed {
+                    run_end(text, end, MAX_GAP, |b| b == b'\\')
+                } else {
+                    text.len()
+                };
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if at >= text.len() {
+        return elements(scanner, key, from, next);
+    }
+    let end = text.len().min(at + 1);
+    let inner = text[from + 1..end]
+        .strip_suffix(b"}")
+        .or(text[from + 1..end].strip_suffix(b"]"))
+        .unwrap_or(&text[from + 1..end]);
+    if inner.trim_ascii().is_empty() || (key.kind == KeyKind::Tokens && !strings) {
+        return next;
+    }
+    let (quote, slashes) = key.quote.unwrap_or((b'"', 0));
+    if scanner.push(
+        SECRET,
+        from,
+        end,
+        Fix::Quote {
+            quote,
+            slashes: slashes as u8,
+        },
+    ) {
+        end
+    } else {
+        next
     }
 }
 

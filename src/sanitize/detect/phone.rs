@@ -42,6 +42,20 @@ const PHONE_WORDS: &[&str] = &[
     "reach",
 ];
 
+/// Phone words with letters beyond ASCII, which [`previous_word_range`] does not read.
+const SPELLED_OTHERWISE: &[&str] = &[
+    "tél",
+    "Tél",
+    "電話",
+    "電話番号",
+    "携帯",
+    "电话",
+    "手机",
+    "전화",
+    "телефон",
+    "Телефон",
+];
+
 /// Words before groups of digits that are some other number.
 const OTHER_WORDS: &[&str] = &[
     "order",
@@ -207,7 +221,7 @@ fn is_amount(text: &[u8], end: usize) -> bool {
 fn bracketed(text: &[u8], start: usize) -> Option<Range<usize>> {
     let close = run_end(text, start + 1, 6, |b| b.is_ascii_digit());
     let area = &text[start + 1..close];
-    if !matches!(area.len(), 2..=5) || text.get(close) != Some(&b')') {
+    if !matches!(area.len(), 1..=5) || text.get(close) != Some(&b')') {
         return None;
     }
     let from = run_end(text, close + 1, 1, |b| matches!(b, b' ' | b'-' | b'.'));
@@ -220,7 +234,12 @@ fn bracketed(text: &[u8], start: usize) -> Option<Range<usize>> {
     let american = area.len() == 3
         && matches!(area[0], b'2'..=b'9')
         && (groups.lengths() == [3, 4] || groups.lengths() == [7]);
-    let trunk = area[0] == b'0' && (6..=9).contains(&groups.digits().len()) && groups.count <= 4;
+    let digits = groups.digits().len();
+    let trunk = match area {
+        // The zero that is not dialled from abroad, and no separator behind it.
+        b"0" => from == close + 1 && (9..=11).contains(&digits) && (2..=4).contains(&groups.count),
+        _ => area[0] == b'0' && (6..=9).contains(&digits) && groups.count <= 4,
+    };
     (free && (american || trunk)).then_some(start..end)
 }
 
@@ -242,10 +261,15 @@ pub(crate) fn is_hinted(scanner: &Scanner<'_>, start: usize) -> bool {
         }
         place = previous_word_range(text, place.start);
     }
+    let said = &text[..place.end];
     let word = &text[place];
     is_one_of(word, PHONE_WORDS)
         && !is_one_of(word, &["at", "number", "text", "call", "called", "calling"])
         || ends_in_phone(word)
+        || matches!(word, b"" | b"l")
+            && SPELLED_OTHERWISE
+                .iter()
+                .any(|word| said.ends_with(word.as_bytes()))
 }
 
 fn ends_in_phone(word: &[u8]) -> bool {

@@ -99,8 +99,13 @@ pub(super) fn goes(
             };
             found.len() >= shortest && found.iter().any(u8::is_ascii_digit)
         }
-        KeyKind::Ssn => found.iter().filter(|b| b.is_ascii_digit()).count() >= 4,
+        KeyKind::Ssn if found.iter().filter(|b| b.is_ascii_digit()).count() >= 4 => true,
         KeyKind::Phrase => !value::is_prose(found.split(|b| *b == b' ').next().unwrap_or(found)),
+        KeyKind::Auth | KeyKind::Authorization | KeyKind::Token
+            if link == Link::Colon && key.is_compound() =>
+        {
+            names_value(found, ends_line)
+        }
         KeyKind::Auth | KeyKind::Authorization => match link {
             Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
             Link::Colon | Link::Arrow => value::is_secretish(found),
@@ -117,11 +122,7 @@ pub(super) fn goes(
         _ => match link {
             Link::Equals | Link::Flag => true,
             Link::Colon if key.quote.is_some() => true,
-            Link::Colon | Link::Arrow => {
-                value::is_secretish(found)
-                    || (ends_line && !value::is_prose(found) && !ends_sentence(found))
-                    || (ends_line && digits && found.len() >= 3)
-            }
+            Link::Colon | Link::Arrow => names_value(found, ends_line),
             Link::TightColon => {
                 (value::is_secretish(found) && !names_resource(scanner.text, key.start))
                     || (ends_line
@@ -131,6 +132,13 @@ pub(super) fn goes(
             }
         },
     }
+}
+
+/// Whether what stands behind `password: ` is its value and not a word about it.
+fn names_value(found: &[u8], ends_line: bool) -> bool {
+    let digits = found.len() >= 3 && found.iter().all(u8::is_ascii_digit);
+    value::is_secretish(found)
+        || (ends_line && (digits || !value::is_prose(found) && !ends_sentence(found)))
 }
 
 /// `$1`, `:password`, `@token`: a parameter of a statement.
