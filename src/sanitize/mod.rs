@@ -34,6 +34,7 @@
 
 mod builtin;
 mod chars;
+mod cleaner;
 #[cfg(test)]
 mod corpus;
 mod detect;
@@ -59,7 +60,8 @@ use std::sync::Arc;
 use crate::record::LogRecord;
 
 pub use builtin::{BUILTIN_RULES, BuiltinRule};
-use engine::{Cleaner, Engine};
+use cleaner::Cleaner;
+use engine::Engine;
 pub use finding::{Finding, Findings, RuleId};
 pub use replace::Key;
 pub use rules::{DEFAULT_REPLACEMENT, Paths, Replacement, RuleError, Rules};

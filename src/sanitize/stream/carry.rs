@@ -7,8 +7,8 @@ use memchr::{memchr, memrchr};
 
 use super::record::begins_record;
 use crate::sanitize::chars::run_start;
+use crate::sanitize::cleaner::{Cleaner, Report};
 use crate::sanitize::detect::pem;
-use crate::sanitize::engine::{Cleaner, Report};
 use crate::sanitize::text::Open;
 
 pub(super) use crate::sanitize::detect::pem::BEGIN;

@@ -4,7 +4,7 @@
 use memchr::memchr;
 
 use super::MAX_LINE;
-use crate::sanitize::engine::{Cleaner, Source};
+use crate::sanitize::cleaner::{Cleaner, Source};
 
 /// How much is looked at behind a cut, so that what crosses it is found.
 const LOOK_AHEAD: usize = 32 * 1024;

@@ -16,7 +16,7 @@ use std::io::{self, Read, Write};
 use memchr::{memchr, memmem, memrchr};
 
 use super::Sanitizer;
-use super::engine::{Cleaner, Report};
+use super::cleaner::{Cleaner, Report};
 use super::finding::{Finding, Findings};
 use carry::Carry;
 use long::LongLine;

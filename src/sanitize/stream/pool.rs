@@ -7,7 +7,7 @@ use std::thread;
 
 use super::carry::Carry;
 use super::{Inline, MAX_LINE, Source, Stats, clean_block};
-use crate::sanitize::engine::Cleaner;
+use crate::sanitize::cleaner::Cleaner;
 
 /// Buffers that were used and can be used again.
 #[derive(Debug, Default)]

@@ -1,15 +1,17 @@
 //! JSON lines, worked on as text: the tokens are found in one pass over the bytes, strings are
 //! cleaned in place, and everything between them is copied as it is. Depth costs memory, not stack.
 
+mod edit;
+mod names;
+
 use std::ops::Range;
 
 use memchr::memchr2;
 
 use super::builtin::{CARD, PHONE, SECRET};
 use super::chars::{DIGIT, MARK, UPPER, VEIL, union};
-use super::detect::{flag, number};
-use super::engine::{Cleaner, Form, Report, Source};
-use super::finding::{Finding, RuleId};
+use super::cleaner::{Cleaner, Report};
+use super::detect::number;
 use super::keycache::Place;
 use super::keys::KeyKind;
 use super::{text, value};
@@ -200,80 +202,6 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    fn key(&mut self) -> Result<(), NotJson> {
-        if self.peek()? != b'"' {
-            return Err(NotJson);
-        }
-        let keys = &self.cleaner.scratch.known_keys;
-        let mut kind = match keys.guess(self.last_key, &self.line[self.at + 1..]) {
-            Some((place, length, kind)) => {
-                self.last_key = place;
-                self.at += length + br#""":"#.len();
-                kind
-            }
-            None => self.spelled_key()?,
-        };
-        if kind == KeyKind::Value {
-            kind = match self.frames.last() {
-                Some(frame) if frame.named.is_secret() => frame.named,
-                _ => self.name_behind(),
-            };
-        }
-        if let Some(frame) = self.frames.last_mut() {
-            frame.kind = kind;
-        }
-        self.white_space();
-        Ok(())
-    }
-
-    /// Reads a key that did not come where it came last, and the colon behind it.
-    fn spelled_key(&mut self) -> Result<KeyKind, NotJson> {
-        let range = self.string()?;
-        let raw = &self.line[range.clone()];
-        let keys = &mut self.cleaner.scratch.known_keys;
-        let kind = match keys.get(raw) {
-            Some((place, kind)) => {
-                keys.follow(self.last_key, place);
-                self.last_key = place;
-                kind
-            }
-            None => self.new_key(range),
-        };
-        self.white_space();
-        if self.peek()? != b':' {
-            return Err(NotJson);
-        }
-        self.at += 1;
-        Ok(kind)
-    }
-
-    /// `{"Value": "…", "Key": "password"}`: what the name behind a string says about it.
-    fn name_behind(&mut self) -> KeyKind {
-        let start = self.at;
-        let kind = self.read_name_behind().unwrap_or(KeyKind::Plain);
-        self.at = start;
-        kind
-    }
-
-    fn read_name_behind(&mut self) -> Result<KeyKind, NotJson> {
-        self.white_space();
-        self.string()?;
-        self.step(b',')?;
-        let key = self.string()?;
-        let line = self.line;
-        if self.cleaner.key_kind(&line[key]) != KeyKind::Name {
-            return Ok(KeyKind::Plain);
-        }
-        self.step(b':')?;
-        let name = self.string()?;
-        let kind = self.cleaner.veiled_key_kind(&line[name]);
-        Ok(if kind.is_secret() {
-            kind
-        } else {
-            KeyKind::Plain
-        })
-    }
-
     /// Steps over a mark and the white space around it.
     fn step(&mut self, mark: u8) -> Result<(), NotJson> {
         self.white_space();
@@ -283,33 +211,6 @@ impl Walk<'_, '_, '_> {
         self.at += 1;
         self.white_space();
         Ok(())
-    }
-
-    /// What a key says that has not been seen, or that may hold a secret itself.
-    fn new_key(&mut self, range: Range<usize>) -> KeyKind {
-        let line = self.line;
-        let raw = &line[range.clone()];
-        let classes = union(raw);
-        let placeholders = &self.cleaner.engine.placeholders;
-        if !may_hold_secrets(classes) && !placeholders.are_custom() {
-            let kind = self.cleaner.engine.key_kind(raw);
-            let keys = &mut self.cleaner.scratch.known_keys;
-            if let Some(place) = keys.put(raw, kind) {
-                keys.follow(self.last_key, place);
-                self.last_key = place;
-            }
-            return kind;
-        }
-        let kind = if placeholders.is_in(raw) {
-            // `[REDACTED:ssn]` is what a key was, not what it says.
-            KeyKind::Plain
-        } else {
-            self.cleaner.veiled_key_kind(raw)
-        };
-        if self.muted.is_none() && may_hold_secrets(classes) {
-            self.text(range, KeyKind::Plain, classes);
-        }
-        kind
     }
 
     fn value(&mut self) -> Result<(), NotJson> {
@@ -448,70 +349,6 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    /// What of the string at `range` is a password for a command: `["mysql", "-pPassword"]`,
-    /// `["curl", "-u", "user:password"]`.
-    fn flag_argument(&mut self, range: &Range<usize>) -> Option<Range<usize>> {
-        let announced = self.argument.take();
-        let within = |found: &Range<usize>| found.start >= range.start && found.end <= range.end;
-        let found = if self.line[range.start] == b'-' {
-            flag::argument(self.line, range.start)
-        } else {
-            announced
-        }?;
-        if !within(&found) {
-            self.argument = Some(found);
-            return None;
-        }
-        let placeholders = &self.cleaner.engine.placeholders;
-        (self.cleaner.secret_enabled()
-            && !value::is_nothing(placeholders, &self.line[found.clone()]))
-        .then_some(found)
-    }
-
-    /// `["Authorization", "Basic …"]`, `["--password", "…"]`, `[["X-Api-Key", "…"]]`: an element may
-    /// be the key of the next.
-    fn element_kind(&mut self, kind: KeyKind, content: &[u8]) -> KeyKind {
-        let flag = content.starts_with(b"-") && content.len() > 2 && !content.contains(&b'=');
-        let name = matches!(content.len(), 3..=64) && !content.contains(&b' ');
-        let says = if flag || name {
-            self.cleaner.veiled_key_kind(content)
-        } else {
-            KeyKind::Plain
-        };
-        let in_array = self
-            .frames
-            .len()
-            .checked_sub(2)
-            .is_some_and(|parent| !self.frames[parent].object);
-        let last = self.line[self.at..].trim_ascii_start().first() == Some(&b']');
-        let Some(frame) = self.frames.last_mut() else {
-            return kind;
-        };
-        let place = frame.strings;
-        frame.strings += 1;
-        let named = match says {
-            KeyKind::Authorization | KeyKind::Cookie => says,
-            _ if says.is_secret() && (flag || (place % 2 == 0 && !last)) => says,
-            _ => KeyKind::Plain,
-        };
-        let before = std::mem::replace(&mut frame.named, named);
-        let after_flag = std::mem::replace(&mut frame.flag, flag);
-        if !before.is_secret() || content.starts_with(b"-") {
-            return kind;
-        }
-        let header = matches!(before, KeyKind::Authorization | KeyKind::Cookie);
-        let pair = in_array && place == 1 && last && !value::is_prose(content);
-        let shaped = value::is_secretish(content)
-            && !value::is_field_name(content)
-            && !content.contains(&b' ');
-        if header && named == KeyKind::Plain || after_flag || pair || shaped {
-            frame.named = KeyKind::Plain;
-            before
-        } else {
-            kind
-        }
-    }
-
     fn secret_goes(&self, kind: KeyKind, content: &[u8]) -> bool {
         let placeholders = &self.cleaner.engine.placeholders;
         if !self.cleaner.secret_enabled()
@@ -528,64 +365,6 @@ impl Walk<'_, '_, '_> {
             KeyKind::Cookie => !value::is_prose(content),
             _ => true,
         }
-    }
-
-    /// Cleans the content of a string. Returns true when it changed.
-    fn text(&mut self, range: Range<usize>, kind: KeyKind, classes: u8) -> bool {
-        let prefix = &self.line[self.copied..range.start];
-        let source = Source {
-            text: &self.line[range.clone()],
-            kind,
-            form: Form::JsonString,
-            classes,
-            context: 0,
-        };
-        let report: Report<'_> = match &mut self.report {
-            Some(report) => Some(&mut **report),
-            None => None,
-        };
-        let changed = self
-            .cleaner
-            .clean_text(prefix, source, range.start, self.out, report);
-        if changed {
-            self.copied = range.end;
-            self.changed = true;
-        }
-        changed
-    }
-
-    /// Puts the placeholder in place of a part of a string.
-    fn mask(&mut self, range: Range<usize>, rule: RuleId) {
-        self.cleaner.count(rule);
-        if let Some(report) = &mut self.report {
-            report(Finding {
-                rule,
-                range: range.clone(),
-            });
-        }
-        self.out
-            .extend_from_slice(&self.line[self.copied..range.start]);
-        let secret = &self.line[range.clone()];
-        self.cleaner
-            .replace(rule, secret, Form::JsonString, self.out);
-        self.copied = range.end;
-        self.changed = true;
-    }
-
-    /// Puts a JSON string in place of a whole value.
-    fn redact(&mut self, from: usize, to: usize, rule: RuleId) {
-        self.cleaner.count(rule);
-        if let Some(report) = &mut self.report {
-            report(Finding {
-                rule,
-                range: from..to,
-            });
-        }
-        self.out.extend_from_slice(&self.line[self.copied..from]);
-        self.cleaner
-            .replace_value(rule, &self.line[from..to], self.out);
-        self.copied = to;
-        self.changed = true;
     }
 }
 
