@@ -136,6 +136,8 @@ fn settings(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Settings>
         let levels = RemoteLevel::open(path);
         settings.remote_level =
             Some(levels.map_err(|error| Error::usage("--logging-config").because(error))?);
+    } else if matches!(args.store, Some(StoreUrl::Nats(_))) {
+        settings.remote_level = Some(RemoteLevel::shared());
     }
     if let (Some(url), Some(threshold)) = (&args.alert_webhook, args.alert_threshold) {
         let window = i64::try_from(args.alert_window.as_millis())?.max(1);

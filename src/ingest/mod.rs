@@ -26,6 +26,7 @@ mod body;
 mod forward;
 mod guard;
 mod history;
+mod level_sharing;
 mod live;
 mod metrics;
 mod openapi;

@@ -13,6 +13,9 @@
 //! ```
 //!
 //! A file that cannot be understood changes nothing: the last good one stays.
+//!
+//! Servers that share a store tell each other what changes in their files: the
+//! file that changed last counts for all, also for servers without one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,16 +31,20 @@ use crate::record::{Level, parse_timestamp};
 /// The most bytes of a file.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Levels from a file that is watched.
-#[derive(Debug)]
+/// Levels from a file that is watched, or from the servers one shares a store
+/// with.
+#[derive(Debug, Default)]
 pub struct RemoteLevel {
-    path: PathBuf,
+    path: Option<PathBuf>,
     state: RwLock<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    levels: Levels,
+    /// `None` until there are any.
+    levels: Option<Levels>,
+    /// What they were read from.
+    text: Option<String>,
     stamp: Option<Stamp>,
 }
 
@@ -74,27 +81,53 @@ impl RemoteLevel {
     ///
     /// It is not there, or not what it should be.
     pub fn open(path: &Path) -> Result<RemoteLevel, RemoteLevelError> {
-        let (levels, stamp) = read(path)?;
+        let state = read(path)?;
         Ok(RemoteLevel {
-            path: path.to_owned(),
-            state: RwLock::new(State {
-                levels,
-                stamp: Some(stamp),
-            }),
+            path: Some(path.to_owned()),
+            state: RwLock::new(state),
         })
     }
 
-    /// What an asker is told now. Blocks for as long as looking at the file
-    /// takes.
-    pub(super) fn answer(&self, asker: &Asker, now: DateTime<Utc>) -> Answer {
+    /// Levels that only other servers tell.
+    pub fn shared() -> RemoteLevel {
+        RemoteLevel::default()
+    }
+
+    /// What an asker is told now, if anything is. Blocks for as long as looking
+    /// at the file takes.
+    pub(super) fn answer(&self, asker: &Asker, now: DateTime<Utc>) -> Option<Answer> {
         self.refresh();
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.levels.answer(asker, now)
+        let levels = state.levels.as_ref()?;
+        Some(levels.answer(asker, now))
+    }
+
+    /// What the levels were read from, now.
+    pub(super) fn text(&self) -> Option<String> {
+        self.refresh();
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.text.clone()
+    }
+
+    /// Takes over what another server's levels were read from.
+    pub(super) fn take(&self, text: String) {
+        match parse(&text) {
+            Ok(levels) => {
+                let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+                state.levels = Some(levels);
+                state.text = Some(text);
+                tracing::info!("log levels changed by another server");
+            }
+            Err(error) => tracing::error!(%error, "another server's log levels make no sense"),
+        }
     }
 
     /// Reads the file again if it is another one than last time.
     fn refresh(&self) {
-        let stamp = stamp(&self.path).ok();
+        let Some(path) = &self.path else {
+            return;
+        };
+        let stamp = stamp(path).ok();
         let known = self
             .state
             .read()
@@ -103,16 +136,13 @@ impl RemoteLevel {
         if stamp == known {
             return;
         }
-        let result = read(&self.path);
+        let result = read(path);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.stamp = stamp;
         match result {
-            Ok((levels, stamp)) => {
-                *state = State {
-                    levels,
-                    stamp: Some(stamp),
-                };
-                tracing::info!(path = %self.path.display(), "log levels changed");
+            Ok(read) => {
+                *state = read;
+                tracing::info!(path = %path.display(), "log levels changed");
             }
             Err(error) => {
                 tracing::error!(%error, "log levels not changed; the last good ones stay")
@@ -126,7 +156,7 @@ fn stamp(path: &Path) -> std::io::Result<Stamp> {
     Ok((metadata.modified()?, metadata.len()))
 }
 
-fn read(path: &Path) -> Result<(Levels, Stamp), RemoteLevelError> {
+fn read(path: &Path) -> Result<State, RemoteLevelError> {
     let error = |reason: String| RemoteLevelError {
         path: path.display().to_string(),
         reason,
@@ -137,7 +167,11 @@ fn read(path: &Path) -> Result<(Levels, Stamp), RemoteLevelError> {
     }
     let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
     let levels = parse(&text).map_err(error)?;
-    Ok((levels, stamp))
+    Ok(State {
+        levels: Some(levels),
+        text: Some(text),
+        stamp: Some(stamp),
+    })
 }
 
 /// Reads TOML, or JSON if the text starts as an object.
@@ -311,7 +345,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("levels.toml");
         assert!(RemoteLevel::open(&path).is_err());
-        let json = |remote: &RemoteLevel| remote.answer(&Asker::default(), Utc::now()).json;
+        let json =
+            |remote: &RemoteLevel| remote.answer(&Asker::default(), Utc::now()).unwrap().json;
         std::fs::write(&path, "min_level = \"debug\"").unwrap();
         let remote = RemoteLevel::open(&path).unwrap();
         let good = r#"{"min_level":"debug","modules":{}}"#;

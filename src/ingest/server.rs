@@ -29,7 +29,7 @@ use tower::Service;
 use super::forward::{ForwardError, Forwarder};
 use super::guard::Guarded;
 use super::store::Retention;
-use super::{App, alert, history};
+use super::{App, alert, history, level_sharing};
 
 /// How long requests under way may take when the server is told to stop.
 const DRAIN_TIME: Duration = Duration::from_secs(8);
@@ -184,6 +184,9 @@ fn start_background(app: &Arc<App>, tasks: &TaskTracker) -> Result<(), ForwardEr
     if let Some(webhook) = &app.webhook {
         let store = Arc::clone(&app.store);
         tasks.spawn(alert::run(store, webhook.clone(), shutdown()));
+    }
+    if app.remote_level.is_some() {
+        tasks.spawn(level_sharing::run(Arc::clone(app)));
     }
     if app.retention != Retention::default() {
         tasks.spawn(expire(Arc::clone(app)));

@@ -144,3 +144,37 @@ fn each_batch_is_forwarded_by_one_server_and_what_one_held_by_another() {
     expected.sort_unstable();
     assert_eq!(bodies, expected);
 }
+
+#[test]
+fn log_levels_that_change_in_one_servers_file_hold_for_all() {
+    if !has_nats("log_levels_that_change_in_one_servers_file_hold_for_all") {
+        return;
+    }
+    let nats = Nats::start(1);
+    let home = Home::new();
+    let file = home.file("levels.toml", "min_level = \"debug\"");
+    let path = file.to_str().expect("a path");
+    let plain = serve(&home, &nats.url(), &[]);
+    let (status, _) = get(&plain, "/api/v1/config/logging", None);
+    assert_eq!(status, 404);
+    let with_file = serve(&home, &nats.url(), &["--logging-config", path]);
+    let tells = |server: &_, level: &str| {
+        wait_until("the level is told", || {
+            let (_, told) = get(server, "/api/v1/config/logging", None);
+            (told["min_level"] == level).then_some(())
+        });
+    };
+    tells(&with_file, "debug");
+    tells(&plain, "debug");
+    std::fs::write(&file, "min_level = \"error\"  # for all").expect("file written");
+    tells(&plain, "error");
+    // A server that comes with an older file takes what holds.
+    let old = home.file("old.toml", "min_level = \"trace\"");
+    let late = serve(
+        &home,
+        &nats.url(),
+        &["--logging-config", old.to_str().expect("a path")],
+    );
+    tells(&late, "error");
+    tells(&plain, "error");
+}

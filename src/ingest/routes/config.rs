@@ -28,7 +28,7 @@ pub(super) async fn logging(
     let of_app = Arc::clone(&app);
     let answer = blocking(move || {
         let levels = of_app.remote_level.as_ref();
-        Ok(levels.map(|levels| levels.answer(&asker, Utc::now())))
+        Ok(levels.and_then(|levels| levels.answer(&asker, Utc::now())))
     })
     .await?;
     let Some(Answer { json: body, etag }) = answer else {

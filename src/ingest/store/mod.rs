@@ -92,6 +92,13 @@ pub trait Store: Send + Sync + 'static {
     /// Notes a fact durably.
     fn set_fact(&self, name: &str, value: i64) -> Result<(), StoreError>;
 
+    /// What a server that shares the store told the others under a name, such
+    /// as the log levels; `None` if the store is one server's own.
+    fn shared_text(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Tells the servers that share the store something.
+    fn share_text(&self, name: &str, text: &str) -> Result<(), StoreError>;
+
     /// Where batches to be forwarded come from if the store itself hands each
     /// out once, to one of the servers that share it. Without, whoever forwards
     /// goes through all of them with a cursor of its own.

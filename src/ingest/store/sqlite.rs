@@ -245,6 +245,14 @@ impl Store for SqliteStore {
         })
     }
 
+    fn shared_text(&self, _: &str) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    fn share_text(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn claims(&self) -> Option<Box<dyn Claims>> {
         None
     }

@@ -209,6 +209,20 @@ impl Store for NatsStore {
         })
     }
 
+    fn shared_text(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.wait(async {
+            let text = buckets::get(&self.shared.engine()?.state, &token(name)).await?;
+            Ok(text.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()))
+        })
+    }
+
+    fn share_text(&self, name: &str, text: &str) -> Result<(), StoreError> {
+        self.wait(async {
+            let engine = self.shared.engine()?;
+            buckets::put(&engine.state, &token(name), text.to_owned().into()).await
+        })
+    }
+
     fn claims(&self) -> Option<Box<dyn Claims>> {
         Some(Box::new(forward::NatsClaims::new(Arc::clone(&self.shared))))
     }
