@@ -54,6 +54,10 @@ fn records_are_stored_once_and_found_on_any_server_and_after_a_restart() {
         assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), of_a);
         let (_, page) = get(server, "/api/v1/logs?session=b&install=inst", None);
         assert_eq!(messages_of(&page), ["b 1"]);
+        let path = "/api/v1/logs?session=b&after=0&since=2026-02-06T12:00:00Z";
+        assert_eq!(messages_of(&get(server, path, None).1), ["b 1"]);
+        let path = "/api/v1/logs?after=0&since=2999-01-01T00:00:00Z";
+        assert_eq!(get(server, path, None).1["records"], json!([]));
         let (_, list) = get(server, "/api/v1/sessions", None);
         let list = list["sessions"].as_array().expect("sessions").clone();
         let counts: Vec<_> = list

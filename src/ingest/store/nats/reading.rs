@@ -11,6 +11,7 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{RawMessageError, RawMessageErrorKind, Stream};
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 
 use super::failed;
@@ -97,6 +98,26 @@ pub(super) async fn each(
             return Ok(());
         }
     }
+}
+
+/// The first message that was stored at an instant or later; `None` if there
+/// is none yet.
+pub(super) async fn first_since(
+    stream: &Stream,
+    start_time: DateTime<Utc>,
+) -> Result<Option<u64>, StoreError> {
+    let config = OrderedConfig {
+        deliver_policy: DeliverPolicy::ByStartTime { start_time },
+        headers_only: true,
+        ..OrderedConfig::default()
+    };
+    let mut first = None;
+    each(stream, config, |message, _| {
+        first = Some(message);
+        ControlFlow::Break(())
+    })
+    .await?;
+    Ok(first)
 }
 
 /// From where on a consumer is given messages.

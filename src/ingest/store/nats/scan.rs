@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
@@ -18,6 +19,9 @@ use crate::record::Level;
 /// How many sessions are looked up one by one; for more, all batches are
 /// scanned.
 const MAX_SUBJECTS: usize = 500;
+
+/// How far a device's clock may be ahead for its records to be found by time.
+const CLOCK_ALLOWANCE: TimeDelta = TimeDelta::days(1);
 
 /// How many questions are asked at a time.
 const AT_ONCE: usize = 16;
@@ -38,6 +42,13 @@ pub(super) async fn scan(shared: &Shared, scan: &Scan<'_>) -> Result<Scanned, St
         }
         Start::Before(_) => None,
     };
+    if let (Start::After(after), Some(since)) = (from, scan.filter.since)
+        && after < position(first)
+        && let Some(start) = since.checked_sub_signed(CLOCK_ALLOWANCE)
+    {
+        let first = reading::first_since(&engine.logs, start).await?;
+        from = Start::After(after.max(end_of(first.unwrap_or(last + 1) - 1)));
+    }
     loop {
         let found = match from {
             Start::After(after) => {
