@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::QueueError;
 use super::batch::{Drain, LogQueue};
-use super::drain::Drainer;
+use super::drain::{Drainer, settle_count};
 use super::folder::{Folder, Held, LockFile, OpenFile, names};
 use super::fs::{Disk, FileId, FileSystem};
 use super::rotate::make_room;
@@ -291,6 +291,9 @@ impl Log {
         self.close();
         let file = held.folder.open_to_append(self.name)?;
         let len = file.stat.len;
+        if self.name == names::QUEUE {
+            settle_count(held, &file)?;
+        }
         self.file = Some(file);
         Ok(len)
     }

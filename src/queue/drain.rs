@@ -9,7 +9,7 @@ use super::error::io_error;
 use super::folder::{Folder, Held, LockFile, OpenFile, names};
 use super::items::{Item, Items};
 use super::merge::{append_lines, finish_merge, is_due, merge_fatal, recover_leftovers};
-use super::meta::{Dropped, State, window};
+use super::meta::{Dropped, Found, State, window};
 use super::rewrite::{Rewrite, replace_meta_aside, rewrite_aside};
 use super::state::{Loaded, Source, load_to_write};
 
@@ -297,6 +297,16 @@ impl Drain for Drainer {
         let file = held.folder.open_to_append(names::QUEUE)?;
         Ok(load_to_write(&held, &file)?.state.dropped)
     }
+}
+
+/// Replaces the deployed client's count by a place in the file, before more is
+/// appended: a count that is more than the file holds confirms nothing, but
+/// would confirm the records that come.
+pub(super) fn settle_count(held: &Held<'_>, file: &OpenFile) -> Result<(), QueueError> {
+    if let (Found::Count(1..), _) = held.folder.read_meta()? {
+        set_down(held, load_to_write(held, file)?)?;
+    }
+    Ok(())
 }
 
 /// Writes a state down if the meta does not already say it.

@@ -278,3 +278,24 @@ fn what_is_no_plain_file_is_refused_and_not_touched() {
     };
     assert_eq!((mode("new"), mode("new/log_queue.jsonl")), (0o700, 0o600));
 }
+
+/// A count of the deployed client that is more than the file holds confirms
+/// nothing, be it of what was there or of what is appended then.
+#[test]
+fn a_stale_count_does_not_confirm_what_is_appended() {
+    let sim = Sim::default();
+    let kept = record("kept");
+    sim.write(
+        &Run::path("log_queue.jsonl"),
+        &[kept.as_bytes(), b"\n"].concat(),
+    );
+    sim.write(&Run::path(".queue_meta"), br#"{"confirmed":3}"#);
+    let queue = open(&sim);
+    let appended = ["one", "two", "three"].map(record);
+    queue.append_all(&appended).unwrap();
+    let expected: Vec<Vec<u8>> = std::iter::once(&kept)
+        .chain(&appended)
+        .map(|record| record.as_bytes().to_vec())
+        .collect();
+    assert_eq!(drained(&sim), expected);
+}
