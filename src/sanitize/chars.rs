@@ -117,6 +117,7 @@ pub(crate) fn run_end(text: &[u8], from: usize, limit: usize, keep: impl Fn(u8) 
     while end < stop && keep(text[end]) {
         end += 1;
     }
+    count_work(end - from.min(end));
     end
 }
 
@@ -127,6 +128,7 @@ pub(crate) fn run_start(text: &[u8], to: usize, limit: usize, keep: impl Fn(u8) 
     while start > stop && keep(text[start - 1]) {
         start -= 1;
     }
+    count_work(to - start);
     start
 }
 
@@ -145,6 +147,13 @@ pub(crate) fn previous_word_range(text: &[u8], end: usize) -> std::ops::Range<us
 /// The word that ends before `end`.
 pub(crate) fn previous_word(text: &[u8], end: usize) -> &[u8] {
     &text[previous_word_range(text, end)]
+}
+
+/// Counts steps of the detectors, for the test that says that they are linear.
+#[inline]
+pub(crate) fn count_work(_steps: usize) {
+    #[cfg(test)]
+    super::linear::STEPS.with(|steps| steps.set(steps.get() + _steps));
 }
 
 /// True when `word` equals one of `words`, which are written in lower case.

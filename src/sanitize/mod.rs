@@ -44,6 +44,8 @@ mod json;
 mod keycache;
 mod keys;
 #[cfg(test)]
+mod linear;
+#[cfg(test)]
 mod properties;
 mod replace;
 mod rules;

@@ -1,7 +1,7 @@
 //! One pass over a text: words and marks lead to the detectors.
 
 use super::builtin;
-use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD, word_before};
+use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD, count_work, word_before};
 use super::detect::{
     auth, email, flag, iban, ip, keyvalue, list, number, path, pem, start, tag, token, url,
 };
@@ -57,6 +57,8 @@ pub(crate) struct Scanner<'s> {
     pub(crate) version_end: usize,
     /// The end of the last run of digit groups that was tried.
     pub(crate) groups_end: usize,
+    /// The lists behind keys that were read last.
+    pub(crate) lists: list::Neighbours,
     /// How much of the text was written in lines before.
     pub(crate) context: usize,
     /// What is open at the end of the text.
@@ -85,6 +87,7 @@ impl<'s> Scanner<'s> {
             hex_end: 0,
             version_end: usize::MAX,
             groups_end: 0,
+            lists: list::Neighbours::default(),
             context: 0,
             open: None,
             named: None,
@@ -100,6 +103,7 @@ impl<'s> Scanner<'s> {
         }
         let mut at = 0;
         while at < text.len() {
+            count_work(1);
             let class = CLASS[text[at] as usize];
             if class & WORD != 0 {
                 let start = at;

@@ -1,6 +1,6 @@
 //! How far a value in text reaches, and what only looks like one.
 
-use crate::sanitize::chars::{is_word, run_end, run_start};
+use crate::sanitize::chars::{count_work, is_word, run_end, run_start};
 use crate::sanitize::detect::keyvalue::{Key, Link, MAX_KEY, MAX_VALUE};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::Scanner;
@@ -11,6 +11,7 @@ pub(crate) fn closing_quote(text: &[u8], start: usize, mark: u8, slashes: usize)
     let mut at = start;
     while let Some(offset) = memchr::memchr(mark, &text[at..]) {
         let found = at + offset;
+        count_work(offset);
         let escapes = found - run_start(text, found, 64.min(found - start), |b| b == b'\\');
         if (slashes == 0 && escapes.is_multiple_of(2)) || (slashes > 0 && escapes <= slashes) {
             // An escaped quote closes before its backslashes.

@@ -2,7 +2,7 @@
 //! and a value in tuples and flat lists (`[('password', 'x')]`, Node's `rawHeaders`).
 
 use crate::sanitize::builtin::{COOKIE, SECRET};
-use crate::sanitize::chars::{is_word, run_end, run_start, word_before};
+use crate::sanitize::chars::{count_work, is_word, run_end, run_start, word_before};
 use crate::sanitize::detect::extent::closing_quote;
 use crate::sanitize::detect::header;
 use crate::sanitize::detect::keyvalue::{Key, Link, MAX_GAP, MAX_KEY};
@@ -19,8 +19,36 @@ const MAX_STRINGS: usize = 256;
 /// How many lines an open container may have.
 const MAX_LINES: u16 = 128;
 
-/// `password=[a, b]`, `Cookie=[sid=a; b=c]`, `password=(a b)`, `token={"a": "b"}`: the list at `from`, behind a key
-/// without quotes. None when what stands there is no list of secrets.
+/// How many of the lists that begin within [`MAX_LIST`] bytes may be that long, and how long the
+/// others may be: to read the inner ones of `password: [password: [password: [` to their ends would
+/// cost thirty times as much as another text of that length.
+const MAX_LONG_LISTS: u8 = 4;
+const MAX_INNER_LIST: usize = 128;
+
+/// The lists behind keys that begin close to each other.
+#[derive(Debug, Default)]
+pub(crate) struct Neighbours {
+    end: usize,
+    count: u8,
+}
+
+impl Neighbours {
+    /// How long the list at `from` may be.
+    fn limit(&mut self, from: usize) -> usize {
+        if from >= self.end {
+            self.end = from + MAX_LIST;
+            self.count = 0;
+        }
+        self.count = self.count.saturating_add(1);
+        match self.count {
+            ..=MAX_LONG_LISTS => MAX_LIST,
+            _ => MAX_INNER_LIST,
+        }
+    }
+}
+
+/// `password=[a, b]`, `Cookie=[sid=a; b=c]`, `password=(a b)`, `token={"a": "b"}`: the list at
+/// `from`, behind a key without quotes. None when what stands there is no list of secrets.
 pub(super) fn bracketed(
     scanner: &mut Scanner<'_>,
     key: &Key<'_>,
@@ -29,7 +57,8 @@ pub(super) fn bracketed(
     next: usize,
 ) -> Option<usize> {
     let text = scanner.text;
-    let close = closing_bracket(text, from)?;
+    let limit = scanner.lists.limit(from);
+    let close = closing_bracket(text, from, limit)?;
     let inner = &text[from + 1..close];
     if value::is_nothing(&scanner.engine.placeholders, &text[from..=close]) {
         return Some(next);
@@ -141,9 +170,10 @@ fn is_date(word: &[u8]) -> bool {
 }
 
 /// The bracket that closes the one at `from`, in the same line.
-fn closing_bracket(text: &[u8], from: usize) -> Option<usize> {
+fn closing_bracket(text: &[u8], from: usize, limit: usize) -> Option<usize> {
     let mut depth = 0usize;
-    for (i, b) in text[from..].iter().take(MAX_LIST).enumerate() {
+    for (i, b) in text[from..].iter().take(limit).enumerate() {
+        count_work(1);
         match b {
             b'[' | b'(' | b'{' => depth += 1,
             b']' | b')' | b'}' => {

@@ -1,0 +1,116 @@
+//! The work on a text grows with its length and no faster, and no shape of text costs many times
+//! what another costs: the steps of the detectors are counted, not timed.
+
+use std::cell::Cell;
+
+use super::{Sanitizer, StreamOptions, sanitize_stream};
+
+thread_local! {
+    /// Steps that the detectors took on this thread; see `chars::count_work`.
+    pub(super) static STEPS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What is repeated to make a text: beginnings whose end is looked for in vain, and brackets,
+/// quotes and keys within each other.
+const SHAPES: &[&str] = &[
+    "password=[",
+    "\"password\":[",
+    "\"password\":[\"a\",",
+    "(\"password\",\"",
+    "[\"password\",",
+    "password: |\n",
+    "passwords:\n- a b\n",
+    "- passwords:\n",
+    "name: token ",
+    "\"name\":\"token\",",
+    "<password a=\"",
+    "password=\"",
+    "password=\'",
+    "password -> ",
+    "{\"a\",\"",
+    "['[',',",
+    "password: (",
+    "password: [",
+    "password: {",
+    "password: {a=",
+    "password=[{",
+    "password: [ok ",
+    "`",
+    "[{\"a\":",
+    "--password\n- ",
+    "\"--password\",\n\"",
+    "Authorization: Bearer\n",
+    "jdbc:oracle:thin:a/",
+    "&code=",
+    "recovery codes: ab12 ",
+    "[',['\",",
+    "\"credentials\": {\n",
+    "token={\"a\":\"",
+    "{\\\"password\\\":{\\\"",
+    "%25%34",
+    "%2525",
+    "\\\\",
+    "(0)1 2",
+    "a@",
+    "a.",
+    "1.",
+    "1:",
+    "::",
+    "1-",
+    "+1 ",
+    "4111 ",
+    "-----BEGIN PRIVATE KEY-----\n",
+    "MAC=ff:",
+    "PaSs",
+    "user-",
+    "\u{200b}",
+    "http://a:",
+    "Cookie: a=b; ",
+    "Bearer ",
+    "curl -u ",
+    "/home/a/",
+    "t\u{e9}l ",
+];
+
+/// A text closed as often as it was opened: every list has an end.
+fn nested(times: usize) -> String {
+    const DEPTH: usize = 50;
+    let block = "password: [ok ".repeat(DEPTH) + &"]".repeat(DEPTH);
+    block.repeat(times)
+}
+
+fn steps(text: &str) -> usize {
+    STEPS.set(0);
+    let options = StreamOptions { threads: 1 };
+    let sanitized = sanitize_stream(
+        &Sanitizer::default(),
+        text.as_bytes(),
+        std::io::sink(),
+        &options,
+    );
+    assert!(sanitized.is_ok());
+    STEPS.get()
+}
+
+#[test]
+fn repeated_shapes_take_linear_work() {
+    const LENGTH: usize = 6_000;
+    /// Steps per byte, over all rounds of the search.
+    const MOST: usize = 200;
+    let repeated = SHAPES.iter().map(|shape| {
+        let times = LENGTH / shape.len();
+        (*shape, shape.repeat(times), shape.repeat(2 * times))
+    });
+    for (shape, once, twice) in repeated.chain([("nested", nested(8), nested(16))]) {
+        let (first, second) = (steps(&once), steps(&twice));
+        assert!(
+            second <= first * 5 / 2 + once.len(),
+            "{shape:?}: {first} steps, {second} for twice the text"
+        );
+        assert!(
+            second <= MOST * twice.len(),
+            "{shape:?}: {} steps per byte",
+            second / twice.len()
+        );
+    }
+}
