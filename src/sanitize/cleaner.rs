@@ -143,8 +143,10 @@ impl<'e> Cleaner<'e> {
         self.apply(source, &mut draft);
         // The proof: what comes out is searched again, until there is nothing left to find.
         let mut clean = false;
+        let opened = self.scratch.open.take();
         for _ in 0..ROUNDS {
             let again = source.with(&draft);
+            self.scratch.open = None;
             self.find(again);
             if self.scratch.spans.is_empty() {
                 clean = true;
@@ -159,6 +161,9 @@ impl<'e> Cleaner<'e> {
             let text = &source.text[source.context..];
             self.replace(first_rule, text, source.form, &mut draft);
         }
+        // What the clean text leaves open counts first: it is what there is to see when it is
+        // sanitized again.
+        self.scratch.open = self.scratch.open.take().or(opened);
         out.extend_from_slice(prefix);
         out.extend_from_slice(&draft[source.context..]);
         self.scratch.drafts = [draft, next];
@@ -290,16 +295,19 @@ impl<'e> Cleaner<'e> {
         let name = engine.rule_name(rule);
         if matches!(engine.replacement, Replacement::Pseudonym(_)) {
             // One value has one pseudonym, however it was written.
-            let mut plain = View::default();
+            let mut decoded = View::default();
             let mut view = View::default();
             let secret = if form == Form::JsonString {
-                plain.unescape_json(secret);
-                &plain.text[..]
+                decoded.unescape_json(secret);
+                &decoded.text[..]
             } else {
                 secret
             };
-            view.unveil(secret);
-            engine.replacement.write(name, &view.text, &mut text);
+            let plain = match view.unveil(secret) {
+                true => &view.text[..],
+                false => secret,
+            };
+            engine.replacement.write(name, plain, &mut text);
         } else {
             engine.replacement.write(name, secret, &mut text);
         }
