@@ -199,6 +199,20 @@ fn check_says_where_and_never_what() {
 }
 
 #[test]
+fn check_says_the_places_of_values_below_their_keys() {
+    let input = b"\"password\": [\n  \"aa11bb\",\n  \"cc22dd\"\n],\nsecret:\n  hunter2z\n\
+        \xff\xfe kai@example.com\nAuthorization: Bearer\n  abc123DEF456ghi\n";
+    let home = Home::new();
+    home.file("app.log", input);
+    let ran = home.run(&["sanitize", "--check", "app.log"]).exits(3);
+    assert_eq!(
+        ran.stdout_text(),
+        "app.log:2:4: secret\napp.log:3:4: secret\napp.log:6:3: secret\n\
+         app.log:7:4: email\napp.log:9:3: authorization\n"
+    );
+}
+
+#[test]
 fn stats_count_per_rule_on_stderr() {
     let home = Home::new();
     let ran = home

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  line ─ json ─┐                      ┌ detect::*  (hand-written matchers with validators)
-//!               ├→ engine → text scan ─┼ keys       (what a key says about its value)
+//!               ├→ cleaner → scanner ──┼ keys       (what a key says about its value)
 //!  line ─ text ─┘     │       twice:   └ patterns   (the user's, linear time)
 //!                     │       as it stands, and with its disguises off (view)
 //!                     └→ replace → searched again: what is left goes whole
