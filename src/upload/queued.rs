@@ -73,22 +73,26 @@ impl Backlog for QueueBacklog {
 
     fn confirm(&mut self, records: usize) -> Result<(), BacklogError> {
         let mut token = None;
+        let mut whole = 0;
         let mut left = self.confirmed + records;
-        while let Some(first) = self.handed_out.front() {
-            if left < first.records {
-                let batch = first.batch.as_ref().filter(|_| left > 0);
-                token = batch.map(|batch| batch.token_after(left)).or(token);
+        for batch in &self.handed_out {
+            if left < batch.records {
+                let lines = batch.batch.as_ref().filter(|_| left > 0);
+                token = lines.map(|lines| lines.token_after(left)).or(token);
                 break;
             }
-            left -= first.records;
-            token = self.handed_out.pop_front().map(|first| first.end);
+            left -= batch.records;
+            token = Some(batch.end);
+            whole += 1;
         }
-        self.confirmed = left;
         if let Some(token) = token {
             // A token that no longer holds leaves the records in the queue:
             // they are sent again, which their ids make harmless.
             self.drain.confirm(&token)?;
         }
+        // Only now: what failed is asked for again, with the same count.
+        self.handed_out.drain(..whole);
+        self.confirmed = left;
         Ok(())
     }
 
@@ -110,7 +114,9 @@ impl Backlog for QueueBacklog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{LogQueue, MemoryQueue, Options, Queue};
+    use crate::queue::{
+        Confirmed, Dropped, LogQueue, MemoryQueue, Options, Queue, QueueError, RecordRef,
+    };
     use crate::record::{EncodedRecord, Level, LogRecord};
 
     fn append(queue: &dyn LogQueue, numbers: std::ops::Range<usize>) {
@@ -152,6 +158,59 @@ mod tests {
         let mut backlog = QueueBacklog::new(queue.drainer().unwrap());
         let left = messages(&backlog.next(100, 1 << 20).unwrap());
         assert_eq!(left, ["6", "7", "8", "9", "10"]);
+    }
+
+    /// A drain that cannot confirm the first time, as on a full disk.
+    #[derive(Debug)]
+    struct FullOnce(Box<dyn Drain>, bool);
+
+    impl Drain for FullOnce {
+        fn batch(&mut self, limits: Limits) -> Result<Batch, QueueError> {
+            self.0.batch(limits)
+        }
+
+        fn batch_after(&mut self, token: &Token, limits: Limits) -> Result<Batch, QueueError> {
+            self.0.batch_after(token, limits)
+        }
+
+        fn confirm(&mut self, token: &Token) -> Result<Confirmed, QueueError> {
+            if std::mem::replace(&mut self.1, false) {
+                return Err(QueueError::Missing("full".into()));
+            }
+            self.0.confirm(token)
+        }
+
+        fn confirm_some(
+            &mut self,
+            until: &Token,
+            taken: &[RecordRef],
+        ) -> Result<Confirmed, QueueError> {
+            self.0.confirm_some(until, taken)
+        }
+
+        fn dead_letter(&mut self, letters: &[DeadLetter<'_>]) -> Result<(), QueueError> {
+            self.0.dead_letter(letters)
+        }
+
+        fn dropped(&mut self) -> Result<Dropped, QueueError> {
+            self.0.dropped()
+        }
+    }
+
+    #[test]
+    fn a_confirmation_that_failed_confirms_no_more_the_second_time() {
+        let queue = MemoryQueue::new(1 << 20);
+        append(&queue, 0..10);
+        let mut backlog = QueueBacklog::new(Box::new(FullOnce(queue.drainer().unwrap(), true)));
+        for _ in 0..3 {
+            backlog.next(3, 1 << 20).unwrap();
+        }
+        backlog.confirm(4).unwrap_err();
+        backlog.confirm(4).unwrap();
+        drop(backlog);
+        let mut backlog = QueueBacklog::new(queue.drainer().unwrap());
+        let left = messages(&backlog.next(100, 1 << 20).unwrap());
+        assert_eq!(left, ["4", "5", "6", "7", "8", "9"]);
     }
 
     #[test]
