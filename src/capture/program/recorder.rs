@@ -168,8 +168,7 @@ impl Recorder {
         self.defaults.fill(&mut record);
         let is_error = record.level().is_some_and(|level| level >= Level::Error);
         if is_error {
-            let trail = self.lock().trail.clone();
-            trail.lead_to(&mut record);
+            self.lock().trail.lead_to(&mut record);
             if let Some(id) = (self.screenshot.0)() {
                 record.set(keys::SCREENSHOT_ID, id);
             }
