@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::{EncodedRecord, LogRecord, MAX_BREADCRUMBS, RecordError, breadcrumb, keys};
@@ -45,8 +45,21 @@ impl Trail {
             return;
         }
         let session = record.session_id();
-        let steps = self.steps.iter_mut();
-        let crumbs: Vec<Value> = steps.filter_map(|step| step.crumb_of(session)).collect();
+        // An id without anything to escape stands in a line as it is; whoever
+        // escapes it all the same goes without breadcrumbs.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let plain = session.filter(|id| id.bytes().all(is_plain));
+        let finder = plain.map(Finder::new);
+        let may_be_of = |line: &[u8]| {
+            let finder = finder.as_ref();
+            finder.is_none_or(|finder| finder.find(line).is_some())
+        };
+        let crumbs: Vec<Value> = self
+            .steps
+            .iter_mut()
+            .filter(|step| may_be_of(&step.line))
+            .filter_map(|step| step.crumb_of(session))
+            .collect();
         if !crumbs.is_empty() {
             record.set(keys::BREADCRUMBS, crumbs);
         }
@@ -70,16 +83,6 @@ impl Trail {
 impl Step {
     /// The breadcrumb, if the record is one of this session.
     fn crumb_of(&mut self, session: Option<&str>) -> Option<Value> {
-        // An id without anything to escape stands in the line as it is; whoever
-        // escapes it all the same goes without breadcrumbs.
-        if let Some(id) = session
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && memmem::find(&self.line, id.as_bytes()).is_none()
-        {
-            return None;
-        }
         let crumb = self.crumb.get_or_insert_with(|| {
             let record = LogRecord::parse(&self.line).ok()?;
             let session = record.session_id().map(str::to_owned);
