@@ -6,15 +6,6 @@ use serde_json::Value;
 
 use crate::support::{Home, Ran, json_lines, record_line};
 
-/// The records of the default queue, fatal ones last.
-fn queued(home: &Home) -> Vec<Value> {
-    ["log_queue.jsonl", "log_queue_fatal.jsonl"]
-        .into_iter()
-        .filter_map(|name| fs::read_to_string(home.queue().join(name)).ok())
-        .flat_map(|text| json_lines(&text))
-        .collect()
-}
-
 #[test]
 fn a_message_becomes_a_whole_record() {
     let home = Home::new();
@@ -37,7 +28,7 @@ fn a_message_becomes_a_whole_record() {
         "u-1",
     ])
     .succeeds();
-    let records = queued(&home);
+    let records = home.queued();
     assert_eq!(records.len(), 1);
     let record = &records[0];
     assert_eq!(record["message"], "sign-in failed");
@@ -90,7 +81,8 @@ fn each_line_of_stdin_becomes_a_record() {
         )
         .succeeds();
     assert_eq!(ran.stderr_text(), "3 records queued\n");
-    let messages: Vec<Value> = queued(&home)
+    let messages: Vec<Value> = home
+        .queued()
         .iter()
         .map(|record| record["message"].clone())
         .collect();
@@ -135,7 +127,7 @@ fn bad_lines_are_named_and_cost_the_good_ones_nothing() {
         let stderr = ran.stderr_text();
         assert!(stderr.contains(complaint), "{complaint} is not in {stderr}");
     }
-    assert_eq!(queued(&home).len(), 2);
+    assert_eq!(home.queued().len(), 2);
 }
 
 #[test]
@@ -150,7 +142,7 @@ fn a_record_over_64_kib_is_cut_and_stays_valid() {
     assert!(said.contains("1 record queued"), "{said}");
     let disk = fs::read(home.queue().join("log_queue.jsonl")).unwrap();
     assert!(disk.len() <= 65_537, "{}", disk.len());
-    let record = &queued(&home)[0];
+    let record = &home.queued()[0];
     assert!(
         record["message"]
             .as_str()
@@ -166,7 +158,7 @@ fn a_million_bytes_of_records_keep_their_order_on_every_core() {
     let lines: String = (0..10_000).map(|n| record_line(n) + "\n").collect();
     home.run_with_stdin(&["emit", "--jsonl"], lines.as_str())
         .succeeds();
-    let records = queued(&home);
+    let records = home.queued();
     assert_eq!(records.len(), 10_000);
     for (n, record) in records.iter().enumerate() {
         assert_eq!(record["message"], format!("record {n}"));
@@ -185,7 +177,7 @@ fn records_on_a_pipe_that_stays_open_are_stored_as_they_come() {
     for n in 0..3 {
         stdin.write_all((record_line(n) + "\n").as_bytes()).unwrap();
         crate::support::wait_until("the record is stored", || {
-            (queued(&home).len() == n + 1).then_some(())
+            (home.queued().len() == n + 1).then_some(())
         });
     }
     drop(stdin);

@@ -248,17 +248,7 @@ fn what_cannot_be_read_is_told_in_one_line() {
     home.run(&["fingerprint", "a.jsonl", "--baseline", "bad.json"])
         .exits(1)
         .says_in_one_line(&["bad.json is no baseline"]);
-    let secret = home.file("secret", "0123456789abcdef0123456789abcdef");
-    let operators = home.file("operators", "operator-token-of-the-test\n");
-    let server = Server::start(
-        &home,
-        &[
-            "--jwt-secret-file",
-            secret.to_str().unwrap(),
-            "--operator-token-file",
-            operators.to_str().unwrap(),
-        ],
-    );
+    let server = Server::with_tokens(&home, "operator-token-of-the-test\n");
     for command in [
         &["fingerprint"][..],
         &["metrics"],

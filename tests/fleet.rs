@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::fault_server::FaultServer;
 use crate::ingest::get;
-use crate::support::{Home, Running, Server, wait_until};
+use crate::support::{Home, Server, wait_until};
 
 /// Starts a server of a fleet, and waits until it can store records.
 fn serve(home: &Home, store: &str, flags: &[&str]) -> Server {
@@ -44,11 +44,7 @@ fn serve_command(home: &Home, store: &str, flags: &[&str]) -> Command {
 /// Starts a server of a fleet.
 fn serve_at_once(home: &Home, store: &str, flags: &[&str]) -> Server {
     let mut command = serve_command(home, store, flags);
-    let running = Running::of(&mut command);
-    let line = running.says("listening on ");
-    let (_, url) = line.split_once("listening on ").expect("an address");
-    let url = url.trim().to_owned();
-    Server { running, url }
+    Server::of(&mut command)
 }
 
 /// A record of a session as JSON, with an id that only this one has.

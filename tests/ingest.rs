@@ -5,9 +5,7 @@ use std::fs;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::support::{Home, Ran, Running, Server, record_line};
-
-pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+use crate::support::{Home, Ran, SECRET, Server, record_line};
 
 /// Posts a body and gives back the status and the answer.
 pub(crate) fn post(server: &Server, token: Option<&str>, body: impl Into<String>) -> (u16, Value) {
@@ -46,11 +44,7 @@ pub(crate) fn serve(home: &Home, flags: &[&str], variables: &[(&str, &str)]) -> 
         ])
         .args(flags)
         .envs(variables.iter().copied());
-    let running = Running::of(&mut command);
-    let line = running.says("listening on ");
-    let (_, url) = line.split_once("listening on ").expect("an address");
-    let url = url.trim().to_owned();
-    Server { running, url }
+    Server::of(&mut command)
 }
 
 /// The messages of all records that a server has, oldest first.
@@ -69,6 +63,20 @@ pub(crate) fn messages(server: &Server) -> Vec<String> {
         }
         after = page["after"].as_u64().expect("a cursor");
     }
+}
+
+/// So many messages that no other client or round has, and a body with a record
+/// for each.
+pub(crate) fn batch_of(client: usize, round: usize, count: usize) -> (Vec<String>, String) {
+    let messages: Vec<String> = (0..count)
+        .map(|n| format!("record of {client} in {round}: {n}"))
+        .collect();
+    let lines: Vec<String> = messages
+        .iter()
+        .map(|message| record_line(0).replace("record 0", message))
+        .collect();
+    let body = batch(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    (messages, body)
 }
 
 /// Runs to its end what takes a runtime.
@@ -162,17 +170,7 @@ fn what_is_no_json_is_400_and_what_is_too_large_is_413() {
 #[test]
 fn only_a_valid_token_may_write_and_only_an_operator_may_read() {
     let home = Home::new();
-    let secret = home.file("secret", SECRET);
-    let operators = home.file("operators", "operator-token-of-the-test\n");
-    let server = Server::start(
-        &home,
-        &[
-            "--jwt-secret-file",
-            secret.to_str().unwrap(),
-            "--operator-token-file",
-            operators.to_str().unwrap(),
-        ],
-    );
+    let server = Server::with_tokens(&home, "operator-token-of-the-test\n");
     let body = batch(&[&record_line(1)]);
     assert_eq!(post(&server, None, &*body).0, 401);
     assert_eq!(post(&server, Some("x.y.z"), &*body).0, 401);

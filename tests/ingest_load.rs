@@ -7,8 +7,8 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::ingest::{batch, block_on, messages, post};
-use crate::support::{Home, Running, Server, record_line, wait_until};
+use crate::ingest::{batch, batch_of, block_on, messages, post};
+use crate::support::{Home, Server, record_line, wait_until};
 
 /// Opens connections that send a request a byte at a time and never end it.
 fn slow_connections(server: &Server, count: usize) -> Vec<TcpStream> {
@@ -68,11 +68,7 @@ fn serve_on_little_disk(home: &Home, kilobytes: u32) -> Server {
         .args(["-c", &script])
         .env("HOME", home.path(""))
         .env("SOLIPLEX_STATE_DIR", home.path("state"));
-    let running = Running::of(&mut command);
-    let line = running.says("listening on ");
-    let (_, url) = line.split_once("listening on ").expect("an address");
-    let url = url.trim().to_owned();
-    Server { running, url }
+    Server::of(&mut command)
 }
 
 /// Gives the server as much disk as it wants.
@@ -131,15 +127,8 @@ fn of_too_many_at_once_what_is_acknowledged_is_there() {
             let http = reqwest::Client::new();
             let mut acknowledged = Vec::new();
             for round in 0..3 {
-                let messages: Vec<String> = (0..20)
-                    .map(|n| format!("record of {client} in {round}: {n}"))
-                    .collect();
-                let lines: Vec<String> = messages
-                    .iter()
-                    .map(|message| record_line(0).replace("record 0", message))
-                    .collect();
-                let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-                let sent = http.post(&endpoint).body(batch(&lines)).send();
+                let (messages, body) = batch_of(client, round, 20);
+                let sent = http.post(&endpoint).body(body).send();
                 // A connection that was idle for too long may have been closed.
                 let Ok(reply) = sent.await else {
                     continue;

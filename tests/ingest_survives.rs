@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::ingest::{batch, block_on, messages, post, serve};
+use crate::ingest::{batch, batch_of, block_on, messages, post, serve};
 use crate::support::{Home, Server, record_line, wait_until};
 
 /// How many clients send at a time.
@@ -33,14 +33,7 @@ async fn send(endpoint: String, client: usize) -> Vec<String> {
     let http = reqwest::Client::new();
     let mut acknowledged = Vec::new();
     for round in 0.. {
-        let messages: Vec<String> = (0..10)
-            .map(|n| format!("record of {client} in {round}: {n}"))
-            .collect();
-        let lines: Vec<String> = messages
-            .iter()
-            .map(|message| record_line(0).replace("record 0", message))
-            .collect();
-        let body = batch(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let (messages, body) = batch_of(client, round, 10);
         let Ok(reply) = http.post(&endpoint).body(body).send().await else {
             break;
         };

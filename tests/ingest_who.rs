@@ -12,8 +12,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use crate::fault_server::{Fault, FaultServer};
-use crate::ingest::{SECRET, answer, batch, block_on, get, in_an_hour, jwt, post, serve};
-use crate::support::{Home, Server, json_lines, record_line, wait_until};
+use crate::ingest::{answer, batch, block_on, get, in_an_hour, jwt, post, serve};
+use crate::support::{Home, SECRET, Server, json_lines, record_line, wait_until};
 
 /// A key that signs tokens, and how a key set tells its public half.
 struct Issuer {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::ingest::{SECRET, batch, block_on, get, in_an_hour, jwt, post};
+use crate::ingest::{batch, block_on, get, in_an_hour, jwt, post};
 use crate::support::browser::{Browser, skip};
 use crate::support::{Home, Server, json_lines, wait_until};
 
@@ -56,11 +56,7 @@ fn sessions() -> Vec<String> {
 
 /// A server that asks for tokens, with a hundred sessions.
 fn server_with_tokens(home: &Home) -> Server {
-    let secret = home.file("secret", SECRET);
-    let operators = home.file("operators", TOKEN);
-    let flags = ["--jwt-secret-file", "--operator-token-file"];
-    let files = [secret, operators].map(|file| file.to_str().expect("UTF-8").to_owned());
-    let server = Server::start(home, &[flags[0], &files[0], flags[1], &files[1]]);
+    let server = Server::with_tokens(home, TOKEN);
     let device = jwt(&json!({ "sub": "u-1842", "exp": in_an_hour() }));
     let http = reqwest::Client::new();
     block_on(async {

@@ -1,12 +1,10 @@
 //! `soliplex tail` through rotation by the real logrotate.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::browser::skip;
-use crate::support::{Home, record_line};
+use crate::support::{Home, append_line, record_line};
 
 fn logrotate() -> Option<PathBuf> {
     [
@@ -17,15 +15,6 @@ fn logrotate() -> Option<PathBuf> {
     .into_iter()
     .map(PathBuf::from)
     .find(|path| path.exists())
-}
-
-fn append(path: &Path, line: &str) {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .unwrap();
-    writeln!(file, "{line}").unwrap();
 }
 
 /// Follows a log that is rotated thrice so, and expects each record once.
@@ -42,7 +31,7 @@ fn follows_through(mode: &str) {
     );
     let flags = ["tail", log.to_str().unwrap(), "--output", "json", "-v"];
     let tail = home.start(&flags);
-    append(&log, &record_line(0));
+    append_line(&log, &record_line(0));
     let mut shown = vec![tail.prints("record 0")];
     for round in 1..4 {
         let ran = Command::new(&logrotate)
@@ -57,7 +46,7 @@ fn follows_through(mode: &str) {
             String::from_utf8_lossy(&ran.stderr)
         );
         for n in 0..5 {
-            append(&log, &record_line(round * 10 + n));
+            append_line(&log, &record_line(round * 10 + n));
         }
         // What is cut away before it was read is in no file that is followed.
         for n in 0..5 {

@@ -8,16 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Home, Ran, Running, json_lines, wait_until};
-
-/// The records of the default queue, fatal ones last.
-fn queued(home: &Home) -> Vec<Value> {
-    ["log_queue.jsonl", "log_queue_fatal.jsonl"]
-        .into_iter()
-        .filter_map(|name| fs::read_to_string(home.queue().join(name)).ok())
-        .flat_map(|text| json_lines(&text))
-        .collect()
-}
+use crate::support::{Home, Ran, Running, wait_until};
 
 fn messages(records: &[Value]) -> Vec<&str> {
     records
@@ -28,13 +19,13 @@ fn messages(records: &[Value]) -> Vec<&str> {
 
 /// The records of what the program printed.
 fn printed(home: &Home) -> Vec<Value> {
-    let mut records = queued(home);
+    let mut records = home.queued();
     records.retain(|record| !record["attributes"]["stream"].is_null());
     records
 }
 
 fn fatal(home: &Home) -> Option<Value> {
-    queued(home)
+    home.queued()
         .into_iter()
         .find(|record| record["level"] == "fatal")
 }
@@ -45,8 +36,19 @@ fn shell(script: &str) -> [&str; 5] {
 
 /// The state of a process: `R`, `S`, `T` …
 fn state(pid: u32) -> Option<char> {
+    stat(pid, 0)?.chars().next()
+}
+
+/// The process group in the foreground of a process's terminal.
+fn foreground_of(pid: u32) -> Option<u32> {
+    stat(pid, 5)?.parse().ok()
+}
+
+/// What the kernel says of a process behind its name.
+fn stat(pid: u32, field: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(") ")?.1.chars().next()
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.split_whitespace().nth(field).map(str::to_owned)
 }
 
 fn child_of(pid: u32) -> u32 {
@@ -68,7 +70,7 @@ fn streams_pass_through_unchanged_and_each_line_is_a_record() {
     let (first, rest) = stderr.split_once('\n').unwrap();
     assert_eq!(rest, "WARN: low\n");
     let session = first.strip_prefix("session ").unwrap();
-    let records = queued(&home);
+    let records = home.queued();
     assert!(records.iter().all(|record| record["sessionId"] == session));
     let start = &records[0];
     assert_eq!(start["message"], "session started");
@@ -102,7 +104,7 @@ fn the_session_is_exported_so_that_emit_joins_it() {
     let soliplex = env!("CARGO_BIN_EXE_soliplex");
     let script = format!("echo $SOLIPLEX_SESSION_ID; {soliplex} emit 'from within'");
     let ran = home.run(&shell(&script)).succeeds();
-    let records = queued(&home);
+    let records = home.queued();
     assert_eq!(records[0]["sessionId"], ran.stdout_text().trim());
     let emitted = records
         .iter()
@@ -123,7 +125,7 @@ fn a_failing_program_leaves_a_fatal_record_with_its_last_words() {
     assert_eq!(fatal.get("stackTrace"), None, "it would say no more");
     let crumbs = fatal["breadcrumbs"].as_array().unwrap();
     assert!(crumbs.iter().any(|crumb| crumb["message"] == "starting"));
-    let records = queued(&home);
+    let records = home.queued();
     let end = records
         .iter()
         .find(|record| record["message"] == "session ended")
@@ -196,7 +198,7 @@ fn nothing_unsanitized_reaches_the_disk_and_the_terminal_is_left_alone() {
          echo 'login failed for bob@example.com' >&2; exit 1"
     );
     let ran = home.run(&shell(&script)).exits(1);
-    let disk = serde_json::to_string(&queued(&home)).unwrap();
+    let disk = serde_json::to_string(&home.queued()).unwrap();
     for secret in ["bob@example.com", "hunter2-hunter2", "MIIBOgIBAAJBAKj34Gkx"] {
         assert!(!disk.contains(secret), "{secret} in {disk}");
         assert!(
@@ -210,7 +212,7 @@ fn nothing_unsanitized_reaches_the_disk_and_the_terminal_is_left_alone() {
 fn the_cold_start_ends_with_the_first_line_or_the_one_asked_for() {
     let home = Home::new();
     let cold_start = |home: &Home| {
-        let records = queued(home);
+        let records = home.queued();
         let at = records
             .iter()
             .position(|record| record["attributes"]["metric"] == "cold_start");
@@ -296,7 +298,7 @@ fn to_be_told_to_end_is_no_crash() {
     run.signal("TERM");
     assert_eq!(run.ends().code(), Some(128 + 15));
     assert_eq!(fatal(&home), None);
-    let records = queued(&home);
+    let records = home.queued();
     assert_eq!(records.last().unwrap()["attributes"]["signal"], "SIGTERM");
 }
 
@@ -367,7 +369,7 @@ fn a_silent_program_has_a_start_and_an_end() {
     let home = Home::new();
     home.run(&["run", "--", "true"]).succeeds();
     assert_eq!(
-        messages(&queued(&home)),
+        messages(&home.queued()),
         ["session started", "session ended"]
     );
 }
@@ -498,7 +500,7 @@ fn changes_of_the_network_are_recorded() {
         .env("SOLIPLEX_STATE_DIR", home.path("state"))
         .current_dir(home.path(""));
     assert_cmd::Command::from_std(command).assert().succeeds();
-    let records = queued(&home);
+    let records = home.queued();
     let changes: Vec<_> = records
         .iter()
         .filter(|record| record["message"] == "network_changed")

@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::Value;
-
-use crate::support::{Home, Ran, Server, json_lines};
+use crate::support::{Home, Ran, Server};
 
 /// A PNG of one colour, and of this size.
 fn png(home: &Home, width: u32, height: u32) -> PathBuf {
@@ -19,14 +17,6 @@ fn png(home: &Home, width: u32, height: u32) -> PathBuf {
         .write_image_data(&pixels)
         .unwrap();
     home.file("screen.png", file)
-}
-
-fn queued(home: &Home) -> Vec<Value> {
-    ["log_queue.jsonl", "log_queue_fatal.jsonl"]
-        .into_iter()
-        .filter_map(|name| fs::read_to_string(home.queue().join(name)).ok())
-        .flat_map(|text| json_lines(&text))
-        .collect()
 }
 
 /// The ids of the screenshots that wait.
@@ -56,7 +46,7 @@ fn emit_keeps_a_small_screenshot_that_the_record_names() {
     home.run(&["emit", "down", "--level", "error", "--screenshot", screen])
         .succeeds();
     let id = waiting(&home).remove(0);
-    assert_eq!(queued(&home)[0]["screenshotId"], id);
+    assert_eq!(home.queued()[0]["screenshotId"], id);
     assert_eq!(size_of(&home, &id), (853, 480));
     let home = Home::new();
     let screen = png(&home, 700, 600);
@@ -87,7 +77,7 @@ fn a_screenshot_that_fails_costs_a_warning_and_not_the_record() {
             ran.stderr_text()
         );
     }
-    assert_eq!(queued(&home).len(), 2);
+    assert_eq!(home.queued().len(), 2);
     assert!(waiting(&home).is_empty());
     let run = [
         "run",
@@ -123,7 +113,7 @@ fn run_takes_one_screenshot_of_a_storm_of_errors() {
         script,
     ])
     .exits(1);
-    let records = queued(&home);
+    let records = home.queued();
     let named: Vec<_> = records
         .iter()
         .filter(|record| !record["screenshotId"].is_null())
@@ -149,14 +139,7 @@ fn upload_sends_the_screenshot_to_where_the_records_id_finds_it() {
     .succeeds();
     let id = waiting(&home).remove(0);
     // The server is not there: the screenshot waits, as the record does.
-    home.run(&[
-        "upload",
-        "--endpoint",
-        "http://127.0.0.1:9",
-        "--attempts",
-        "1",
-    ])
-    .exits(7);
+    home.upload_to_nobody().exits(7);
     assert_eq!(waiting(&home).len(), 1);
     let ran = home.run(&["upload", "--endpoint", &server.url]).succeeds();
     assert!(

@@ -5,16 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use crate::support::{Home, Ran, Server, record_line, wait_until};
-
-fn append(path: &Path, line: &str) {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .unwrap();
-    writeln!(file, "{}", line.trim_end()).unwrap();
-}
+use crate::support::{Home, Ran, Server, append_line, record_line, wait_until};
 
 fn record(message: &str, level: &str) -> String {
     format!(
@@ -43,10 +34,10 @@ fn a_file_is_followed_through_rotation_until_the_awaited_line() {
     let mut tail = home.start(&["tail", file.to_str().unwrap(), "--until-match", "^ready$"]);
     tail.prints("first");
     fs::rename(&file, home.path("a.log.1")).unwrap();
-    append(&home.path("a.log.1"), &record("late", "info"));
-    append(&file, &record("second", "info"));
+    append_line(&home.path("a.log.1"), &record("late", "info"));
+    append_line(&file, &record("second", "info"));
     tail.prints("second");
-    append(&file, &record("ready", "info"));
+    append_line(&file, &record("ready", "info"));
     assert_eq!(tail.ends().code(), Some(0));
 }
 
@@ -114,7 +105,7 @@ fn what_does_not_come_in_time_ends_with_8_and_ctrl_c_with_0() {
     let flags = ["tail", file, "--until-match", "never", "--timeout", "100ms"];
     home.run(&flags).exits(8);
     let mut tail = home.start(&["tail", file, "-v"]);
-    append(Path::new(file), "");
+    append_line(Path::new(file), "");
     tail.prints("first");
     tail.signal("INT");
     assert_eq!(tail.ends().code(), Some(0));

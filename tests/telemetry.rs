@@ -6,15 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Home, Ran, Server, json_lines, wait_until};
-
-fn queued(home: &Home) -> Vec<Value> {
-    ["log_queue.jsonl", "log_queue_fatal.jsonl"]
-        .into_iter()
-        .filter_map(|name| fs::read_to_string(home.queue().join(name)).ok())
-        .flat_map(|text| json_lines(&text))
-        .collect()
-}
+use crate::support::{Home, Ran, Server, wait_until};
 
 fn status(home: &Home) -> Value {
     let ran = home.run(&["telemetry", "status", "--offline", "--format", "json"]);
@@ -78,23 +70,9 @@ fn the_live_check_says_whether_the_endpoint_is_there() {
     let home = Home::new();
     let server = Server::start(&home, &["--no-auth"]);
     home.run(&["telemetry", "endpoint", &server.url]).succeeds();
-    home.run(&[
-        "upload",
-        "--endpoint",
-        "http://127.0.0.1:9",
-        "--attempts",
-        "1",
-    ])
-    .exits(0);
+    home.upload_to_nobody().exits(0);
     home.run(&["emit", "m"]).succeeds();
-    home.run(&[
-        "upload",
-        "--endpoint",
-        "http://127.0.0.1:9",
-        "--attempts",
-        "1",
-    ])
-    .exits(7);
+    home.upload_to_nobody().exits(7);
     assert!(
         status(&home)["lastError"]
             .as_str()
@@ -132,7 +110,7 @@ fn run_uploads_nothing_while_telemetry_is_off_and_says_so() {
         ran.stderr_text()
     );
     assert!(stored(&home, &server).is_empty());
-    assert_eq!(queued(&home).len(), 4);
+    assert_eq!(home.queued().len(), 4);
 }
 
 #[test]
@@ -195,7 +173,7 @@ fn a_session_of_a_script_has_a_start_an_end_and_all_between() {
     let said = String::from_utf8(output.stdout).unwrap();
     let (session, user) = said.trim().split_once(' ').unwrap();
     assert_eq!(user, "o'neil");
-    let records = queued(&home);
+    let records = home.queued();
     assert!(
         records.iter().all(|record| record["sessionId"] == session),
         "{records:#?}"
@@ -269,7 +247,7 @@ fn a_policy_overrides_everything_and_says_so() {
     }
     let emitted = under_policy(&home, locked, "$s emit m --attr badge=7-1-1").unwrap();
     assert_eq!(emitted.0, 0, "{}", emitted.1);
-    assert_eq!(queued(&home)[0]["attributes"]["badge"], "[REDACTED]");
+    assert_eq!(home.queued()[0]["attributes"]["badge"], "[REDACTED]");
     let minimum = "[sanitize]\nrequired = [\"path\", \"email\"]";
     for flags in ["--paths keep", "--disable email", "--allow a@example.org"] {
         let script = format!("echo m | $s sanitize {flags}");
@@ -331,7 +309,7 @@ fn run_and_emit_obey_the_level_that_the_server_asks_for() {
     ]);
     wait_until("the level is fetched", || cache.exists().then_some(()));
     drop(run);
-    let before = queued(&home).len();
+    let before = home.queued().len();
     home.run(&["emit", "unwanted", "--level", "info"])
         .succeeds();
     home.run(&["emit", "wanted", "--level", "warning"])
@@ -353,7 +331,7 @@ fn run_and_emit_obey_the_level_that_the_server_asks_for() {
         "echo unwanted; echo WARN: low; echo 'INFO no'",
     ])
     .succeeds();
-    let records = queued(&home);
+    let records = home.queued();
     let messages: Vec<_> = records[before..]
         .iter()
         .map(|record| record["message"].as_str().unwrap())

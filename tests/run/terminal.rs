@@ -2,11 +2,10 @@
 
 use std::io::{Read, Write};
 use std::process::Command;
-use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::{child_of, messages, printed, state};
+use super::{child_of, foreground_of, messages, printed, state};
 use crate::support::{DEADLINE, Home, wait_until};
 
 /// A terminal with `soliplex run` on it.
@@ -124,7 +123,9 @@ fn the_key_that_stops_stops_it_and_the_program() {
     let run = terminal.child.id();
     let program = child_of(run);
     // The program's group is there before its terminal is its own.
-    std::thread::sleep(Duration::from_millis(100));
+    wait_until("the program has the terminal", || {
+        (foreground_of(program) == Some(program)).then_some(())
+    });
     terminal.types("\u{1a}");
     wait_until("both are stopped", || {
         (state(run) == Some('T') && state(program) == Some('T')).then_some(())
@@ -145,7 +146,11 @@ fn a_shell_with_jobs_works_inside() {
     terminal.shows("$ ");
     terminal.types("sleep 60\r");
     terminal.shows("sleep 60");
-    std::thread::sleep(Duration::from_millis(300));
+    let shell = child_of(terminal.child.id());
+    let job = child_of(shell);
+    wait_until("the job has the terminal", || {
+        (foreground_of(shell) == Some(job)).then_some(())
+    });
     terminal.types("\u{1a}");
     terminal.shows("Stopped");
     // The first `exit` may only warn that there are stopped jobs.

@@ -3,8 +3,8 @@
 pub(crate) mod browser;
 pub(crate) mod nats;
 
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -17,6 +17,9 @@ use serde_json::Value;
 
 /// How long a test waits for what must happen before it fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What device tokens are signed with.
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// A temporary home with nothing in it. Every command run in it sees no
 /// setting of the person who runs the tests.
@@ -48,6 +51,15 @@ impl Home {
         self.path("state/queue")
     }
 
+    /// The records of the default queue, fatal ones last.
+    pub(crate) fn queued(&self) -> Vec<Value> {
+        ["log_queue.jsonl", "log_queue_fatal.jsonl"]
+            .into_iter()
+            .filter_map(|name| fs::read_to_string(self.queue().join(name)).ok())
+            .flat_map(|text| json_lines(&text))
+            .collect()
+    }
+
     /// The binary, ready for arguments.
     pub(crate) fn soliplex(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_soliplex"));
@@ -73,6 +85,12 @@ impl Home {
             .write_stdin(stdin.as_ref())
             .timeout(DEADLINE)
             .assert()
+    }
+
+    /// Uploads the default queue, once, to where nobody listens.
+    pub(crate) fn upload_to_nobody(&self) -> Assert {
+        let endpoint = ["--endpoint", "http://127.0.0.1:9"];
+        self.run(&["upload", endpoint[0], endpoint[1], "--attempts", "1"])
     }
 
     /// Starts the binary and goes on.
@@ -229,7 +247,23 @@ impl Server {
         let store = format!("sqlite:{}", home.path("ingest.db").display());
         let mut args = vec!["ingest", "serve", "--listen", address, "--store", &store];
         args.extend(flags);
-        let running = home.start(&args);
+        Server::of(home.soliplex().args(&args))
+    }
+
+    /// Starts a server that takes device tokens and those of operators in this
+    /// file.
+    pub(crate) fn with_tokens(home: &Home, operators: &str) -> Server {
+        let secret = home.file("secret", SECRET);
+        let operators = home.file("operators", operators);
+        let files = [secret, operators].map(|file| file.to_str().expect("UTF-8").to_owned());
+        let flags = ["--jwt-secret-file", "--operator-token-file"];
+        Server::start(home, &[flags[0], &files[0], flags[1], &files[1]])
+    }
+
+    /// Starts a server by a command of the test's choice, and waits until it
+    /// says where it listens.
+    pub(crate) fn of(command: &mut Command) -> Server {
+        let running = Running::of(command);
         let line = running.says("listening on ");
         let url = line
             .split("listening on ")
@@ -244,6 +278,17 @@ impl Server {
     pub(crate) fn endpoint(&self) -> String {
         format!("{}/api/v1/logs", self.url)
     }
+}
+
+/// Appends a line to a file, which is made if it is not there.
+pub(crate) fn append_line(path: &Path, line: &str) {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .create(true)
+        .append(true)
+        .open(path)
+        .expect("opened");
+    writeln!(file, "{}", line.trim_end()).expect("written");
 }
 
 /// The lines of a text, each as JSON.
