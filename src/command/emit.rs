@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use bytes::BytesMut;
 use chrono::Utc;
 
 use super::{Context, queue_folder, sanitizer::sanitizer};
@@ -31,9 +32,6 @@ use workers::in_order;
 
 /// How many bytes of records are appended in one go.
 const CHUNK_BYTES: usize = 1 << 20;
-
-/// How many bytes of lines a core works on in one go.
-const BLOCK_BYTES: usize = 256 << 10;
 
 pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let sanitizer = sanitizer(&context.config)?;
@@ -129,8 +127,8 @@ fn emit_records(emitter: &mut Emitter, printer: &mut Printer) -> anyhow::Result<
     let mut input = Lines::new(io::stdin());
     let maker = Arc::clone(&emitter.maker);
     let blocks = in_order(
-        move || input.block(BLOCK_BYTES).transpose(),
-        move |block| block.map(|block: Block| block.lines().map(|line| maker.make(line)).collect()),
+        move || input.block().transpose(),
+        move |block| block.map(|block| maker.make_all(&block)),
     );
     for block in blocks {
         let made: Vec<Made> = match block {
@@ -191,12 +189,27 @@ enum Made {
 }
 
 impl Maker {
+    /// Makes records of JSON lines.
+    fn make_all(&self, block: &Block) -> Vec<Made> {
+        let mut sanitizer = self.sanitizer.lines();
+        let mut buffer = BytesMut::new();
+        block
+            .lines()
+            .map(|line| self.make_in(&mut buffer, sanitizer.clean(line)))
+            .collect()
+    }
+
+    /// Makes a record of one JSON line.
     fn make(&self, line: &[u8]) -> Made {
-        if line.is_empty() {
+        let clean = self.sanitizer.sanitize_line(line);
+        self.make_in(&mut BytesMut::new(), &clean)
+    }
+
+    fn make_in(&self, buffer: &mut BytesMut, clean: &[u8]) -> Made {
+        if clean.is_empty() {
             return Made::Blank;
         }
-        let clean = self.sanitizer.sanitize_line(line);
-        match EncodedRecord::from_json(&clean, &self.defaults) {
+        match EncodedRecord::from_json_in(buffer, clean, &self.defaults) {
             Ok(record) if self.is_wanted(&record) => Made::Record(record),
             Ok(_) => Made::Unwanted,
             Err(error) => Made::Refused(error),

@@ -9,7 +9,7 @@ use super::batch::{Drain, LogQueue};
 use super::drain::{Drainer, settle_count};
 use super::folder::{Folder, Held, LockFile, OpenFile, names};
 use super::fs::{Disk, FileId, FileSystem};
-use super::rotate::make_room;
+use super::rotate::{goal, make_room};
 use crate::record::{EncodedRecord, Level};
 
 /// How a queue behaves.
@@ -55,6 +55,9 @@ pub enum SyncPolicy {
 
 /// How long a second drainer waits for the first to go.
 const DRAINER_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A queue that is full again so soon is being flooded.
+const FLOOD: Duration = Duration::from_secs(1);
 
 /// How many bytes are written at once.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -238,6 +241,8 @@ struct Log {
     named: Option<FileId>,
     /// Since when something is not synced.
     unsynced: Option<Instant>,
+    /// When room was last made in it.
+    made_room: Option<Instant>,
 }
 
 impl Log {
@@ -248,6 +253,7 @@ impl Log {
             end: 0,
             named: None,
             unsynced: None,
+            made_room: None,
         }
     }
 
@@ -301,6 +307,8 @@ impl Log {
     fn close(&mut self) {
         self.file = None;
         self.end = 0;
+        // The next file may be given the same number.
+        self.named = None;
     }
 
     fn make_room(
@@ -313,7 +321,11 @@ impl Log {
             return Ok(());
         };
         match self.name {
-            names::QUEUE => make_room(held, file, options.max_bytes, needed)?,
+            names::QUEUE => {
+                let in_flood = self.made_room.is_some_and(|last| last.elapsed() < FLOOD);
+                make_room(held, file, goal(options.max_bytes, needed, in_flood))?;
+                self.made_room = Some(Instant::now());
+            }
             _ => super::rotate::make_room_for_fatal(held, options.max_bytes, needed)?,
         }
         self.close();

@@ -199,7 +199,11 @@ impl Folder {
     /// Writes a meta that is to take the place of the one that holds, and syncs
     /// it. Takes no lock, so that writers need not wait for the disk.
     pub(super) fn draft_meta(&self, meta: &Meta) -> Result<(), QueueError> {
-        let draft = self.create_file(names::META_DRAFT)?;
+        self.write_draft(names::META_DRAFT, meta)
+    }
+
+    fn write_draft(&self, name: &str, meta: &Meta) -> Result<(), QueueError> {
+        let draft = self.create_file(name)?;
         draft.append(&meta.encode())?;
         draft.sync()
     }
@@ -318,10 +322,13 @@ impl<'l> Held<'l> {
     /// Replaces the meta file; after any crash either the old one or the new
     /// one is there, whole.
     pub(super) fn write_meta(&self, meta: &Meta) -> Result<(), QueueError> {
-        let temp = self.folder.create_file(names::META_TEMP)?;
-        temp.append(&meta.encode())?;
-        temp.sync()?;
+        self.draft_meta(meta)?;
         self.replace(names::META_TEMP, names::META)
+    }
+
+    /// Writes and syncs a meta that is to take the place of the one that holds.
+    pub(super) fn draft_meta(&self, meta: &Meta) -> Result<(), QueueError> {
+        self.folder.write_draft(names::META_TEMP, meta)
     }
 
     /// Gives a file that was synced the place of another, durably.

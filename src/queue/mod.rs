@@ -86,8 +86,9 @@
 //!   sync folder, remove the fatal file, sync folder.
 //! - **Rotate** (by a writer, under the lock): write the new file, sync, *M* with
 //!   `confirmed` 0 and `next` (what holds of the new file), rename it over the
-//!   old one, sync folder, *M* with `next` as the state. A merge that was begun
-//!   is ended first.
+//!   old one, write and sync the meta that has `next` as its state, and rename
+//!   that too. The folder is synced with the next records that are, or by the
+//!   next drainer. A merge that was begun is ended first.
 //! - **Compact**, **take out** (by a drainer): write the new file up to where the
 //!   old one ends, sync, and again while much was appended meanwhile; *M* with
 //!   `next`; write and sync the meta that has `next` as its state; then, under
@@ -116,7 +117,8 @@
 //!
 //! When an append would make the file larger than [`Options::max_bytes`], what
 //! is confirmed is taken out; if that is not enough, the oldest records go
-//! that are not fatal, then the oldest fatal ones, until a quarter is free.
+//! that are not fatal, then the oldest fatal ones, until a quarter is free, or
+//! a half if the same writer had to make room less than a second ago.
 //! [`Dropped`] counts them, and one record in their place (logger
 //! `soliplex.queue`, attribute `dropped`) tells how many they were.
 //!

@@ -58,9 +58,13 @@ pub(super) fn rewrite(
         draft.temp.sync()?;
         let next = draft.next(loaded, plan)?;
         held.write_meta(&draft.announcement(old, loaded, &next)?)?;
-        held.replace(names::QUEUE_TEMP, names::QUEUE)?;
+        // Whichever of the two names reach the disk, nothing is lost, so that
+        // the folder's sync can wait for that of the records.
+        held.place(names::QUEUE_TEMP, names::QUEUE)?;
         // What was announced already says the same of the new file.
-        let _ = held.write_meta(&loaded.with(next).to_meta());
+        let _ = held
+            .draft_meta(&loaded.with(next).to_meta())
+            .and_then(|()| held.place(names::META_TEMP, names::META));
         Ok(())
     };
     let replaced = replaced();

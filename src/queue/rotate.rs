@@ -3,6 +3,9 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::QueueError;
 use super::error::io_error;
@@ -20,20 +23,21 @@ pub(super) const NOTICE_LOGGER: &str = "soliplex.queue";
 /// The attribute that says how many it stands for.
 pub(super) const NOTICE_ATTRIBUTE: &str = "dropped";
 
-/// Makes room for `needed` bytes in a queue file that may have `max_bytes`.
+/// What a full queue file may hold once room was made.
 ///
 /// A quarter more than is needed is freed: each rewrite syncs what stays, which
-/// a full queue cannot afford for every record.
-pub(super) fn make_room(
-    held: &Held<'_>,
-    file: &OpenFile,
-    max_bytes: u64,
-    needed: u64,
-) -> Result<(), QueueError> {
+/// a full queue cannot afford for every record. In a flood it is a half: to
+/// store 390 MB so takes half as many rewrites, each of which copies less.
+pub(super) fn goal(max_bytes: u64, needed: u64, in_flood: bool) -> u64 {
+    let free = max_bytes / if in_flood { 2 } else { 4 };
+    (max_bytes - free).saturating_sub(needed)
+}
+
+/// Makes room in a full queue file, so that at most `goal` bytes are left.
+pub(super) fn make_room(held: &Held<'_>, file: &OpenFile, goal: u64) -> Result<(), QueueError> {
     let loaded = load_to_write(held, file)?;
     let loaded = finish_merge(held, file, loaded)?;
     let len = file.len()?;
-    let goal = (max_bytes - max_bytes / 4).saturating_sub(needed);
     let plan = match len - loaded.state.offset().min(len) <= goal {
         true => Rewrite::compaction(&loaded.state),
         false => plan_drops(file, &loaded, len, goal)?,
@@ -51,7 +55,7 @@ pub(super) fn make_room_for_fatal(
     merge_fatal(held)?;
     let queue = held.folder.open_to_append(names::QUEUE)?;
     match queue.len()?.saturating_add(needed) > max_bytes {
-        true => make_room(held, &queue, max_bytes, needed),
+        true => make_room(held, &queue, goal(max_bytes, needed, false)),
         false => Ok(()),
     }
 }
@@ -120,7 +124,29 @@ fn plan_drops(
 
 /// Whether a record is fatal.
 pub(super) fn is_fatal(line: &[u8]) -> bool {
-    Envelope::parse(line).is_ok_and(|envelope| envelope.level() == Some(Level::Fatal))
+    !is_plainly_not_fatal(line)
+        && Envelope::parse(line).is_ok_and(|envelope| envelope.level() == Some(Level::Fatal))
+}
+
+/// True for a line with one `level` in it, which says that it is less than
+/// fatal: wherever that stands, the record's own level is nothing else. To see
+/// that takes a fifth of reading the keys, and in a flood all lines are asked.
+fn is_plainly_not_fatal(line: &[u8]) -> bool {
+    const LESS: [&[u8]; 5] = [
+        b"level\":\"info\"",
+        b"level\":\"debug\"",
+        b"level\":\"warning\"",
+        b"level\":\"error\"",
+        b"level\":\"trace\"",
+    ];
+    static LEVEL: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("level"));
+    static ESCAPE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\\u"));
+    let mut found = LEVEL.find_iter(line);
+    let (Some(at), None) = (found.next(), found.next()) else {
+        return false;
+    };
+    // Letters that are escaped may spell a second one.
+    LESS.iter().any(|less| line[at..].starts_with(less)) && ESCAPE.find(line).is_none()
 }
 
 /// What is being dropped, summed up.
@@ -217,4 +243,29 @@ pub(super) fn notice_count(record: &LogRecord) -> Option<u64> {
         return None;
     }
     record.attribute(NOTICE_ATTRIBUTE)?.as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fatal_record_is_seen_however_it_says_so() {
+        for (line, expected) in [
+            (r#"{"level":"fatal"}"#, true),
+            (r#"{"level":"info","level":"fatal"}"#, true),
+            (r#"{"level":"info","l\u0065vel":"fatal"}"#, true),
+            (r#"{"level":"\u0066atal"}"#, true),
+            (r#"{"level":500}"#, true),
+            (r#"{"level" : "Critical"}"#, true),
+            (r#"{"attributes":{"level":"info"},"level":"FATAL"}"#, true),
+            (r#"{"level":"fatal","message":"level\":\"info\""}"#, true),
+            (r#"{"level":"info"}"#, false),
+            (r#"{"level":"error","message":"level 5, fatal"}"#, false),
+            (r#"{"attributes":{"level":"fatal"},"level":"info"}"#, false),
+            (r#"{"message":"fatal"}"#, false),
+        ] {
+            assert_eq!(is_fatal(line.as_bytes()), expected, "{line}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! A record in the form in which it is stored and sent.
 
+use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::Value;
 
 use super::{Envelope, Level, LogRecord, MAX_RECORD_BYTES, RecordError, keys, new_record_id, now};
@@ -10,7 +11,7 @@ use super::{Envelope, Level, LogRecord, MAX_RECORD_BYTES, RecordError, keys, new
 /// Only what has passed through here is appended to a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedRecord {
-    line: Vec<u8>,
+    line: Bytes,
     level: Level,
     cut: usize,
 }
@@ -31,7 +32,11 @@ impl EncodedRecord {
         let level = record.level().ok_or(RecordError::BadLevel)?;
         let line =
             serde_json::to_vec(&record).map_err(|error| RecordError::NotJson(error.to_string()))?;
-        Ok(EncodedRecord { line, level, cut })
+        Ok(EncodedRecord {
+            line: line.into(),
+            level,
+            cut,
+        })
     }
 
     /// Encodes one line of JSON, giving it what it lacks of `defaults` and a
@@ -44,8 +49,22 @@ impl EncodedRecord {
     ///
     /// As [`LogRecord::parse`] and [`EncodedRecord::new`].
     pub fn from_json(line: &[u8], defaults: &Defaults) -> Result<EncodedRecord, RecordError> {
+        EncodedRecord::from_json_in(&mut BytesMut::new(), line, defaults)
+    }
+
+    /// Like [`from_json`](EncodedRecord::from_json), for many lines in a row:
+    /// the records share the memory that is split off `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// As [`EncodedRecord::from_json`].
+    pub fn from_json_in(
+        buffer: &mut BytesMut,
+        line: &[u8],
+        defaults: &Defaults,
+    ) -> Result<EncodedRecord, RecordError> {
         let envelope = Envelope::parse(line)?;
-        match splice(&envelope, &defaults.identity) {
+        match splice(buffer, &envelope, &defaults.identity) {
             Some(encoded) => Ok(encoded),
             None => {
                 let mut record = envelope.to_record()?;
@@ -58,6 +77,25 @@ impl EncodedRecord {
     /// The line, without a newline.
     pub fn as_bytes(&self) -> &[u8] {
         &self.line
+    }
+
+    /// This record with one member more at its end, whose value is given as
+    /// JSON; `None` if the key stands in it already, be it as null, or if it
+    /// would be too large.
+    pub(super) fn with_member(&self, key: &str, json: &str) -> Option<EncodedRecord> {
+        let envelope = Envelope::parse(&self.line).ok()?;
+        let len = self.line.len() + key.len() + json.len() + 4;
+        if envelope.has(key) || !envelope.is_canonical() || len > MAX_RECORD_BYTES {
+            return None;
+        }
+        let mut line = Vec::with_capacity(len);
+        line.extend_from_slice(self.line.strip_suffix(b"}")?);
+        push_member(&mut line, key, json);
+        line.push(b'}');
+        Some(EncodedRecord {
+            line: line.into(),
+            ..*self
+        })
     }
 
     /// How many bytes were cut so that it fits.
@@ -126,37 +164,47 @@ fn fill(record: &mut LogRecord, key: &str, value: impl FnOnce() -> String) {
 
 /// Copies a line that is in shape, with the ids it lacks before its last
 /// brace. `None` if it takes more than that: then a tree is built.
-fn splice(envelope: &Envelope<'_>, identity: &Identity) -> Option<EncodedRecord> {
+fn splice(
+    buffer: &mut BytesMut,
+    envelope: &Envelope<'_>,
+    identity: &Identity,
+) -> Option<EncodedRecord> {
     let body = envelope.line();
     let has_line_end = memchr::memchr2(b'\n', b'\r', body.as_bytes()).is_some();
     if !envelope.is_canonical() || has_line_end || envelope.check().is_err() {
         return None;
     }
-    let mut line = Vec::with_capacity(body.len() + 256);
-    line.extend_from_slice(body.strip_suffix('}')?.as_bytes());
-    let made = envelope.json(keys::RECORD_ID).is_none().then(new_record_id);
-    let made = made.as_deref().map(|id| (keys::RECORD_ID, id));
-    for (key, id) in identity.ids().chain(made) {
-        match (envelope.has(key), envelope.json(key)) {
-            (_, Some(_)) => {}
-            // A null in the way of an id is replaced in place.
-            (true, None) => return None,
-            (false, None) => push_member(&mut line, key, id),
-        }
+    let has_record_id = envelope.json(keys::RECORD_ID).is_some();
+    let lacks = |(key, _): &(&str, &str)| envelope.json(key).is_none();
+    let is_null = |key: &str| envelope.has(key) && envelope.json(key).is_none();
+    // A null in the way of an id is replaced in place.
+    let mut missing = identity.ids().filter(lacks);
+    if missing.any(|(key, _)| is_null(key)) || is_null(keys::RECORD_ID) {
+        return None;
     }
-    line.push(b'}');
-    (line.len() <= MAX_RECORD_BYTES).then_some(EncodedRecord {
-        level: envelope.level()?,
-        line,
+    let level = envelope.level()?;
+    buffer.clear();
+    buffer.reserve(body.len() + 256);
+    buffer.put_slice(body.strip_suffix('}')?.as_bytes());
+    for (key, id) in identity.ids().filter(lacks) {
+        push_member(buffer, key, &Value::from(id).to_string());
+    }
+    if !has_record_id {
+        push_member(buffer, keys::RECORD_ID, &format!("\"{}\"", new_record_id()));
+    }
+    buffer.put_u8(b'}');
+    (buffer.len() <= MAX_RECORD_BYTES).then(|| EncodedRecord {
+        line: buffer.split().freeze(),
+        level,
         cut: 0,
     })
 }
 
-fn push_member(line: &mut Vec<u8>, key: &str, text: &str) {
-    line.extend_from_slice(b",\"");
-    line.extend_from_slice(key.as_bytes());
-    line.extend_from_slice(b"\":");
-    line.extend_from_slice(Value::from(text).to_string().as_bytes());
+fn push_member(line: &mut impl BufMut, key: &str, json: &str) {
+    line.put_slice(b",\"");
+    line.put_slice(key.as_bytes());
+    line.put_slice(b"\":");
+    line.put_slice(json.as_bytes());
 }
 
 #[cfg(test)]

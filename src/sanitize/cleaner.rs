@@ -38,7 +38,7 @@ pub(crate) struct Scratch {
     plain_view: View,
     drafts: [Vec<u8>; 2],
     /// The rules of the findings since they were last taken.
-    found: Vec<RuleId>,
+    pub(crate) found: Vec<RuleId>,
     keys: KeyCache,
     /// Keys of JSON objects that hold no secret themselves.
     pub(crate) known_keys: KeyCache,

@@ -109,6 +109,14 @@ impl Sanitizer {
         }
     }
 
+    /// For many lines, each on its own: what is learned from one makes the next cheaper.
+    pub fn lines(&self) -> LineSanitizer<'_> {
+        LineSanitizer {
+            cleaner: Cleaner::new(&self.engine),
+            out: Vec::new(),
+        }
+    }
+
     /// Like [`sanitize_line`](Sanitizer::sanitize_line), and hands every finding to `report`, in
     /// the order of the line.
     pub fn sanitize_line_with<'a>(
@@ -148,5 +156,22 @@ impl Sanitizer {
     /// The number of rules, patterns included; every [`RuleId::index`] is below it.
     pub fn rule_count(&self) -> usize {
         self.engine.rule_count()
+    }
+}
+
+/// Sanitizes line after line, as [`Sanitizer::sanitize_line`] does, with buffers of its own.
+pub struct LineSanitizer<'s> {
+    cleaner: Cleaner<'s>,
+    out: Vec<u8>,
+}
+
+impl LineSanitizer<'_> {
+    /// The clean line: the line itself when nothing in it changes.
+    pub fn clean<'a>(&'a mut self, line: &'a [u8]) -> &'a [u8] {
+        self.out.clear();
+        let changed = self.cleaner.clean(line, &mut self.out, None);
+        // Nobody asks this one what it found.
+        self.cleaner.scratch.found.clear();
+        if changed { &self.out } else { line }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// How many blocks wait for each worker: as many as keep it busy while others
-/// are stored, and no more than memory is spared for.
-const AHEAD: usize = 2;
+/// How many blocks wait for each worker: as many as keep it busy while a full
+/// queue makes room, and no more than memory is spared for.
+const AHEAD: usize = 8;
 
 /// What became of one block, once it is known.
 type Promise<T> = Receiver<T>;
