@@ -1,10 +1,12 @@
 //! The queue in a folder: appending.
 
+use std::mem;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::QueueError;
+use super::appended::Appended;
 use super::batch::{Drain, LogQueue};
 use super::drain::{Drainer, settle_count};
 use super::folder::{Folder, Held, LockFile, OpenFile, names};
@@ -194,7 +196,7 @@ impl Files {
         let mut rest = run;
         while !rest.is_empty() {
             let (chunk, count) = chunk_of(rest, options.max_bytes);
-            log.append(held, options, &chunk)?;
+            log.append(held, options, &chunk, count)?;
             if fatal {
                 log.sync(held.folder)?;
             }
@@ -243,6 +245,8 @@ struct Log {
     unsynced: Option<Instant>,
     /// When room was last made in it.
     made_room: Option<Instant>,
+    /// What is known of the queue file.
+    appended: Appended,
 }
 
 impl Log {
@@ -254,6 +258,7 @@ impl Log {
             named: None,
             unsynced: None,
             made_room: None,
+            appended: Appended::default(),
         }
     }
 
@@ -264,12 +269,14 @@ impl Log {
         held: &Held<'_>,
         options: &Options,
         chunk: &[u8],
+        records: usize,
     ) -> Result<(), QueueError> {
         let added = chunk.len() as u64 - 1;
         let mut len = self.open(held)?;
         if len > 0 && len.saturating_add(added) > options.max_bytes {
             self.make_room(held, options, added)?;
-            len = self.open(held)?;
+            // What is known of the new file is of no use if it does not open.
+            len = self.open(held).inspect_err(|_| self.appended.clear())?;
         }
         let Some(file) = &self.file else {
             return Ok(());
@@ -282,6 +289,11 @@ impl Log {
             return Err(error);
         }
         self.end = len + bytes.len() as u64;
+        if self.name == names::QUEUE {
+            let lines = &chunk[1..];
+            self.appended
+                .push(self.end - lines.len() as u64, lines, records);
+        }
         self.unsynced.get_or_insert_with(Instant::now);
         Ok(())
     }
@@ -294,7 +306,9 @@ impl Log {
         {
             return Ok(stat.len);
         }
-        self.close();
+        if self.file.is_some() {
+            self.close();
+        }
         let file = held.folder.open_to_append(self.name)?;
         let len = file.stat.len;
         if self.name == names::QUEUE {
@@ -309,6 +323,7 @@ impl Log {
         self.end = 0;
         // The next file may be given the same number.
         self.named = None;
+        self.appended.clear();
     }
 
     fn make_room(
@@ -323,8 +338,14 @@ impl Log {
         match self.name {
             names::QUEUE => {
                 let in_flood = self.made_room.is_some_and(|last| last.elapsed() < FLOOD);
-                make_room(held, file, goal(options.max_bytes, needed, in_flood))?;
+                let goal = goal(options.max_bytes, needed, in_flood);
+                let mut appended = mem::take(&mut self.appended);
+                make_room(held, file, goal, &mut appended)?;
+                self.close();
+                // The next to be opened is the one that was made here.
+                self.appended = appended;
                 self.made_room = Some(Instant::now());
+                return Ok(());
             }
             _ => super::rotate::make_room_for_fatal(held, options.max_bytes, needed)?,
         }

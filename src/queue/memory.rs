@@ -139,7 +139,8 @@ impl Shared {
             }
             self.bytes -= held.line.len();
             self.dropped.fatal += u64::from(is_last_resort);
-            drops.add_line(&held.line, held.line.len() as u64);
+            let bytes = held.line.len() as u64;
+            drops.add(held.line, bytes);
             number = held.number.max(number);
         }
         let dropped = drops.dropped();

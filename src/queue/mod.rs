@@ -86,9 +86,8 @@
 //!   sync folder, remove the fatal file, sync folder.
 //! - **Rotate** (by a writer, under the lock): write the new file, sync, *M* with
 //!   `confirmed` 0 and `next` (what holds of the new file), rename it over the
-//!   old one, write and sync the meta that has `next` as its state, and rename
-//!   that too. The folder is synced with the next records that are, or by the
-//!   next drainer. A merge that was begun is ended first.
+//!   old one, write and sync the meta that has `next` as its state, rename that
+//!   too, sync folder. A merge that was begun is ended first.
 //! - **Compact**, **take out** (by a drainer): write the new file up to where the
 //!   old one ends, sync, and again while much was appended meanwhile; *M* with
 //!   `next`; write and sync the meta that has `next` as its state; then, under
@@ -128,6 +127,7 @@
 //! of power: fatal records, and all others once synced ([`SyncPolicy`]). A
 //! confirmation is durable when it returns.
 
+mod appended;
 mod batch;
 mod check;
 mod disk;

@@ -45,27 +45,27 @@ impl Rewrite {
 }
 
 /// Rewrites the queue file under the lock: for a writer, which has to wait for
-/// the room anyway.
+/// the room anyway. Returns where in the new file the rest of the old one starts.
 pub(super) fn rewrite(
     held: &Held<'_>,
     old: &OpenFile,
     loaded: &Loaded,
     plan: &Rewrite,
-) -> Result<(), QueueError> {
+) -> Result<u64, QueueError> {
     let replaced = || {
         let len = old.len()?;
         let draft = Draft::write(held.folder, names::QUEUE_TEMP, old, loaded, plan, len)?;
         draft.temp.sync()?;
         let next = draft.next(loaded, plan)?;
         held.write_meta(&draft.announcement(old, loaded, &next)?)?;
-        // Whichever of the two names reach the disk, nothing is lost, so that
-        // the folder's sync can wait for that of the records.
         held.place(names::QUEUE_TEMP, names::QUEUE)?;
-        // What was announced already says the same of the new file.
+        // What was announced already says the same of the new file, so that one
+        // sync of the folder is enough for both names.
         let _ = held
             .draft_meta(&loaded.with(next).to_meta())
             .and_then(|()| held.place(names::META_TEMP, names::META));
-        Ok(())
+        held.folder.sync()?;
+        Ok(draft.head_len)
     };
     let replaced = replaced();
     if replaced.is_err() {

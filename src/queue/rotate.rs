@@ -8,12 +8,14 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::QueueError;
+use super::appended::{Appended, Stretch};
 use super::error::io_error;
 use super::folder::{Held, OpenFile, names};
 use super::items::{Item, Items};
 use super::merge::{finish_merge, merge_fatal};
 use super::meta::Dropped;
 use super::rewrite::{Rewrite, rewrite};
+use super::scan::Lines;
 use super::state::{Loaded, load_to_write};
 use crate::record::{EncodedRecord, Envelope, Level, LogRecord, keys, now};
 
@@ -34,15 +36,24 @@ pub(super) fn goal(max_bytes: u64, needed: u64, in_flood: bool) -> u64 {
 }
 
 /// Makes room in a full queue file, so that at most `goal` bytes are left.
-pub(super) fn make_room(held: &Held<'_>, file: &OpenFile, goal: u64) -> Result<(), QueueError> {
+/// `appended` is what is known of the file, and afterwards of the new one.
+pub(super) fn make_room(
+    held: &Held<'_>,
+    file: &OpenFile,
+    goal: u64,
+    appended: &mut Appended,
+) -> Result<(), QueueError> {
     let loaded = load_to_write(held, file)?;
     let loaded = finish_merge(held, file, loaded)?;
     let len = file.len()?;
     let plan = match len - loaded.state.offset().min(len) <= goal {
         true => Rewrite::compaction(&loaded.state),
-        false => plan_drops(file, &loaded, len, goal)?,
+        false => plan_drops(file, &loaded, len, goal, appended)?,
     };
-    rewrite(held, file, &loaded, &plan)
+    let head_len = rewrite(held, file, &loaded, &plan)?;
+    let rest = loaded.state.offset_of(plan.rest.bytes).unwrap_or(len);
+    appended.move_to(rest, head_len);
+    Ok(())
 }
 
 /// Makes room in the fatal file when nobody drains: what is in it goes into
@@ -55,7 +66,10 @@ pub(super) fn make_room_for_fatal(
     merge_fatal(held)?;
     let queue = held.folder.open_to_append(names::QUEUE)?;
     match queue.len()?.saturating_add(needed) > max_bytes {
-        true => make_room(held, &queue, goal(max_bytes, needed, false)),
+        true => {
+            let goal = goal(max_bytes, needed, false);
+            make_room(held, &queue, goal, &mut Appended::default())
+        }
         false => Ok(()),
     }
 }
@@ -66,16 +80,28 @@ fn plan_drops(
     loaded: &Loaded,
     len: u64,
     goal: u64,
+    appended: &mut Appended,
 ) -> Result<Rewrite, QueueError> {
     let state = &loaded.state;
     let offset = state.offset();
-    let mut items = Items::new(names::QUEUE, &*file.file, offset, len);
+    let mut items = None;
     let mut drops = Drops::default();
     let mut kept: VecDeque<(Range<u64>, Vec<u8>)> = VecDeque::new();
     let mut kept_bytes = 0;
     let mut rest = state.cursor;
     let mut rest_offset = offset;
     while (len - rest_offset) + kept_bytes > goal {
+        if let Some(stretch) = appended.at(rest_offset)
+            && (len - stretch.range.end) + kept_bytes >= goal
+        {
+            drops.add_stretch(file, stretch)?;
+            rest_offset = stretch.range.end;
+            rest.records += stretch.records;
+            items = None;
+            continue;
+        }
+        let items =
+            items.get_or_insert_with(|| Items::new(names::QUEUE, &*file.file, rest_offset, len));
         let item = items.next().map_err(io_error("read", &file.path))?;
         match item {
             Some(Item::Record { line, span, counts }) => {
@@ -86,7 +112,7 @@ fn plan_drops(
                         kept_bytes += span.end - span.start;
                         kept.push_back((span, line));
                     }
-                    false => drops.add(&line, &span),
+                    false => drops.add(line, span.end - span.start),
                 }
             }
             Some(Item::Damage { damage, end, .. }) => {
@@ -102,7 +128,7 @@ fn plan_drops(
                     rest_offset = len;
                     kept_bytes -= span.end - span.start;
                     drops.fatal += 1;
-                    drops.add(&line, &span);
+                    drops.add(line, span.end - span.start);
                 }
                 None => break,
             },
@@ -164,22 +190,18 @@ pub(super) struct Drops {
 }
 
 impl Drops {
-    /// Adds a record.
-    pub(super) fn add(&mut self, line: &[u8], span: &Range<u64>) {
-        self.add_line(line, span.end - span.start);
-    }
-
-    pub(super) fn add_line(&mut self, line: &[u8], bytes: u64) {
-        self.last.clear();
-        self.last.extend_from_slice(line);
+    /// Adds a record that takes so many bytes with its newline.
+    pub(super) fn add(&mut self, line: Vec<u8>, bytes: u64) {
+        self.last = line;
         // Of the many that are dropped at once only notices and the first
         // record are worth a tree.
-        if self.from.is_some() && memchr::memmem::find(line, NOTICE_LOGGER.as_bytes()).is_none() {
+        let is_notice = || memchr::memmem::find(&self.last, NOTICE_LOGGER.as_bytes()).is_some();
+        if self.from.is_some() && !is_notice() {
             self.records += 1;
             self.bytes += bytes;
             return;
         }
-        let record = LogRecord::parse(line).unwrap_or_default();
+        let record = LogRecord::parse(&self.last).unwrap_or_default();
         match notice_count(&record) {
             Some(count) => {
                 self.earlier += count;
@@ -193,6 +215,22 @@ impl Drops {
         }
         let timestamp = record.text(keys::TIMESTAMP).map(str::to_owned);
         self.from = self.from.take().or(timestamp);
+    }
+
+    /// Adds what is known to be records.
+    fn add_stretch(&mut self, file: &OpenFile, stretch: &Stretch) -> Result<(), QueueError> {
+        let Range { start, end } = stretch.range;
+        if self.from.is_none() {
+            let mut first = Lines::new(&*file.file, start, end);
+            let first = first.next().map_err(io_error("read", &file.path))?;
+            let first = first.and_then(|line| LogRecord::parse(line.bytes?).ok());
+            let timestamp = first.as_ref().and_then(|first| first.text(keys::TIMESTAMP));
+            self.from = timestamp.map(str::to_owned);
+        }
+        self.last = file.read(stretch.last, end - stretch.last)?;
+        self.records += stretch.records;
+        self.bytes += end - start;
+        Ok(())
     }
 
     /// The sums of what was dropped now.
