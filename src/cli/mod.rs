@@ -148,7 +148,10 @@ pub struct Invocation {
 ///
 /// What clap found, help and version included; it knows how to print itself.
 pub fn parse() -> Result<Invocation, clap::Error> {
-    let matches = Cli::command().try_get_matches()?;
+    let matches = match matches_of_emit() {
+        Some(matches) => matches,
+        None => Cli::command().try_get_matches()?,
+    };
     let cli = Cli::from_arg_matches(&matches)?;
     let setting = |value: &Option<PathBuf>, id, flag, variable| {
         let value = value.clone()?;
@@ -167,6 +170,24 @@ pub fn parse() -> Result<Invocation, clap::Error> {
         queue: setting(&global.queue, "queue", "--queue", "SOLIPLEX_QUEUE"),
     };
     Ok(Invocation { cli, overrides })
+}
+
+/// What stands behind `emit`, if that is the command and nothing is wrong.
+///
+/// Scripts start it for every record, and to build the flags of all commands
+/// takes half as long as the rest of such a process. Errors and help come from
+/// the whole program.
+fn matches_of_emit() -> Option<ArgMatches> {
+    let args: Vec<_> = std::env::args_os().collect();
+    if !args.iter().any(|arg| arg == "emit") {
+        return None;
+    }
+    let emit = emit::EmitArgs::augment_args(clap::Command::new("emit"));
+    let mut program = GlobalArgs::augment_args(clap::Command::new("soliplex")).subcommand(emit);
+    let matches = program.try_get_matches_from_mut(args).ok();
+    // To take it apart takes as long as to parse, and the process ends soon.
+    std::mem::forget(program);
+    matches.filter(|matches| matches.subcommand().is_some())
 }
 
 /// Who set a global flag: it may stand before or after the subcommand.
