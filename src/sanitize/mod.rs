@@ -174,4 +174,14 @@ impl LineSanitizer<'_> {
         self.cleaner.scratch.found.clear();
         if changed { &self.out } else { line }
     }
+
+    /// Makes a line clean where it is.
+    pub fn clean_in_place(&mut self, line: &mut Vec<u8>) {
+        self.out.clear();
+        if self.cleaner.clean(line, &mut self.out, None) {
+            line.clear();
+            line.extend_from_slice(&self.out);
+        }
+        self.cleaner.scratch.found.clear();
+    }
 }

@@ -5,7 +5,6 @@
 //! runtime's pool does these a few batches ahead of what is sent, and has a
 //! second one sanitize half of the lines.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::panic;
@@ -243,12 +242,9 @@ impl<B: Backlog> Shared<B> {
         let Some(hook) = &self.hook else {
             return lines.into_iter().map(Bytes::from).collect();
         };
-        let prepare = |lines: Vec<Vec<u8>>| -> Vec<Bytes> {
-            let hooked = lines.into_iter().map(|line| match hook(&line) {
-                Cow::Owned(changed) => changed.into(),
-                Cow::Borrowed(_) => line.into(),
-            });
-            hooked.collect()
+        let prepare = |mut lines: Vec<Vec<u8>>| -> Vec<Bytes> {
+            hook(&mut lines);
+            lines.into_iter().map(Bytes::from).collect()
         };
         if lines.len() < 2 * MIN_LINES_PER_THREAD {
             return prepare(lines);

@@ -1,6 +1,5 @@
 //! Sends a backlog, batch by batch, until it is empty or something stops it.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::ops::DerefMut;
 use std::time::Duration;
@@ -57,7 +56,7 @@ pub struct Options {
     pub max_refused_at_first: Option<usize>,
     /// Asked before each request: `false` leaves the records for later.
     pub may_send: Option<MaySend>,
-    /// Applied to each line before it is sent, such as a sanitizer.
+    /// Applied to lines before they are sent, such as a sanitizer.
     pub line_hook: Option<LineHook>,
     /// Is told what happens.
     pub observer: Box<dyn Observer>,
@@ -66,8 +65,9 @@ pub struct Options {
 /// Says whether anything may be sent just now.
 pub type MaySend = Box<dyn Fn() -> bool + Send + Sync>;
 
-/// Maps a record line to the line that is sent.
-pub type LineHook = Box<dyn for<'a> Fn(&'a [u8]) -> Cow<'a, [u8]> + Send + Sync>;
+/// Turns record lines into the lines that are sent in their places. It gets many at once, and may
+/// be called on several threads.
+pub type LineHook = Box<dyn Fn(&mut [Vec<u8>]) + Send + Sync>;
 
 impl Default for Options {
     fn default() -> Options {

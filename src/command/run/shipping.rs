@@ -73,8 +73,7 @@ pub(super) fn start(
                 let is_online = Arc::clone(&is_online);
                 move || is_online.load(Ordering::Relaxed)
             })),
-            // The queue may hold what a weaker sanitizer of another client let through.
-            line_hook: Some(Box::new(move |line| sanitizer.sanitize_line(line))),
+            line_hook: Some(settings::sanitizing(sanitizer)),
             ..upload::Options::default()
         },
         ..BackendOptions::default()

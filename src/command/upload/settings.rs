@@ -10,7 +10,8 @@ use crate::config::{Config, PolicyError};
 use crate::error::{Error, Exit};
 use crate::sanitize::Sanitizer;
 use crate::upload::{
-    Credential, Endpoint, HttpTransport, Observer, Options, TokenError, TokenSource, UploadError,
+    Credential, Endpoint, HttpTransport, LineHook, Observer, Options, TokenError, TokenSource,
+    UploadError,
 };
 
 /// The smallest limit that any record fits under.
@@ -103,10 +104,19 @@ pub(super) fn options(
             .max_refused_at_first
             // Those among the dead letters are buried already.
             .filter(|_| !args.bury_all && !args.dead_letter),
-        // Queues of other clients went through weaker sanitizers than ours.
-        line_hook: Some(Box::new(move |line| sanitizer.sanitize_line(line))),
+        line_hook: Some(sanitizing(sanitizer)),
         observer,
         ..Options::default()
+    })
+}
+
+/// Sanitizes what is sent: queues of other clients went through weaker sanitizers than ours.
+pub(in crate::command) fn sanitizing(sanitizer: Sanitizer) -> LineHook {
+    Box::new(move |lines| {
+        let mut sanitizer = sanitizer.lines();
+        for line in lines {
+            sanitizer.clean_in_place(line);
+        }
     })
 }
 

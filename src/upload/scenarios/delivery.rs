@@ -52,9 +52,11 @@ async fn no_body_is_over_the_limit_and_a_record_that_fits_into_none_is_buried() 
 #[tokio::test(start_paused = true)]
 async fn the_line_hook_sees_everything_that_is_sent() {
     let server = Server::answering(&[]);
-    let hook: LineHook = Box::new(|line| {
-        let text = String::from_utf8_lossy(line).replace("\"m\"", "\"clean\"");
-        text.into_bytes().into()
+    let hook: LineHook = Box::new(|lines| {
+        for line in lines {
+            let text = String::from_utf8_lossy(line).replace("\"m\"", "\"clean\"");
+            *line = text.into_bytes();
+        }
     });
     let options = Options {
         line_hook: Some(hook),
