@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::headline::{headline, without_announcement};
-use super::mask;
+use super::headline::{Headline, headline, without_announcement};
 use super::stack::text::split;
+use super::{mask, stack};
 
 /// Texts of Dart's core errors, which print a phrase and not their type.
 const PHRASES: [&str; 9] = [
@@ -23,32 +23,39 @@ const PHRASES: [&str; 9] = [
 ///
 /// The error's text comes first. Where it begins with no type, the trace that
 /// repeats it after its type is asked, then the call site, and then the
-/// beginning of the text stands in for the type, masked.
+/// beginning of the text stands in for the type, masked. Without an error the
+/// trace is asked for an exception, then the call site, and then what the
+/// trace begins with stands in.
 pub(super) fn of<'a>(
     error: Option<&'a str>,
     failure: Option<&'a str>,
     stack: Option<&'a str>,
 ) -> Cow<'a, str> {
-    let from_failure = || failure.map(|text| lead(text.trim()).trim_start_matches('_'));
-    let Some(error) = error else {
-        let header = stack.and_then(from_stack);
-        return header
-            .or_else(|| from_failure().map(Cow::Borrowed))
-            .unwrap_or_default();
+    let from_failure = || {
+        let name = failure.map(|text| lead(text.trim()).trim_start_matches('_'));
+        name.filter(|name| !name.is_empty())
     };
-    let headline = headline(error).text;
-    let lead = lead(headline);
+    let Some(error) = error else {
+        let headline = stack.and_then(headline_of_trace).unwrap_or_default();
+        return exception_in(headline)
+            .or_else(from_failure)
+            .map_or_else(|| stand_in(headline), Cow::Borrowed);
+    };
+    let Headline { text, next, .. } = headline(error);
+    let lead = lead(text);
     if names_type(lead) || PHRASES.contains(&lead) || is_plugin_code(lead) {
         return Cow::Borrowed(lead);
     }
     if let Some(name) = stack
-        .and_then(|stack| named_beside(stack, headline))
+        .and_then(|stack| named_beside(stack, text))
         .or_else(from_failure)
-        && !name.is_empty()
     {
         return Cow::Borrowed(name);
     }
-    masked(lead, headline)
+    if stack::is_frame(text, next) {
+        return Cow::default();
+    }
+    masked(lead, text)
 }
 
 /// The type at the start of a line, by the separators that follow types.
@@ -230,14 +237,36 @@ fn masked<'a>(lead: &'a str, headline: &str) -> Cow<'a, str> {
     Cow::Borrowed(lead)
 }
 
-/// The type that a trace itself begins with.
-fn from_stack(stack: &str) -> Option<Cow<'_, str>> {
+/// The line of a trace that says what was thrown; none if the trace begins
+/// with its frames.
+fn headline_of_trace(stack: &str) -> Option<Headline<'_>> {
     let headline = headline(stack);
+    (!stack::is_frame(headline.text, headline.next)).then_some(headline)
+}
+
+/// The exception that a trace itself begins with. A word that may be any is
+/// none, nor is a signal, nor the `Error` that JavaScript prints where one was
+/// only made to record the stack.
+fn exception_in(headline: Headline<'_>) -> Option<&str> {
+    let name = lead(headline.text);
+    let is_exception = headline.announced
+        || name.ends_with("Error")
+        || name.ends_with("Exception")
+        || name.contains(['.', ':']);
+    let is_certain = PHRASES.contains(&name) || (names_type(name) && is_exception);
+    (is_certain && headline.text != "Error").then_some(name)
+}
+
+/// What stands in for the type where only the beginning of a trace is left.
+fn stand_in(headline: Headline<'_>) -> Cow<'_, str> {
     let lead = lead(headline.text);
-    if names_type(lead) || PHRASES.contains(&lead) || lead == "panic" || lead == "Fatal error" {
-        return Some(Cow::Borrowed(lead));
+    if names_type(lead) || lead == "panic" || lead == "Fatal error" {
+        Cow::Borrowed(lead)
+    } else if headline.announced && !lead.is_empty() {
+        masked(lead, headline.text)
+    } else {
+        Cow::default()
     }
-    (headline.announced && !lead.is_empty()).then(|| masked(lead, headline.text))
 }
 
 /// The type that a trace writes before the very text of the error.
@@ -438,5 +467,41 @@ mod tests {
             ""
         );
         assert_eq!(of(None, None, Some("    at Foo.bar (app.js:1:2)")), "");
+    }
+
+    #[test]
+    fn a_trace_that_begins_with_no_exception_does_not_hide_the_call_sites_name() {
+        for (stack, without) in [
+            ("Warning: This VM has been configured to produce x\n", ""),
+            ("*** *** *** ***\npid: 1, tid: 2, name 1.ui\n", ""),
+            (
+                "Unhandled exception:\n#0      f (package:app/x.dart:1:2)",
+                "",
+            ),
+            ("app.Handler(0x1)\n\t/srv/app.go:1 +0x1", ""),
+            (
+                "Note: seen twice\n#0      f (package:app/x.dart:1:2)",
+                "Note",
+            ),
+            ("Error\n    at f (main.dart.js:1:2)", "Error"),
+            (
+                "══╡ EXCEPTION CAUGHT BY X ╞══\nThe following message was thrown:\nno room",
+                "no room",
+            ),
+            (
+                "Process:             Shop [12]\nPath: /x\nException Type:  EXC_CRASH (SIGABRT)",
+                "EXC_CRASH",
+            ),
+            (
+                "*** *** ***\nBuild fingerprint: 'x'\nRevision: '0'\nsignal 11 (SIGSEGV), code 1",
+                "SIGSEGV",
+            ),
+        ] {
+            let failure = Some("NetworkFailure");
+            assert_eq!(of(None, failure, Some(stack)), "NetworkFailure", "{stack}");
+            assert_eq!(of(None, None, Some(stack)), without, "{stack}");
+        }
+        let stack = Some("FormatException: no\n#0      f (package:app/x.dart:1:2)");
+        assert_eq!(of(None, Some("NetworkFailure"), stack), "FormatException");
     }
 }

@@ -26,9 +26,15 @@ const ANNOUNCEMENTS: [&str; 14] = [
     "Caused by: ",
 ];
 
+/// How many lines of a crash report are searched for what it calls the crash.
+const MAX_REPORT_LINES: usize = 48;
+
 /// The line of a text that says what was thrown.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Headline<'a> {
     pub(super) text: &'a str,
+    /// The line after it, which tells some frames from text.
+    pub(super) next: &'a str,
     /// Whether it followed words that only ever stand before an exception.
     pub(super) announced: bool,
 }
@@ -43,29 +49,35 @@ pub(super) fn headline(text: &str) -> Headline<'_> {
     let mut announced = false;
     let mut first = "";
     while let Some(line) = lines.next() {
+        let announcing = |text| Headline {
+            text,
+            next: "",
+            announced: true,
+        };
         if line.starts_with("Traceback (most recent call")
             || line.starts_with("+ Exception Group Traceback")
         {
+            return announcing(last_of_traceback(text));
+        }
+        if is_report(line) {
+            let text = { lines }.take(MAX_REPORT_LINES).find_map(crash);
             return Headline {
-                text: last_of_traceback(text),
-                announced: true,
+                text: text.unwrap_or_default(),
+                ..Headline::default()
             };
         }
         if let Some((_, place)) = split(line, "panicked at ") {
             let quoted = place
                 .strip_prefix('\'')
                 .and_then(|rest| Some(rest.rsplit_once("', ")?.0));
-            let text = quoted.or_else(|| lines.next()).unwrap_or(line);
-            return Headline {
-                text,
-                announced: true,
-            };
+            return announcing(quoted.or_else(|| lines.next()).unwrap_or(line));
         }
         if let Some(name) = thrown(line) {
-            return Headline {
-                text: name,
-                announced: true,
-            };
+            return announcing(name);
+        }
+        if is_header(line) && banners < MAX_BANNER_LINES {
+            banners += 1;
+            continue;
         }
         if first.is_empty() {
             first = line;
@@ -74,6 +86,7 @@ pub(super) fn headline(text: &str) -> Headline<'_> {
             let (text, stripped) = without_announcement(line);
             return Headline {
                 text,
+                next: lines.next().unwrap_or_default(),
                 announced: announced || stripped,
             };
         }
@@ -82,8 +95,42 @@ pub(super) fn headline(text: &str) -> Headline<'_> {
     }
     Headline {
         text: first,
+        next: "",
         announced,
     }
+}
+
+/// What the Dart VM prints before the frames of an obfuscated build: it tells
+/// of the process and the build, and nothing of what was thrown.
+fn is_header(line: &str) -> bool {
+    match line.as_bytes().first() {
+        Some(b'*') => line.starts_with("*** *** ***"),
+        Some(b'W') => line.starts_with("Warning: This VM has been configured to "),
+        Some(b'p') => line.starts_with("pid: ") && find(line, ", tid: ").is_some(),
+        Some(b'o') => line.starts_with("os: ") && find(line, " arch: ").is_some(),
+        Some(b'b') => line.starts_with("build_id: "),
+        Some(b'i') => {
+            line.starts_with("isolate_dso_base: ") || line.starts_with("isolate_instructions: ")
+        }
+        _ => false,
+    }
+}
+
+/// The first lines of the crash reports of Apple's systems and of Android.
+fn is_report(line: &str) -> bool {
+    line.starts_with("Incident Identifier: ")
+        || line.starts_with("Process:  ")
+        || line.starts_with("Build fingerprint: ")
+}
+
+/// What a crash report calls the crash: `Exception Type:  EXC_CRASH (SIGABRT)`
+/// or `signal 11 (SIGSEGV), code 1 (SEGV_MAPERR)`.
+fn crash(line: &str) -> Option<&str> {
+    if let Some(kind) = line.strip_prefix("Exception Type:") {
+        return Some(kind.trim());
+    }
+    let (_, rest) = line.strip_prefix("signal ")?.split_once(" (")?;
+    Some(rest.split_once(')')?.0)
 }
 
 /// Lines that stand before the one that names the exception.
@@ -96,15 +143,16 @@ fn is_banner(line: &str) -> bool {
         || line.starts_with("--------- beginning of")
         || find(line, "EXCEPTION CAUGHT BY ").is_some()
         || line.starts_with("The following ")
-        || line.starts_with("*** *** ***")
 }
 
-/// `The following _TypeError was thrown building X:`, from Flutter's reports.
+/// `The following _TypeError was thrown building X:` and `The following Foo
+/// object was thrown …`, from Flutter's reports.
 fn thrown(line: &str) -> Option<&str> {
     let (name, _) = line
         .strip_prefix("The following ")?
         .split_once(" was thrown")?;
     let name = name.trim_start_matches('_');
+    let name = name.strip_suffix(" object").unwrap_or(name);
     names_type(name).then_some(name)
 }
 
@@ -147,12 +195,18 @@ fn announcement(line: &str) -> Option<&str> {
 }
 
 /// The last line of a Python traceback that is neither indented nor a note:
-/// the exception that was raised last.
+/// the exception that was raised last, or the group around it.
 fn last_of_traceback(text: &str) -> &str {
     let mut last = "";
     let mut in_frames = false;
+    let mut inside_group = false;
     for raw in text.lines() {
-        let line = transport::strip(raw).trim_start_matches(['|', '+']).trim();
+        let line = transport::strip(raw);
+        inside_group = (inside_group || line.starts_with("+-+")) && line.starts_with(['|', '+']);
+        if inside_group {
+            continue;
+        }
+        let line = line.trim_start_matches(['|', '+']).trim();
         if line.starts_with("Traceback (most recent") || line.starts_with("File \"") {
             in_frames = true;
         } else if in_frames && names_type(lead(line)) {

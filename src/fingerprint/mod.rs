@@ -7,7 +7,8 @@
 //! 1. The type counts, not the message.
 //! 2. The type is the text of the error before the first `:`, `(`, ` [` or
 //!    ` after `; the whole text, masked, if there is none of these. Where the
-//!    text begins with no type the call site's name for it is taken.
+//!    text begins with no type the call site's name for it is taken, before
+//!    anything that a trace may only happen to begin with.
 //! 3. Three frames count, or as many as there are.
 //! 4. They are the innermost: the first ones, but the last ones in Python.
 //! 5. A frame counts as its function and the base name of its file; lines and
@@ -31,7 +32,8 @@
 //! 16. Where all three innermost frames are the runtime's own machinery, such
 //!     as what a Rust panic unwinds through or the insides of a JSON decoder,
 //!     they would merge unrelated bugs: the three are counted from the first
-//!     frame below it.
+//!     frame below it. Of a panic's frames those that only report it never
+//!     count, since short traces leave them out.
 //! 17. Of chained exceptions the one counts that the error names; else the one
 //!     printed first, but the last one in Python.
 //! 18. Without frames the type alone counts; without a type the logger and the

@@ -41,7 +41,7 @@ fn different_bugs_have_different_fingerprints() {
 type Carry = fn(&str) -> String;
 
 /// What a line of a trace may look like behind each transport.
-const TRANSPORTS: [(&str, Carry); 14] = [
+const TRANSPORTS: [(&str, Carry); 15] = [
     ("carriage returns", |line| format!("{line}\r")),
     ("indentation", |line| format!("      {line}   ")),
     ("tabs", |line| format!("\t\t{line}")),
@@ -51,6 +51,7 @@ const TRANSPORTS: [(&str, Carry); 14] = [
     }),
     ("flutter", |line| format!("flutter: {line}")),
     ("logcat brief", |line| format!("I/flutter ( 4711): {line}")),
+    ("logcat's tag alone", |line| format!("I flutter : {line}")),
     ("logcat threadtime", |line| {
         format!("02-06 12:00:00.123  4711  4750 E AndroidRuntime: {line}")
     }),

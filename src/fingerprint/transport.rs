@@ -88,6 +88,7 @@ pub(super) fn strip(line: &str) -> &str {
             b'[' => bracketed(line),
             b'<' => line.strip_prefix("<Notice>: "),
             b'A'..=b'Z' => logcat_brief(line)
+                .or_else(|| logcat_tag(line))
                 .or_else(|| syslog(line))
                 .or_else(|| python_logging(line)),
             b'a'..=b'z' => line.strip_prefix("flutter: ").or_else(|| compose(line)),
@@ -115,6 +116,18 @@ fn logcat_brief(line: &str) -> Option<&str> {
     }
     let (pid, rest) = line[open + 1..].split_once(')')?;
     is_number(pid.trim()).then(|| rest.strip_prefix(':').unwrap_or(rest))
+}
+
+/// `I flutter : rest`, which is what is left of logcat's threadtime format
+/// where a viewer took time and ids off: the tag is padded.
+fn logcat_tag(line: &str) -> Option<&str> {
+    let bytes = line.as_bytes();
+    if bytes.get(1) != Some(&b' ') || !is_priority(bytes[0]) {
+        return None;
+    }
+    let (tag, rest) = line[2..].split_once(':')?;
+    let is_padded = tag.ends_with(' ') || tag == "AndroidRuntime";
+    (is_padded && is_logger(tag.trim_end())).then_some(rest)
 }
 
 fn is_priority(byte: u8) -> bool {
@@ -379,6 +392,8 @@ mod tests {
             "I/flutter ( 1234): ",
             "E/flutter ( 1234): ",
             "E/flutter: ",
+            "I flutter : ",
+            "E AndroidRuntime: \t",
             "2026-02-06 12:00:00.123 1234-1250/org.example.shop E/flutter: ",
             "2026-02-06 12:00:00.123  1234-1250  flutter   org.example.shop   E  \t",
             "02-06 12:00:00.123  1234  5678 I flutter : ",

@@ -29,9 +29,8 @@ fn numbered(rest: &str) -> Option<RawFrame<'_>> {
     if let Some(rest) = body.strip_prefix("pc ") {
         return tombstone(rest);
     }
-    let inside = body.strip_suffix(')')?;
-    let open = memchr::memrchr(b'(', inside.as_bytes())?;
-    let (function, location) = (inside[..open].strip_suffix(' ')?, &inside[open + 1..]);
+    // No function has parentheses in its name, but a folder may.
+    let (function, location) = split(body.strip_suffix(')')?, " (")?;
     let file = without_position(location);
     let is_file = file.contains([':', '/']) || file.ends_with(".dart") || file == "<optimized out>";
     is_file.then_some(RawFrame {
@@ -90,8 +89,12 @@ fn listed(line: &str) -> Option<RawFrame<'_>> {
 
 /// The core libraries' own frames: `dart:` names them wherever they lie.
 pub(super) fn role(frame: &RawFrame<'_>) -> Role {
+    if is_javascript(frame.file) {
+        return javascript::role(frame);
+    }
     let is_core = frame.file.starts_with("dart:")
         || frame.file.starts_with("org-dartlang-sdk:")
+        || frame.file.starts_with("dart-sdk/lib/")
         || frame.file.ends_with("/libc.so");
     if is_core { Role::Machinery } else { Role::Code }
 }

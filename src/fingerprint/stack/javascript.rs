@@ -156,8 +156,27 @@ fn file_of_url(url: &str) -> &str {
 pub(super) fn role(frame: &RawFrame<'_>) -> Role {
     let is_own = frame.file.is_empty()
         || frame.file.starts_with("node:")
-        || frame.file.starts_with("self-hosted");
+        || frame.file.starts_with("self-hosted")
+        || is_dart_runtime(frame);
     if is_own { Role::Machinery } else { Role::Code }
+}
+
+/// What Dart's compiler puts beside the app into one file: what throws, and
+/// the classes that stand for JavaScript's own values.
+fn is_dart_runtime(frame: &RawFrame<'_>) -> bool {
+    let file = base_name(frame.file);
+    if file == "dart_sdk.js" {
+        return true;
+    }
+    let name = frame.function;
+    let name = name.strip_prefix("Object.").unwrap_or(name);
+    let is_runtime = matches!(
+        name,
+        "wrapException" | "throwExpression" | "throwExpressionWithWrapper"
+    ) || ["JSArray.", "JSString.", "JSInt.", "JSNumber."]
+        .iter()
+        .any(|class| name.starts_with(class));
+    is_runtime && file.ends_with(".dart.js")
 }
 
 pub(super) fn clean(frame: &RawFrame<'_>) -> Cleaned {

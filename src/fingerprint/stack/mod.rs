@@ -103,6 +103,9 @@ enum Role {
     /// Machinery that runs a panic. Between it and what records the stack
     /// stand the handlers that it called.
     Unwinder,
+    /// The first of what runs a panic. What is called by it reports the panic,
+    /// which short traces leave out and full ones show.
+    Entry,
 }
 
 /// Parses a stack trace. `wanted` is the type of the exception whose frames
@@ -130,6 +133,17 @@ pub(super) fn parse(stack: &str, wanted: &str) -> Trace {
         trace.frames.push(frame);
     }
     trace
+}
+
+/// Whether a line is a frame, or the first of a frame's two lines.
+pub(super) fn is_frame(line: &str, next: &str) -> bool {
+    Language::ALL
+        .iter()
+        .any(|language| match language.read(line) {
+            Line::Frame(_) => true,
+            Line::Function(_) => matches!(language.read(next), Line::Location(_)),
+            _ => false,
+        })
 }
 
 /// A name, cut where it is longer than is kept.
@@ -230,6 +244,8 @@ struct Block<'a> {
     frames: Vec<RawFrame<'a>>,
     /// How many of the first frames are machinery without a gap.
     machinery: usize,
+    /// Which of them a short trace of the same panic begins with.
+    entry: usize,
     /// Whether the first frame is what recorded the stack.
     captured: bool,
     /// Whether this is the thread that crashed.
@@ -253,19 +269,25 @@ impl<'a> Block<'a> {
         let role = language.role(&frame);
         self.captured |= at == 0 && role == Role::Capture;
         let is_next = role != Role::Code && self.machinery == at;
-        let is_above = role == Role::Unwinder && self.captured && at < LOOKAHEAD;
+        let is_unwinder = matches!(role, Role::Unwinder | Role::Entry);
+        let is_above = is_unwinder && self.captured && at < LOOKAHEAD;
         if is_next || is_above {
             self.machinery = at + 1;
+            if role == Role::Entry {
+                self.entry = at;
+            }
         }
     }
 
-    /// Where the frames that count begin: below the machinery if it is all
-    /// that the first three frames show, and if there is anything below.
+    /// Where the frames that count begin: where a short trace does, or below
+    /// the machinery if it is all that the first three frames show, and if
+    /// there is anything below.
     fn start(&self) -> usize {
-        if self.machinery >= HASHED && self.machinery < self.frames.len() {
+        let shown = self.machinery - self.entry;
+        if shown >= HASHED && self.machinery < self.frames.len() {
             self.machinery
         } else {
-            0
+            self.entry
         }
     }
 

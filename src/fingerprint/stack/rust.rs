@@ -71,26 +71,31 @@ pub(super) fn role(frame: &RawFrame<'_>) -> Role {
         .function
         .strip_prefix("__rustc")
         .map_or(frame.function, after_crate);
-    let is_unwinder = name.starts_with("rust_begin_unwind")
-        || in_crate(name, "core").is_some_and(|path| {
-            [
-                "panicking::",
-                "option::unwrap_failed",
-                "option::expect_failed",
-                "result::unwrap_failed",
-            ]
-            .iter()
-            .any(|start| path.starts_with(start))
-        })
+    let is_entry = name.starts_with("rust_begin_unwind")
         || in_crate(name, "std").is_some_and(|path| {
-            [
-                "panicking::begin_panic",
-                "panicking::rust_panic",
-                "panicking::panic",
-            ]
-            .iter()
-            .any(|start| path.starts_with(start))
+            path.starts_with("panicking::begin_panic") && find(path, "closure").is_none()
         });
+    if is_entry {
+        return Role::Entry;
+    }
+    let is_unwinder = in_crate(name, "core").is_some_and(|path| {
+        [
+            "panicking::",
+            "option::unwrap_failed",
+            "option::expect_failed",
+            "result::unwrap_failed",
+        ]
+        .iter()
+        .any(|start| path.starts_with(start))
+    }) || in_crate(name, "std").is_some_and(|path| {
+        [
+            "panicking::begin_panic",
+            "panicking::rust_panic",
+            "panicking::panic",
+        ]
+        .iter()
+        .any(|start| path.starts_with(start))
+    });
     let is_capture = in_crate(name, "backtrace").is_some()
         || in_crate(name, "std").is_some_and(|path| path.starts_with("backtrace"));
     if is_unwinder {
