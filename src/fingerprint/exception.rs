@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::headline::{Headline, headline, without_announcement};
 use super::stack::text::split;
-use super::{mask, stack};
+use super::{mask, stack, transport};
 
 /// Texts of Dart's core errors, which print a phrase and not their type.
 const PHRASES: [&str; 9] = [
@@ -36,10 +36,15 @@ pub(super) fn of<'a>(
         name.filter(|name| !name.is_empty())
     };
     let Some(error) = error else {
-        let headline = stack.and_then(headline_of_trace).unwrap_or_default();
+        let headline = stack.map(headline).unwrap_or_default();
+        let is_text = || !stack::is_frame(headline.text, headline.next);
         return exception_in(headline)
+            .filter(|_| is_text())
             .or_else(from_failure)
-            .map_or_else(|| stand_in(headline), Cow::Borrowed);
+            .or_else(|| stack.and_then(exception_before_frames))
+            .map(Cow::Borrowed)
+            .or_else(|| stand_in(headline).filter(|_| is_text()))
+            .unwrap_or_default();
     };
     let Headline { text, next, .. } = headline(error);
     let lead = lead(text);
@@ -237,13 +242,6 @@ fn masked<'a>(lead: &'a str, headline: &str) -> Cow<'a, str> {
     Cow::Borrowed(lead)
 }
 
-/// The line of a trace that says what was thrown; none if the trace begins
-/// with its frames.
-fn headline_of_trace(stack: &str) -> Option<Headline<'_>> {
-    let headline = headline(stack);
-    (!stack::is_frame(headline.text, headline.next)).then_some(headline)
-}
-
 /// The exception that a trace itself begins with. A word that may be any is
 /// none, nor is a signal, nor the `Error` that JavaScript prints where one was
 /// only made to record the stack.
@@ -257,16 +255,39 @@ fn exception_in(headline: Headline<'_>) -> Option<&str> {
     (is_certain && headline.text != "Error").then_some(name)
 }
 
+/// How many lines before the frames are searched for an exception.
+const MAX_LINES_BEFORE: usize = 16;
+
+/// The exception that is named between other text and the frames, such as what
+/// was logged or the source around the place.
+fn exception_before_frames(stack: &str) -> Option<&str> {
+    let is_traceback = |line: &str| line.starts_with("Traceback (most recent call");
+    let mut rest = stack;
+    for _ in 0..MAX_LINES_BEFORE {
+        let (line, after) = rest.split_once('\n')?;
+        let line = transport::strip(line);
+        if is_traceback(line) {
+            return exception_in(headline(rest));
+        }
+        let name = name_in(line);
+        if name.ends_with("Error") || name.ends_with("Exception") {
+            return Some(name);
+        }
+        if stack::is_frame(line, transport::strip(after.lines().next()?)) {
+            return None;
+        }
+        rest = after;
+    }
+    None
+}
+
 /// What stands in for the type where only the beginning of a trace is left.
-fn stand_in(headline: Headline<'_>) -> Cow<'_, str> {
+fn stand_in(headline: Headline<'_>) -> Option<Cow<'_, str>> {
     let lead = lead(headline.text);
     if names_type(lead) || lead == "panic" || lead == "Fatal error" {
-        Cow::Borrowed(lead)
-    } else if headline.announced && !lead.is_empty() {
-        masked(lead, headline.text)
-    } else {
-        Cow::default()
+        return Some(Cow::Borrowed(lead));
     }
+    (headline.announced && !lead.is_empty()).then(|| masked(lead, headline.text))
 }
 
 /// The type that a trace writes before the very text of the error.
@@ -501,6 +522,16 @@ mod tests {
             assert_eq!(of(None, failure, Some(stack)), "NetworkFailure", "{stack}");
             assert_eq!(of(None, None, Some(stack)), without, "{stack}");
         }
+        for stack in [
+            "it failed: KeyError: 7\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\nTypeError: x\n",
+            "/srv/app.js:3\n  throw x\n  ^\n\nTypeError: x\n    at f (/srv/app.js:3:1)\n",
+        ] {
+            let failure = Some("NetworkFailure");
+            assert_eq!(of(None, failure, Some(stack)), "NetworkFailure", "{stack}");
+            assert_eq!(of(None, None, Some(stack)), "TypeError", "{stack}");
+        }
+        let stack = Some("at f (a.js:3:1)\nTypeError: x\nat f (a.js:3:1)");
+        assert_eq!(of(None, None, stack), "");
         let stack = Some("FormatException: no\n#0      f (package:app/x.dart:1:2)");
         assert_eq!(of(None, Some("NetworkFailure"), stack), "FormatException");
     }

@@ -18,9 +18,11 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
 /// before what lines of a trace begin with is taken for one.
 fn unescape(text: &str) -> Option<String> {
     let is_break = |at: usize| {
-        [" ", "#", "\\t", "\\r", "\\n", "at "]
+        let after = &text[at + 2..];
+        [" ", "#", "\\t", "\\r", "\\n", "at ", "package:"]
             .iter()
-            .any(|start| text[at + 2..].starts_with(start))
+            .any(|start| after.starts_with(start))
+            || is_numbered(after)
     };
     let is_one_line = memchr::memchr(b'\n', text.trim_end().as_bytes()).is_none();
     let is_escaped = is_one_line && memchr::memmem::find_iter(text.as_bytes(), r"\n").any(is_break);
@@ -30,6 +32,12 @@ fn unescape(text: &str) -> Option<String> {
             .replace(r"\t", "\t")
             .replace("\\\"", "\"")
     })
+}
+
+/// `3   MyApp   0x…`: how a frame of Apple's begins.
+fn is_numbered(line: &str) -> bool {
+    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < line.len() && rest.starts_with("  ")
 }
 
 fn without_colours(text: &str) -> Cow<'_, str> {
@@ -86,12 +94,14 @@ pub(super) fn strip(line: &str) -> &str {
         let stripped = match first {
             b'0'..=b'9' => timestamp(line).map(|rest| origin(rest.trim_start())),
             b'[' => bracketed(line),
-            b'<' => line.strip_prefix("<Notice>: "),
+            b'<' => line.strip_prefix("<Notice>: ").or_else(|| severity(line)),
             b'A'..=b'Z' => logcat_brief(line)
                 .or_else(|| logcat_tag(line))
                 .or_else(|| syslog(line))
                 .or_else(|| python_logging(line)),
             b'a'..=b'z' => line.strip_prefix("flutter: ").or_else(|| compose(line)),
+            // The frame that loggers draw around what they print.
+            0xe2 => line.strip_prefix("│ "),
             _ => None,
         };
         match stripped {
@@ -134,13 +144,23 @@ fn is_priority(byte: u8) -> bool {
     matches!(byte, b'V' | b'D' | b'I' | b'W' | b'E' | b'F' | b'A')
 }
 
+/// `<3>rest`: how serious it is, as the system's log has it.
+fn severity(line: &str) -> Option<&str> {
+    let (number, rest) = line[1..].split_once('>')?;
+    is_number(number).then_some(rest)
+}
+
 /// `[ERROR:flutter/runtime/dart_vm_initializer.cc(41)] rest`, `[VERBOSE-2:…] rest`,
-/// `[  +12 ms] rest` and `[2026-02-06 12:00:00] rest`.
+/// `[  +12 ms] rest`, `[2026-02-06 12:00:00] rest`, `[pod/shop-1/shop] rest`,
+/// `[2026-02-06 12:00:00,123: ERROR/main] rest` and `[12] [ERROR] rest`.
 fn bracketed(line: &str) -> Option<&str> {
     let (inside, rest) = line[1..].split_once(']')?;
     let is_prefix = inside.contains(".cc(")
         || (inside.ends_with(" ms") && inside.trim_start().starts_with('+'))
-        || timestamp(inside).is_some_and(str::is_empty);
+        || inside.starts_with("pod/")
+        || is_level(inside)
+        || (is_number(inside) && rest.starts_with(" ["))
+        || timestamp(inside).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "));
     is_prefix.then_some(rest)
 }
 
@@ -180,7 +200,7 @@ fn compose(line: &str) -> Option<&str> {
 /// What follows a time at the start of the text: an ISO 8601 date and time, or
 /// logcat's `02-06 12:00:00.000`.
 fn timestamp(text: &str) -> Option<&str> {
-    let date = if shaped(text, b"0000-00-00") {
+    let date = if shaped(text, b"0000-00-00") || shaped(text, b"0000/00/00") {
         10
     } else if shaped(text, b"00-00") {
         5
@@ -206,8 +226,9 @@ fn clock(text: &str) -> Option<&str> {
     if let Some(rest) = rest.strip_prefix('Z') {
         return Some(rest);
     }
+    let zone = rest.strip_prefix(' ').unwrap_or(rest);
     for shape in [&b"00:00"[..], b"0000"] {
-        if let Some(offset) = rest.strip_prefix(['+', '-'])
+        if let Some(offset) = zone.strip_prefix(['+', '-'])
             && shaped(offset, shape)
         {
             return Some(&offset[shape.len()..]);
@@ -249,8 +270,14 @@ fn container(rest: &str) -> Option<&str> {
     }
 }
 
-/// `1234  1250 E AndroidRuntime: rest`, logcat's threadtime format.
+/// `1234  1250 E AndroidRuntime: rest`, logcat's threadtime format, which the
+/// user may stand before.
 fn thread_time(rest: &str) -> Option<&str> {
+    let after_user = || process_and_tag(rest.split_once(' ')?.1.trim_start());
+    process_and_tag(rest).or_else(after_user)
+}
+
+fn process_and_tag(rest: &str) -> Option<&str> {
     let (pid, rest) = rest.split_once(' ')?;
     let (tid, rest) = rest.trim_start().split_once(' ')?;
     let (priority, rest) = rest.trim_start().split_once(' ')?;
@@ -293,8 +320,8 @@ fn dashed(rest: &str) -> Option<&str> {
     (is_level(one) || is_level(other)).then_some(rest)
 }
 
-/// `ERROR app.module: rest`, `[ERROR] app.module: rest`, `ERROR:app:rest`,
-/// `app.module ERROR rest`, `ERROR rest`.
+/// `ERROR app.module: rest`, `ERROR app.module rest`, `ERROR:app:rest`,
+/// `[ERROR] app.module: rest`, `app.module ERROR rest`, `ERROR rest`.
 fn leveled(rest: &str) -> Option<&str> {
     if let Some(rest) = python_logging(rest) {
         return Some(rest);
@@ -311,6 +338,11 @@ fn leveled(rest: &str) -> Option<&str> {
             {
                 rest
             }
+            Some((logger, rest))
+                if logger.contains('.') && is_logger(logger) && !is_position(rest) =>
+            {
+                rest
+            }
             _ => after,
         });
     }
@@ -318,6 +350,13 @@ fn leveled(rest: &str) -> Option<&str> {
     let is_match =
         is_logger(first.trim_matches(['[', ']'])) && is_level(second.trim_matches(['[', ']', ':']));
     is_match.then_some(after)
+}
+
+/// Whether the text begins with `12:5`, before which a file stands.
+fn is_position(text: &str) -> bool {
+    let word = text.trim_start().split(' ').next().unwrap_or_default();
+    word.split_once(':')
+        .is_some_and(|(line, column)| is_number(line) && is_number(column))
 }
 
 /// `3:`, which numbers a Rust frame and names no logger.
@@ -407,12 +446,22 @@ mod tests {
             "2026-02-06 12:00:00.123456+0100 Runner[123:4567] flutter: ",
             "2026-02-06T12:00:00+0000 host app[1]: ",
             "2026-02-06 12:00:00,123 ERROR app.module: ",
+            "2026-02-06 12:00:00,123 ERROR app.module ",
             "2026-02-06 12:00:00,123 - app - ERROR - ",
             "2026-02-06 12:00:00,123 app.module ERROR ",
             "2026-02-06 12:00:00,123 [ERROR] app.module: ",
             "ERROR:root:",
             "web-1  | ",
             "[  +12 ms] ",
+            "<3>Feb  6 12:00:00 host app[123]: ",
+            "2026/02/06 12:00:00 ",
+            "2026/02/06 12:00:00.123456 ",
+            "02-06 12:00:00.123 +0100  1234  5678 I flutter : ",
+            "02-06 12:00:00.123 u0_a12  1234  5678 I flutter : ",
+            "[pod/shop-7d9f8/shop] ",
+            "[2026-02-06 12:00:00 +0000] [12] [ERROR] ",
+            "[2026-02-06 12:00:00,123: ERROR/main] ",
+            "flutter: │ ",
             "[ERROR:flutter/runtime/dart_vm_initializer.cc(41)] ",
             "web-1  | 2026-02-06T12:00:00Z I/flutter (1): ",
             "\t\t",

@@ -16,8 +16,20 @@ pub(super) fn read(line: &str) -> Line<'_> {
     }
     match split(line, CAUSE) {
         Some((_, causes)) => Line::Open(without_index(causes)),
-        None => Line::Other,
+        None => unity(line).map_or(Line::Other, Line::Frame),
     }
+}
+
+/// `Shop.Cart.Add (Shop.Item item) (at Assets/Cart.cs:12)`, from Unity's log.
+fn unity(line: &str) -> Option<RawFrame<'_>> {
+    let (call, path) = split(line.strip_suffix(')')?, ") (at ")?;
+    let (function, _) = call.split_once('(')?;
+    let function = function.trim_end();
+    let (path, line) = path.rsplit_once(':')?;
+    (is_number(line) && !function.is_empty() && !function.contains(' ')).then_some(RawFrame {
+        function,
+        file: path,
+    })
 }
 
 /// The cause without the `(Inner Exception #0) ` of an aggregate.

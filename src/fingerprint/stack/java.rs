@@ -20,12 +20,25 @@ pub(super) fn read(line: &str) -> Line<'_> {
 
 fn frame(rest: &str) -> Option<RawFrame<'_>> {
     let (function, rest) = rest.split_once('(')?;
+    if !function.contains('.') || function.contains(' ') {
+        return None;
+    }
     let (source, _) = rest.split_once(')')?;
-    let is_frame = function.contains('.') && !function.contains(' ') && is_source(source);
-    is_frame.then_some(RawFrame {
-        function,
-        file: source,
-    })
+    let file = if is_source(source) {
+        source
+    } else {
+        // A script's name may have spaces and parentheses.
+        let (source, _) = rest.rsplit_once(')')?;
+        let (name, line) = source.rsplit_once(':')?;
+        (is_number(line) && is_script(name)).then_some(source)?
+    };
+    Some(RawFrame { function, file })
+}
+
+fn is_script(name: &str) -> bool {
+    [".kts", ".groovy", ".gradle", ".clj"]
+        .iter()
+        .any(|extension| name.ends_with(extension))
 }
 
 /// What stands in the parentheses: a file and a line, or a word for none.

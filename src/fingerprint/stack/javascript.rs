@@ -18,7 +18,7 @@ pub(super) fn read(line: &str) -> Line<'_> {
     if let Some(frame) = frame {
         return Line::Frame(frame);
     }
-    for words in ["[cause]: ", "Caused by: "] {
+    for words in ["[cause]: ", "[errors]: ", "Caused by: "] {
         if let Some(rest) = line.strip_prefix(words) {
             return Line::Begin(exception::lead(rest));
         }
@@ -40,7 +40,7 @@ fn v8(rest: &str) -> Option<RawFrame<'_>> {
     }
     // A path may have spaces, but words with a time of day are no path.
     let is_path = !rest.contains(' ')
-        || rest.starts_with('/')
+        || rest.starts_with(['/', '\\'])
         || rest.get(1..3) == Some(":\\")
         || find(rest, "://").is_some();
     let is_bare = (has_position(rest) && is_path)

@@ -15,8 +15,22 @@ pub(super) fn without_position(location: &str) -> &str {
 
 /// The part of a path or URL behind its last folder, without a query.
 pub(super) fn base_name(path: &str) -> &str {
-    let path = memchr::memchr2(b'?', b'#', path.as_bytes()).map_or(path, |end| &path[..end]);
+    let path = match memchr::memchr2(b'?', b'#', path.as_bytes()) {
+        Some(end) => without_query(path, end),
+        None => path,
+    };
     memchr::memrchr2(b'/', b'\\', path.as_bytes()).map_or(path, |folder| &path[folder + 1..])
+}
+
+/// What stands before the query or the fragment that may begin at `mark`. In a
+/// path that is no URL a number sign belongs to a name, such as a folder `C#`,
+/// and so does the question mark that Windows puts before long paths.
+fn without_query(path: &str, mark: usize) -> &str {
+    if find(&path[..mark], "://").is_some() {
+        return &path[..mark];
+    }
+    let path = path.strip_prefix(r"\\?\").unwrap_or(path);
+    memchr::memchr(b'?', path.as_bytes()).map_or(path, |query| &path[..query])
 }
 
 /// Where a word begins in a text.
@@ -86,6 +100,11 @@ mod tests {
             ("package:app/src/x.dart:10", "x.dart"),
             ("C:\\work\\x.cs", "x.cs"),
             ("https://cdn.example.org/a/x.js?v=12:10:5", "x.js"),
+            ("https://cdn.example.org/a/x.js#/rooms/3:10:5", "x.js"),
+            ("./src/Room.vue?a1b2:10:5", "Room.vue"),
+            ("C:\\work\\C#\\x.cs", "x.cs"),
+            ("/home/ann/f#/x.fs:3", "x.fs"),
+            (r"\\?\C:\work\x.rs:3:1", "x.rs"),
             ("dart:core", "dart:core"),
             ("12:34", "12"),
             ("", ""),
