@@ -5,8 +5,10 @@
 //! renamed, in the text, so that everything else stays byte for byte.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::{memchr2, memmem};
+use memchr::memchr2;
+use memchr::memmem::Finder;
 
 use crate::record::keys;
 
@@ -84,9 +86,10 @@ pub fn respell(line: &[u8], spelling: Spelling) -> Cow<'_, [u8]> {
 /// Whether any snake_case key of the schema may stand in the line; wrong only
 /// in saying yes.
 fn may_hold_snake_case(line: &[u8]) -> bool {
-    ["_id\"", "_trace\"", "_run\""]
-        .into_iter()
-        .any(|end| memmem::find(line, end.as_bytes()).is_some())
+    // Made once: that takes longer than to search a record.
+    static ENDS: LazyLock<[Finder<'_>; 3]> =
+        LazyLock::new(|| ["_id\"", "_trace\"", "_run\""].map(Finder::new));
+    ENDS.iter().any(|end| end.find(line).is_some())
 }
 
 /// Finds where the keys of an object stand, without their quotes.
