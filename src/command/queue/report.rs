@@ -179,7 +179,28 @@ fn age(timestamp: &str) -> String {
         .map(|age| std::time::Duration::from_secs(age.as_secs()));
     age.map_or_else(String::new, |age| {
         let age = humantime::format_duration(age).to_string();
-        let coarse: Vec<&str> = age.split(' ').take(2).collect();
+        let coarse: Vec<String> = age.split(' ').take(2).map(apart).collect();
         format!(" ({} ago)", coarse.join(" "))
     })
+}
+
+/// `9months` as `9 months`; `5s` stays.
+fn apart(part: &str) -> String {
+    let unit = part.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = &part[..part.len() - unit.len()];
+    let space = if unit.len() > 2 { " " } else { "" };
+    format!("{number}{space}{unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_units_stand_apart_from_their_numbers() {
+        assert_eq!(apart("9months"), "9 months");
+        assert_eq!(apart("1day"), "1 day");
+        assert_eq!(apart("2h"), "2h");
+        assert_eq!(apart("40ms"), "40ms");
+    }
 }
