@@ -333,6 +333,7 @@ fn the_demo_shows_every_step_and_leaves_nothing_behind() {
         "$ soliplex queue inspect",
         "$ soliplex upload --endpoint http://127.0.0.1:",
         "$ soliplex tail http://127.0.0.1:",
+        "$ soliplex session show 0197demo-",
         "$ soliplex fingerprint http://127.0.0.1:",
         "signed in as [REDACTED]",
         "SocketException",

@@ -76,7 +76,7 @@ async fn show(printer: &mut Printer) -> anyhow::Result<()> {
         .await?;
     stage.run(printer, &["queue", "inspect"]).await?;
 
-    stage.heading(printer, 6, "What happened in that session?")?;
+    stage.heading(printer, 6, "The records of that session, as the server has them")?;
     stage
         .run(
             printer,
@@ -84,7 +84,12 @@ async fn show(printer: &mut Printer) -> anyhow::Result<()> {
         )
         .await?;
 
-    stage.heading(printer, 7, "Which errors are there?")?;
+    stage.heading(printer, 7, "What happened in it?")?;
+    stage
+        .run(printer, &["session", "show", script::SESSION, &url])
+        .await?;
+
+    stage.heading(printer, 8, "Which errors are there?")?;
     stage.run(printer, &["fingerprint", &url]).await?;
 
     stop(&mut server).await?;
