@@ -47,6 +47,7 @@ mod tail;
 mod telemetry;
 #[cfg(unix)]
 mod terminal;
+mod thumbnails;
 mod upload;
 #[cfg(unix)]
 mod upload_follow;

@@ -93,15 +93,18 @@ Examples:
   soliplex session show 0193f0aa device-queue/ https://logs.example.org --html story.html")]
 pub struct ShowArgs {
     /// The session's id, or the start of it
-    #[arg(value_name = "ID", required_unless_present = "user", value_parser = NonEmptyStringValueParser::new(), add = complete::sessions())]
+    #[arg(value_name = "ID", required_unless_present_any = ["user", "install"], value_parser = NonEmptyStringValueParser::new(), add = complete::sessions())]
     pub id: Option<String>,
     /// Where to look for it, as for `list`; several are put together
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
     /// The session of this user (a prefix of the id)
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), add = complete::users())]
     pub user: Option<String>,
-    /// The session that was going on at this instant: RFC 3339, or a duration ago
+    /// The session of this installation (a prefix of its id, or the device's alias)
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), add = complete::installs())]
+    pub install: Option<String>,
+    /// Of those, the one that was going on at this instant: RFC 3339, or a duration ago
     #[arg(long, value_name = "TIME", value_parser = value::instant)]
     pub at: Option<DateTime<Utc>>,
     /// How far from that instant to look
@@ -116,4 +119,12 @@ pub struct ShowArgs {
     /// Show times in UTC, not in local time
     #[arg(long)]
     pub utc: bool,
+}
+
+impl ShowArgs {
+    /// Whether the session is to be found by whose it is, and not named by its
+    /// id.
+    pub fn is_searched(&self) -> bool {
+        self.user.is_some() || self.install.is_some()
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::sources::{ReadingProgress, access, failed, locations, token};
+use super::sources::{ReadingProgress, access, failed, locations, token, warn_of_odd_lines};
 use super::{Context, sanitizer::sanitizer};
 use crate::cli::fingerprint::FingerprintArgs;
 use crate::error::Exit;
@@ -201,14 +201,4 @@ fn read(
     }
     warn_of_odd_lines(odd_lines, printer);
     Ok(())
-}
-
-fn warn_of_odd_lines(count: u64, printer: &mut Printer) {
-    match count {
-        0 => {}
-        1 => printer.warn("1 line is no record and was passed over"),
-        count => printer.warn(format_args!(
-            "{count} lines are no records and were passed over"
-        )),
-    }
 }

@@ -8,7 +8,7 @@ use crate::error::Exit;
 use crate::filter::Filter;
 use crate::output::{Printer, table};
 use crate::session::{By, Measurement, Metric, Metrics};
-use crate::source::{self, Event, Options};
+use crate::source::{self, Event, Notice, Options};
 
 /// How many steps the small histograms have.
 const STEPS: usize = 16;
@@ -31,9 +31,18 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
         Some(Grouping::Install) => By::Install,
         Some(Grouping::Logger) => By::Logger,
     });
+    let mut odd_lines = 0;
     for item in items {
-        let Event::Record(mut record) = item.map_err(sources::failed)?.event else {
-            continue;
+        let mut record = match item.map_err(sources::failed)?.event {
+            Event::Record(record) => record,
+            Event::Notice(Notice::NotARecord { .. } | Notice::TooLong { .. }) => {
+                odd_lines += 1;
+                continue;
+            }
+            Event::Notice(notice) => {
+                context.printer.warn(notice);
+                continue;
+            }
         };
         let is_wanted = args.metrics.is_empty()
             || Measurement::of(&record).is_some_and(|one| args.metrics.contains(&one.name));
@@ -55,6 +64,7 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
             }
         }
     }
+    sources::warn_of_odd_lines(odd_lines, printer);
     if metrics.left_out() > 0 {
         printer.warn(format_args!(
             "{} measurements are in no row, there would be too many; narrow them down with --metric or a filter",

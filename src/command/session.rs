@@ -2,8 +2,9 @@
 
 mod lifecycle;
 mod telling;
+mod thumbnails;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 
 use anyhow::Context as _;
@@ -17,10 +18,10 @@ use crate::error::{Error, Exit};
 use crate::filter::Filter;
 use crate::fingerprint::Groups;
 use crate::output::{Printer, safe, table};
-use crate::record::{Level, LogRecord, keys};
-use crate::screenshot::{self, Folder, Size};
-use crate::session::{Reach, SessionSummary, Sessions, Story, StoryBuilder, html, in_words};
-use crate::source::{self, Event, Location, Options};
+use crate::record::{Level, LogRecord};
+use crate::session::html::Thumbnail;
+use crate::session::{Reach, SessionSummary, Sessions, Stories, StoryBuilder, html, in_words};
+use crate::source::{self, Event, Item, Location, Notice, Options};
 
 pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Result<Exit> {
     match command {
@@ -34,9 +35,8 @@ pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Res
 fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let locations = sources::locations(args.sources, &context.config)?;
     let mut sessions = Sessions::default();
-    read(&locations, Filter::from(args.filter), context, |record| {
-        sessions.add(&record);
-    })?;
+    let filter = Filter::from(args.filter);
+    let odd_lines = read_records(&locations, filter, context, |record| sessions.add(&record))?;
     let forgotten = sessions.forgotten();
     let list = sessions.into_list();
     let more = list.len().saturating_sub(args.lines) as u64 + forgotten;
@@ -55,6 +55,7 @@ fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
     if more > 0 {
         printer.note(format_args!("{more} more; -n shows more of them"));
     }
+    sources::warn_of_odd_lines(odd_lines, printer);
     Ok(Exit::Done)
 }
 
@@ -125,8 +126,12 @@ fn row(session: &SessionSummary) -> Vec<String> {
             time.format(form).to_string()
         })
     };
+    let id = match session.session_id.as_str() {
+        "" => "(none)",
+        id => id,
+    };
     vec![
-        session.session_id.clone(),
+        id.to_owned(),
         session.user_id.clone().unwrap_or_default(),
         session.device.name().unwrap_or_default().to_owned(),
         minute(session.start),
@@ -173,8 +178,8 @@ fn ask(
 fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let mut named = args.sources.clone();
     let mut id = args.id.clone();
-    if args.user.is_some() {
-        // The session is named by its user, so what stands first is a source.
+    if args.is_searched() {
+        // The session is looked for, so what stands first is a source.
         let first = id.take().map(|first| first.parse());
         named.splice(..0, first.into_iter().flatten());
     }
@@ -183,37 +188,7 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         Some(id) => id,
         None => find(&args, &locations, context)?,
     };
-    let sanitizer = sanitizer(&context.config)?;
-    let mut stories: BTreeMap<String, StoryBuilder> = BTreeMap::new();
-    let filter = Filter {
-        session: Some(id.clone()),
-        ..Filter::default()
-    };
-    read(&locations, filter, context, |mut record| {
-        sanitizer.sanitize_record(&mut record);
-        let id = record.session_id().unwrap_or_default().to_owned();
-        stories.entry(id).or_default().add(record);
-    })?;
-    if stories.len() > 1 {
-        let ids: Vec<_> = stories.keys().take(MOST_ASKED).cloned().collect();
-        let rows = ids.iter().map(|id| vec![id.clone()]).collect();
-        let Some(chosen) = ask(&["SESSION"], rows, context)? else {
-            let text = format!(
-                "several sessions start with {id}: {}; give more of the id",
-                ids[..ids.len().min(5)].join(", ")
-            );
-            return Err(Error::usage(text).into());
-        };
-        stories.retain(|id, _| *id == ids[chosen]);
-    }
-    let Some((_, builder)) = stories.pop_first() else {
-        let places: Vec<_> = locations.iter().map(Location::to_string).collect();
-        let text = format!(
-            "no session {id} in {}; `soliplex session list` shows which there are",
-            places.join(", ")
-        );
-        return Err(Error::new(Exit::Failed, text).into());
-    };
+    let builder = only_one(&id, &locations, context)?;
     let others = others(&locations, context)?;
     let story = builder.tell(|hash| {
         let group = others.as_ref()?.get(hash)?;
@@ -223,8 +198,11 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         })
     });
     if let Some(file) = &args.html {
-        let page = html::page(&story, &thumbnails(&story, &locations));
+        let options = options(Filter::default(), context)?;
+        let thumbnails = thumbnails::collect(&story, &locations, &options);
+        let page = html::page(&story, &thumbnails);
         fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
+        tell_missing(&thumbnails.into_values().collect::<Vec<_>>(), context);
         context
             .printer
             .note(format_args!("wrote {}", file.display()));
@@ -242,22 +220,92 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The one session of a user at a time.
+/// The one session whose id begins so; if there are several, the one that is
+/// chosen.
+fn only_one(
+    id: &str,
+    locations: &[Location],
+    context: &mut Context,
+) -> anyhow::Result<StoryBuilder> {
+    let filter = Filter {
+        session: Some(id.to_owned()),
+        ..Filter::default()
+    };
+    let mut stories = Stories::new(id);
+    read(locations, filter, context, |item| match item.event {
+        Event::Record(record) => stories.add(record, item.source),
+        Event::Notice(Notice::NotARecord { text, .. }) => stories.add_damaged_line(&text),
+        Event::Notice(_) => {}
+    })?;
+    let ids = stories.ids();
+    let chosen = match ids.as_slice() {
+        [] => None,
+        [only] => Some(only),
+        several => {
+            let rows = several.iter().map(|id| vec![id.clone()]).collect();
+            let asked = match stories.has_more() {
+                true => None,
+                false => ask(&["SESSION"], rows, context)?,
+            };
+            let Some(chosen) = asked else {
+                let shown = several[..several.len().min(5)].join(", ");
+                let more = if several.len() > 5 { ", …" } else { "" };
+                let text =
+                    format!("several sessions start with {id}: {shown}{more}; give more of the id");
+                return Err(Error::usage(text).into());
+            };
+            Some(&several[chosen])
+        }
+    };
+    let builder = chosen.and_then(|chosen| stories.take(chosen));
+    builder.ok_or_else(|| {
+        let places: Vec<_> = locations.iter().map(Location::to_string).collect();
+        let text = format!(
+            "no session {id} in {}; `soliplex session list` shows which there are",
+            places.join(", ")
+        );
+        Error::new(Exit::Failed, text).into()
+    })
+}
+
+/// Says which screenshots are not in the page.
+fn tell_missing(thumbnails: &[Thumbnail], context: &mut Context) {
+    let reasons: Vec<_> = thumbnails
+        .iter()
+        .filter_map(|thumbnail| match thumbnail {
+            Thumbnail::Missing(reason) => Some(reason),
+            Thumbnail::Picture(_) => None,
+        })
+        .collect();
+    if let Some(reason) = reasons.first() {
+        context.printer.warn(format_args!(
+            "{} of {} screenshots left out: {reason}",
+            reasons.len(),
+            thumbnails.len()
+        ));
+    }
+}
+
+/// The one session of a user or an installation at a time.
 fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyhow::Result<String> {
     let around = TimeDelta::from_std(args.around).unwrap_or(TimeDelta::MAX);
     let filter = Filter {
         user: args.user.clone(),
+        install: args.install.clone(),
         since: args.at.and_then(|at| at.checked_sub_signed(around)),
         until: args.at.and_then(|at| at.checked_add_signed(around)),
         ..Filter::default()
     };
     let mut sessions = Sessions::default();
-    read(locations, filter, context, |record| sessions.add(&record))?;
+    read_records(locations, filter, context, |record| sessions.add(&record))?;
     let list = sessions.into_list();
     match list.as_slice() {
         [] => Err(Error::new(
             Exit::Failed,
-            "no session of that user at that time; try a longer --around",
+            match args.at {
+                Some(_) => "no such session at that time; try a longer --around",
+                None => "no such session; `soliplex session list` shows which there are",
+            },
         )
         .into()),
         [session] => Ok(session.session_id.clone()),
@@ -269,38 +317,12 @@ fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyho
             }
             print_list(several, &mut context.printer)?;
             let text = format!(
-                "{} sessions fit; give the id of one, or --at and a shorter --around",
+                "{} sessions fit; give the id of one, or --at and a short --around",
                 several.len()
             );
             Err(Error::usage(text).into())
         }
     }
-}
-
-/// How many screenshots go into a page at the most, so that it can be mailed.
-const MOST_THUMBNAILS: usize = 20;
-
-/// The screenshots that the story names, as small pictures, from beside the
-/// queues that were read.
-fn thumbnails(story: &Story, locations: &[Location]) -> BTreeMap<String, Vec<u8>> {
-    let folders = locations.iter().filter_map(|location| match location {
-        Location::Path(path) => Some(Folder::of_queue(path)),
-        _ => None,
-    });
-    let folders: Vec<_> = folders.collect();
-    let named = story
-        .timeline
-        .iter()
-        .filter_map(|moment| moment.record.text(keys::SCREENSHOT_ID));
-    let found = named.filter_map(|id| {
-        // An id that is none could name a file elsewhere.
-        uuid::Uuid::try_parse(id).ok()?;
-        // One that was sent, or never came, is named in the page all the same.
-        let png = folders.iter().find_map(|folder| folder.read(id).ok())?;
-        let small = screenshot::prepare(&png, Size::P480, &[]).ok()?;
-        Some((id.to_owned(), small))
-    });
-    found.take(MOST_THUMBNAILS).collect()
 }
 
 /// The errors of all sessions; `None` if a source can be read only once.
@@ -313,35 +335,60 @@ fn others(locations: &[Location], context: &mut Context) -> anyhow::Result<Optio
         level: Some(Level::Error),
         ..Filter::default()
     };
-    read(locations, filter, context, |record| {
+    read_records(locations, filter, context, |record| {
         groups.add(&record);
     })?;
     Ok(Some(groups))
 }
 
-/// Reads all records that match, once.
-fn read(
-    locations: &[Location],
-    filter: Filter,
-    context: &mut Context,
-    mut take: impl FnMut(LogRecord),
-) -> anyhow::Result<()> {
-    let options = Options {
+/// What to read of the sources.
+fn options(filter: Filter, context: &Context) -> anyhow::Result<Options> {
+    Ok(Options {
         filter,
         token: sources::token(&context.config)?,
         access: sources::access(),
         ..Options::default()
-    };
+    })
+}
+
+/// Reads all records that match, once. Says how many lines are no records.
+fn read(
+    locations: &[Location],
+    filter: Filter,
+    context: &mut Context,
+    mut take: impl FnMut(Item),
+) -> anyhow::Result<u64> {
+    let options = options(filter, context)?;
     let sanitizer = sanitizer(&context.config)?;
     let _progress = sources::ReadingProgress::start(&context.printer, locations, &options);
+    let mut odd_lines = 0;
     for item in source::open(locations, options).map_err(sources::failed)? {
-        match item.map_err(sources::failed)?.event {
-            Event::Record(mut record) => {
-                sanitizer.sanitize_record(&mut record);
-                take(record);
+        let mut item = item.map_err(sources::failed)?;
+        match &mut item.event {
+            Event::Record(record) => {
+                sanitizer.sanitize_record(record);
             }
-            Event::Notice(notice) => context.printer.detail(safe::escape(&notice.to_string())),
+            Event::Notice(notice) => {
+                let is_odd = matches!(notice, Notice::NotARecord { .. } | Notice::TooLong { .. });
+                odd_lines += u64::from(is_odd);
+                context.printer.detail(safe::escape(&notice.to_string()));
+            }
         }
+        take(item);
     }
-    Ok(())
+    Ok(odd_lines)
+}
+
+/// As [`read`], for who wants nothing but the records.
+fn read_records(
+    locations: &[Location],
+    filter: Filter,
+    context: &mut Context,
+    mut take: impl FnMut(LogRecord),
+) -> anyhow::Result<u64> {
+    read(locations, filter, context, |item| {
+        if let Event::Record(record) = item.event {
+            take(record);
+        }
+    })
 }

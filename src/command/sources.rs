@@ -74,6 +74,17 @@ pub(super) fn failed(error: SourceError) -> anyhow::Error {
     Error::new(exit, error.to_string()).into()
 }
 
+/// Says how many lines were passed over because they are no records.
+pub(super) fn warn_of_odd_lines(count: u64, printer: &mut Printer) {
+    match count {
+        0 => {}
+        1 => printer.warn("1 line is no record and was passed over"),
+        count => printer.warn(format_args!(
+            "{count} lines are no records and were passed over"
+        )),
+    }
+}
+
 /// How far the reading of plain files has come, drawn while it is held.
 pub(super) struct ReadingProgress {
     /// Hung up to end the drawing.

@@ -50,3 +50,8 @@ pub const STATE: &str = "soliplex_state";
 
 /// The object store of screenshots.
 pub const SCREENSHOTS: &str = "soliplex_screenshots";
+
+/// The name of a screenshot's thumbnail in it; the picture's own is its id.
+pub fn thumbnail(id: &str) -> String {
+    format!("{id}.thumbnail")
+}

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::safe;
 use super::style::Palette;
 use super::wrap::{self, Wrapped};
-use crate::record::{LogRecord, keys};
+use crate::record::{Category, LogRecord, keys};
 
 /// How far the text of an error is indented.
 const INDENT: &str = "    ";
@@ -42,6 +42,8 @@ pub struct Pretty {
     pub width: Option<usize>,
     /// Whether times have their date.
     pub has_date: bool,
+    /// Whether what a record is about stands before its logger.
+    pub has_category: bool,
 }
 
 impl Pretty {
@@ -52,6 +54,7 @@ impl Pretty {
             is_utc,
             width: None,
             has_date: true,
+            has_category: false,
         }
     }
 
@@ -95,6 +98,10 @@ impl Pretty {
                 line.piece(6, format_args!("{style}{word:<5}{style:#} "));
             }
             None => line.piece(6, format_args!("?     ")),
+        }
+        if self.has_category {
+            let category = Category::of(record).as_str();
+            line.piece(8, format_args!("{faint}{category:<7}{faint:#} "));
         }
         let name = self.palette.name();
         let logger = safe::escape(record.logger());
@@ -174,7 +181,8 @@ impl Pretty {
             _ => format!("{INDENT}{count} breadcrumbs: "),
         };
         let width = self.width.unwrap_or(BREADCRUMBS_WIDTH);
-        let mut room = width.saturating_sub(intro.chars().count());
+        // The mark of those that are left out takes a column.
+        let mut room = width.saturating_sub(intro.chars().count() + 1);
         let mut shown: Vec<String> = Vec::new();
         for crumb in crumbs.iter().rev() {
             let crumb = breadcrumb(crumb);
@@ -188,8 +196,9 @@ impl Pretty {
         }
         shown.reverse();
         let faint = self.palette.faint();
-        let shown = shown.join(SEPARATOR);
-        push(text, format_args!("\n{faint}{intro}{shown}{faint:#}"));
+        let line = intro + &shown.join(SEPARATOR);
+        let line = wrap::cut(&line, self.width);
+        push(text, format_args!("\n{faint}{line}{faint:#}"));
     }
 }
 
@@ -198,7 +207,7 @@ const SEPARATOR: &str = " › ";
 
 /// A breadcrumb in short: its category and the start of its message.
 fn breadcrumb(crumb: &Value) -> String {
-    const LONGEST: usize = 60;
+    const LONGEST: usize = 40;
     let text = |key: &str| crumb.get(key).and_then(Value::as_str).unwrap_or("?");
     let message = text(keys::MESSAGE);
     let start: String = message.chars().take(LONGEST).collect();
@@ -336,6 +345,7 @@ mod tests {
         is_utc: true,
         width: None,
         has_date: true,
+        has_category: false,
     };
 
     fn record() -> LogRecord {
@@ -366,7 +376,7 @@ mod tests {
                  SocketException: refused\n    \
                  #0 a\n    #1 b\n    #2 c\n    #3 d\n    #4 e\n    … 2 more lines\n    \
                  3 breadcrumbs: … › ui {}… › ui rooms",
-                &long[..60]
+                &long[..40]
             )
         );
     }
@@ -384,6 +394,20 @@ mod tests {
                 "SocketException: ".to_owned() + &"refused again ".repeat(9),
             )
             .with(keys::STACK_TRACE, "#0 a ".repeat(30));
+        for width in 20..120 {
+            let crumb = |n| serde_json::json!({"message": "m".repeat(n), "category": "ui"});
+            let crumbs: Vec<_> = [90, 5, 9, 30, 7].map(crumb).into();
+            let narrow = Pretty {
+                width: Some(width),
+                ..narrow
+            };
+            let text = narrow.format(&record.clone().with(keys::BREADCRUMBS, crumbs));
+            let last = text.lines().last().unwrap_or_default();
+            assert!(
+                last.contains("crumbs") && last.chars().count() <= width,
+                "{last}"
+            );
+        }
         let text = narrow.format(&record);
         assert!(
             text.lines().all(|line| line.chars().count() <= 60),

@@ -10,6 +10,9 @@ use uuid::Uuid;
 /// The most screenshots that wait; older ones make room.
 pub const MAX_FILES: usize = 50;
 
+/// The largest picture that is read.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
 /// A file that is still being written after this long never will be.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
@@ -85,10 +88,16 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// A file that is gone or cannot be read.
+    /// A file that is gone, cannot be read, or is none: what a folder from
+    /// elsewhere has under that name may be a link or a pipe.
     pub fn read(&self, id: &str) -> Result<Vec<u8>, FolderError> {
         let path = self.file(id);
-        fs::read(&path).map_err(fault("read", &path))
+        let read = || match fs::symlink_metadata(&path)? {
+            file if !file.is_file() => Err(io::Error::other("it is no file")),
+            file if file.len() > MAX_BYTES => Err(io::Error::other("it is too large")),
+            _ => fs::read(&path),
+        };
+        read().map_err(fault("read", &path))
     }
 
     /// Removes a picture that was sent.

@@ -27,6 +27,10 @@ const SLOW_FRAME_MS: f64 = 16.0;
 /// vitals.
 const SLOW_START_MS: f64 = 5_000.0;
 
+/// Where there is no such measure, a value is out of line at so many times the
+/// median.
+pub(super) const FAR_FROM_USUAL: f64 = 3.0;
+
 /// One measurement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measurement {
@@ -52,6 +56,14 @@ impl Measurement {
     /// What the value should not be over, where there is a common measure.
     pub fn limit(&self) -> Option<f64> {
         limit(&self.name, self.unit)
+    }
+
+    /// What a value that is out of line is over.
+    pub fn excess_in_words(&self) -> String {
+        match self.limit() {
+            Some(limit) => format!("over {limit} {}", self.unit),
+            None => format!("over {FAR_FROM_USUAL} times the median"),
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Missing {
     pub dropped: u64,
     /// Records of which something was cut off.
     pub truncated: u64,
+    /// Lines that name the session and can be read as no record.
+    pub damaged_lines: u64,
     /// Records without a time of their own, which stand where they arrived.
     pub without_time: u64,
     /// Long pauses: how many, and the longest, in milliseconds where serialized.
@@ -70,6 +72,11 @@ impl Missing {
         if self.truncated > 0 {
             let records = count_of(self.truncated, "record");
             words.push(format!("{records} had to be cut to fit"));
+        }
+        match self.damaged_lines {
+            0 => {}
+            1 => words.push("1 line that names the session is damaged".to_owned()),
+            lines => words.push(format!("{lines} lines that name the session are damaged")),
         }
         if self.without_time > 0 {
             words.push(match self.without_time {

@@ -5,6 +5,7 @@
 //! timeline in the order of the client's clock with the network as it was at
 //! each moment, pauses, measurements out of line and errors with how many
 //! others met them, what is missing, and a verdict in plain words.
+//! [`Stories`] takes those of several sessions, for an id that is cut short.
 //! [`html::page`] makes one file of it to attach to a ticket. [`Sessions`]
 //! lists many sessions, [`Metrics`] sums up measurements.
 //!
@@ -19,7 +20,9 @@ mod list;
 mod metrics;
 mod missing;
 mod network;
+mod stories;
 mod story;
+mod twins;
 mod verdict;
 
 #[cfg(test)]
@@ -34,6 +37,7 @@ pub use list::{SessionSummary, Sessions};
 pub use metrics::{By, Measurement, Metric, Metrics};
 pub use missing::Missing;
 pub use network::Network;
+pub use stories::Stories;
 pub use story::{Kind, Met, Moment, Reach, Story, StoryBuilder};
 
 use crate::record::format_timestamp;

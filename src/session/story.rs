@@ -1,12 +1,13 @@
 //! One session, from its records.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 
-use super::metrics::Measurement;
+use super::metrics::{FAR_FROM_USUAL, Measurement};
+use super::twins::Twins;
 use super::verdict;
 use super::{Device, Missing, Network, Skew, serialize_span, serialize_time};
 use crate::fingerprint::{Fingerprint, fingerprint};
@@ -18,9 +19,8 @@ const SHORTEST_PAUSE: TimeDelta = TimeDelta::seconds(60);
 /// … and this many times as long as the usual one, which is the median.
 const PAUSE_FACTOR: i32 = 10;
 
-/// A measurement is out of line at so many times the median of at least so
-/// many, where there is no common limit for it.
-const OUT_OF_LINE: (f64, usize) = (3.0, 5);
+/// How many measurements of a metric it takes to know what is usual.
+const ENOUGH_FOR_USUAL: usize = 5;
 
 /// A session, told in order.
 #[derive(Clone, Debug, Serialize)]
@@ -132,30 +132,47 @@ pub struct Reach {
 pub struct StoryBuilder {
     records: Vec<LogRecord>,
     by_id: HashMap<String, usize>,
+    twins: Twins,
     duplicates: u64,
+    damaged_lines: u64,
 }
 
 impl StoryBuilder {
-    /// Adds a record. One that was added before, as its `recordId` tells, is
-    /// counted; of the two the one that a server has stamped is kept.
+    /// Adds a record, where all of them come from one source.
     pub fn add(&mut self, record: LogRecord) {
-        if let Some(id) = record.record_id() {
-            match self.by_id.entry(id.to_owned()) {
-                Entry::Occupied(known) => {
-                    self.duplicates += 1;
-                    if let Some(known) = self.records.get_mut(*known.get())
-                        && known.server_received_at().is_none()
-                    {
-                        *known = record;
-                    }
-                    return;
+        self.add_from(record, 0);
+    }
+
+    /// Adds a record that came from the source of this number. One that was
+    /// added before is counted; of the two the one that a server has stamped
+    /// is kept. It is the same if its `recordId` is, or, where it has none, if
+    /// all it says came from another source as often.
+    pub fn add_from(&mut self, record: LogRecord, source: usize) {
+        let place = self.records.len();
+        let known = match record.record_id() {
+            Some(id) => match self.by_id.entry(id.to_owned()) {
+                Entry::Occupied(known) => Some(*known.get()),
+                Entry::Vacant(free) => {
+                    free.insert(place);
+                    None
                 }
-                Entry::Vacant(place) => {
-                    place.insert(self.records.len());
+            },
+            None => self.twins.of(&record, source, place),
+        };
+        match known.and_then(|known| self.records.get_mut(known)) {
+            Some(known) => {
+                self.duplicates += 1;
+                if known.server_received_at().is_none() {
+                    *known = record;
                 }
             }
+            None => self.records.push(record),
         }
-        self.records.push(record);
+    }
+
+    /// Counts a line that names the session and can be read as no record.
+    pub fn add_damaged_line(&mut self) {
+        self.damaged_lines += 1;
     }
 
     /// Whether there is nothing to tell.
@@ -169,6 +186,7 @@ impl StoryBuilder {
         let without_time = |record: &&LogRecord| record.timestamp().is_none();
         let mut missing = Missing {
             without_time: self.records.iter().filter(without_time).count() as u64,
+            damaged_lines: self.damaged_lines,
             ..Missing::default()
         };
         let records = in_order(self.records);
@@ -233,12 +251,33 @@ impl StoryBuilder {
             timeline,
             verdict: Vec::new(),
         };
-        story.verdict = verdict::of(&story);
+        story.verdict = story.verdict_by(|time| time.format("%H:%M:%S UTC").to_string());
         story
     }
 }
 
 impl Story {
+    /// The verdict with its times as `clock` shows them.
+    pub fn verdict_by(&self, clock: impl Fn(DateTime<Utc>) -> String) -> Vec<String> {
+        verdict::of(self, &clock)
+    }
+
+    /// The ids of the screenshots that it names, each once, those of errors
+    /// first.
+    pub fn screenshots(&self) -> Vec<&str> {
+        let of = |are_errors: bool| {
+            self.timeline
+                .iter()
+                .filter(move |moment| matches!(moment.kind, Kind::Failed(_)) == are_errors)
+                .filter_map(|moment| moment.record.text(keys::SCREENSHOT_ID))
+        };
+        let mut seen = HashSet::new();
+        of(true)
+            .chain(of(false))
+            .filter(|id| seen.insert(*id))
+            .collect()
+    }
+
     /// From the first record to the last.
     pub fn length(&self) -> TimeDelta {
         match (self.start, self.end) {
@@ -347,7 +386,7 @@ fn usual_measurements(records: &[(Option<DateTime<Utc>>, LogRecord)]) -> Usual {
         let key = (measurement.name, measurement.unit);
         values.entry(key).or_default().push(measurement.value);
     }
-    values.retain(|_, values| values.len() >= OUT_OF_LINE.1);
+    values.retain(|_, values| values.len() >= ENOUGH_FOR_USUAL);
     values
         .into_iter()
         .map(|(key, mut values)| {
@@ -362,7 +401,7 @@ fn is_out_of_line(measurement: &Measurement, usual: &Usual) -> bool {
         Some(limit) => measurement.value > limit,
         None => usual
             .get(&(measurement.name.clone(), measurement.unit))
-            .is_some_and(|usual| measurement.value > usual * OUT_OF_LINE.0),
+            .is_some_and(|usual| measurement.value > usual * FAR_FROM_USUAL),
     }
 }
 

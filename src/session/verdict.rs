@@ -5,20 +5,20 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::story::{Kind, Met, Moment, Story};
-use super::{Network, count_of, in_words};
+use super::{Measurement, Network, count_of, in_words};
 use crate::record::{Level, LogRecord};
 
 /// How much of a text is quoted, in characters.
 const QUOTED: usize = 120;
 
 /// The sentences, most important first.
-pub(super) fn of(story: &Story) -> Vec<String> {
+pub(super) fn of(story: &Story, clock: &dyn Fn(DateTime<Utc>) -> String) -> Vec<String> {
     let mut sentences = vec![summary(story)];
     if let Some((place, moment, met)) = worst(story) {
-        sentences.push(failure(story, place, moment, met));
+        sentences.push(failure(story, place, moment, met, clock));
+        sentences.extend(others(met));
         sentences.extend(before(story, place));
         sentences.extend(kinds(story));
-        sentences.extend(others(met));
     }
     sentences.extend(offline(story));
     sentences.extend(measurements(story));
@@ -64,12 +64,20 @@ fn worst(story: &Story) -> Option<(usize, &Moment, &Met)> {
         .or_else(|| story.failures().next())
 }
 
-fn failure(story: &Story, place: usize, moment: &Moment, met: &Met) -> String {
+fn failure(
+    story: &Story,
+    place: usize,
+    moment: &Moment,
+    met: &Met,
+    clock: &dyn Fn(DateTime<Utc>) -> String,
+) -> String {
     let name = match moment.record.level() {
         Some(Level::Fatal) => "The fatal error",
         _ => "The first error",
     };
-    let mut sentence = format!("{name}: {}", title(&moment.record));
+    let title = title(&moment.record);
+    // A sentence of its own would end in the middle of this one.
+    let mut sentence = format!("{name}: {}", title.trim_end_matches(['.', ',', ';', ' ']));
     if let Some(frame) = met.fingerprint.frames.first() {
         sentence = format!("{sentence}, in {}", frame.function);
     }
@@ -90,6 +98,10 @@ fn failure(story: &Story, place: usize, moment: &Moment, met: &Met) -> String {
 fn before(story: &Story, place: usize) -> Option<String> {
     let mut earlier = story.timeline.get(..place)?.iter().rev();
     let moment = earlier.find(|moment| !matches!(moment.kind, Kind::Measured { .. }))?;
+    if moment.kind == Kind::NetworkChanged {
+        let network = moment.network.in_words();
+        return Some(format!("Right before it the network changed: {network}."));
+    }
     let message = moment.record.message();
     let (logger, message) = (moment.record.logger(), quoted(&message));
     Some(format!("Right before it: {logger} “{message}”."))
@@ -123,11 +135,14 @@ fn kinds(story: &Story) -> Option<String> {
 
 fn others(met: &Met) -> Option<String> {
     match met.other_sessions? {
-        0 => Some("No other session that was read met it.".to_owned()),
+        0 => Some("No other session that was read has that error.".to_owned()),
         others => {
             let sessions = count_of(others, "other session");
             let installs = count_of(met.installs?, "installation");
-            Some(format!("{sessions} met it too, on {installs} in all."))
+            let have = if others == 1 { "has" } else { "have" };
+            Some(format!(
+                "{sessions} {have} that error too, on {installs} in all."
+            ))
         }
     }
 }
@@ -172,7 +187,7 @@ fn offline(story: &Story) -> Option<String> {
 
 /// Which measurements were out of line.
 fn measurements(story: &Story) -> Option<String> {
-    let mut worst: Vec<(&str, &str, u64, f64)> = Vec::new();
+    let mut worst: Vec<(&Measurement, u64)> = Vec::new();
     for moment in &story.timeline {
         let Kind::Measured {
             measurement,
@@ -183,20 +198,26 @@ fn measurements(story: &Story) -> Option<String> {
         };
         let known = worst
             .iter_mut()
-            .find(|(name, unit, ..)| *name == measurement.name && *unit == measurement.unit);
+            .find(|(one, _)| one.name == measurement.name && one.unit == measurement.unit);
         match known {
-            Some((_, _, count, most)) => {
+            Some((most, count)) => {
                 *count += 1;
-                *most = most.max(measurement.value);
+                if measurement.value > most.value {
+                    *most = measurement;
+                }
             }
-            None => worst.push((&measurement.name, measurement.unit, 1, measurement.value)),
+            None => worst.push((measurement, 1)),
         }
     }
     let words: Vec<_> = worst
         .into_iter()
-        .map(|(name, unit, count, most)| match count {
-            1 => format!("{name} {most} {unit}"),
-            _ => format!("{name} {count} times, up to {most} {unit}"),
+        .map(|(most, count)| {
+            let Measurement { name, unit, value } = most;
+            let excess = most.excess_in_words();
+            match count {
+                1 => format!("{name} {value} {unit}, {excess}"),
+                _ => format!("{name} {count} times, up to {value} {unit}, {excess}"),
+            }
         })
         .collect();
     (!words.is_empty()).then(|| format!("Out of line: {}.", words.join("; ")))
@@ -218,8 +239,4 @@ fn quoted(text: &str) -> String {
         start.push('…');
     }
     start
-}
-
-fn clock(time: DateTime<Utc>) -> String {
-    time.format("%H:%M:%S UTC").to_string()
 }

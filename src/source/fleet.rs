@@ -14,9 +14,11 @@ use std::time::Duration;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
+use async_nats::jetstream::object_store::{GetErrorKind, ObjectStore};
 use async_nats::jetstream::stream::Stream;
 use chrono::TimeDelta;
 use futures_util::StreamExt;
+use tokio::io::AsyncReadExt;
 use tokio::runtime::{self, Runtime};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -26,6 +28,7 @@ use super::event::{Event, Notice};
 use super::files::Events;
 use super::lines::Line;
 use super::matcher::Matcher;
+use super::screenshots::MAX_SCREENSHOT_BYTES;
 use crate::filter::Filter;
 use crate::fleet::{self, Access, ConnectError, FleetUrl, Message};
 use crate::record::push_stamped;
@@ -95,6 +98,37 @@ impl Fleet {
         let install = bucket.get(fleet::token(&alias.to_lowercase())).await;
         let install = install.map_err(|error| self.unreachable(&error))?;
         Ok(install.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()))
+    }
+
+    /// Where the fleet's screenshots are.
+    pub(super) async fn screenshots(&self) -> Result<ObjectStore, SourceError> {
+        let connection = self.connect().await?;
+        let store = connection
+            .context
+            .get_object_store(fleet::SCREENSHOTS)
+            .await;
+        store.map_err(|error| self.unreachable(&error))
+    }
+
+    /// A screenshot, small if it is kept so; `None` if there is none of that id.
+    pub(super) async fn screenshot(
+        &self,
+        store: &ObjectStore,
+        id: &str,
+    ) -> Result<Option<Vec<u8>>, SourceError> {
+        for name in [fleet::thumbnail(id), id.to_owned()] {
+            let object = match store.get(name).await {
+                Ok(object) => object,
+                Err(error) if error.kind() == GetErrorKind::NotFound => continue,
+                Err(error) => return Err(self.unreachable(&error)),
+            };
+            let mut picture = Vec::new();
+            let mut start = object.take(MAX_SCREENSHOT_BYTES as u64);
+            let read = start.read_to_end(&mut picture).await;
+            read.map_err(|error| self.unreachable(&error))?;
+            return Ok(Some(picture));
+        }
+        Ok(None)
     }
 
     /// What the stream holds: all of it, or the last matching records.

@@ -19,6 +19,9 @@ pub(super) struct Matcher {
     asks_for_records: bool,
     /// Whether it asks for more than a level and a time.
     asks_for_more: bool,
+    /// How the session's id begins in a line, if it and a text is all that is
+    /// asked for.
+    session_alone: Option<String>,
     needle: Option<Needle>,
 }
 
@@ -38,7 +41,15 @@ impl Matcher {
             ..filter.clone()
         }
         .is_empty();
+        let asks_for_session = Filter {
+            grep: None,
+            session: None,
+            ..filter.clone()
+        }
+        .is_empty();
+        let session = filter.session.as_ref().filter(|_| asks_for_session);
         Matcher {
+            session_alone: session.map(|id| format!("\"{id}")),
             filter,
             asks_for_records,
             asks_for_more,
@@ -136,10 +147,14 @@ impl Matcher {
     }
 
     /// Whether a line that is no record is asked for: all that can be asked
-    /// of it is its text.
+    /// of it is its text, and whether it is a broken piece of the session.
     fn wants_text(&self, text: &str) -> bool {
         let grep = self.filter.grep.as_ref();
-        !self.asks_for_records && grep.is_none_or(|regex| regex.is_match(text))
+        let is_of_session = || {
+            let session = self.session_alone.as_ref();
+            session.is_some_and(|quoted| text.contains(quoted.as_str()))
+        };
+        (!self.asks_for_records || is_of_session()) && grep.is_none_or(|regex| regex.is_match(text))
     }
 }
 
@@ -164,6 +179,13 @@ mod tests {
         assert!(event(&filter, "{\"message\":").is_none());
         filter.session = Some("s".to_owned());
         assert_eq!(event(&filter, "oops"), None);
+        filter.grep = None;
+        assert_eq!(event(&filter, "oops s"), None);
+        // A broken piece of the session is not passed over in silence.
+        let broken = r#"{"sessionId":"s-1","message":"oo"#;
+        assert!(event(&filter, broken).is_some());
+        filter.level = Some(Level::Info);
+        assert_eq!(event(&filter, broken), None);
     }
 
     #[test]

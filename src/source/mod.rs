@@ -22,6 +22,7 @@
 //! folders are watched, and looked at now and then in case the system's word
 //! does not come (`watch`). A server is followed by its event stream from the
 //! place where its backlog ended (`server`), a fleet by its stream (`fleet`).
+//! Both also have the screenshots that their records name ([`Screenshots`]).
 
 mod backward;
 mod error;
@@ -37,6 +38,7 @@ mod matcher;
 mod merge;
 mod needle;
 mod scan;
+mod screenshots;
 mod server;
 mod tail;
 mod watch;
@@ -61,6 +63,7 @@ pub use input::{decoded, open_bytes};
 pub use lines::MAX_LINE_BYTES;
 pub use location::Location;
 pub use scan::{Scan, scan};
+pub use screenshots::{MAX_SCREENSHOT_BYTES, Screenshots};
 pub use server::{Token, fingerprints};
 
 use crate::filter::Filter;

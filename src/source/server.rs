@@ -29,6 +29,7 @@ use super::event::{Event, Notice};
 use super::files::Events;
 use super::lines::{Line, MAX_LINE_BYTES};
 use super::matcher::Matcher;
+use super::screenshots::MAX_SCREENSHOT_BYTES;
 use crate::filter::Filter;
 use crate::http_client::http_client;
 
@@ -38,6 +39,9 @@ const STREAM: &str = "/api/v1/logs/stream";
 
 /// Where a server has counted its errors.
 const FINGERPRINTS: &str = "/api/v1/fingerprints";
+
+/// Where a server's screenshots are, each behind its id.
+const SCREENSHOTS: &str = "/api/v1/screenshots";
 
 /// How many records are asked for at once.
 const PAGE: usize = 500;
@@ -224,17 +228,35 @@ impl Server {
         self.runtime()?.block_on(self.json(request))
     }
 
+    /// A screenshot, small if the server has it so; `None` if it has none of
+    /// that id.
+    pub(super) async fn screenshot(&self, id: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        let request = self.get(&format!("{SCREENSHOTS}/{id}"), &[]);
+        let response = self.send(request.query(&[("thumbnail", "")])).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let response = self.accepted(response)?;
+        self.body(response, MAX_SCREENSHOT_BYTES).await.map(Some)
+    }
+
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, SourceError> {
         let response = self.answer(request).await?;
+        let body = self.body(response, MAX_PAGE_BYTES).await?;
+        serde_json::from_slice(&body).map_err(|error| self.bad_answer(error.to_string()))
+    }
+
+    /// A response to its end, which must come before so many bytes.
+    async fn body(&self, response: Response, most: usize) -> Result<Vec<u8>, SourceError> {
         let mut chunks = response.bytes_stream();
         let mut body = Vec::new();
         while let Some(chunk) = chunks.next().await {
             body.extend_from_slice(&chunk.map_err(|error| self.unreachable(in_words(error)))?);
-            if body.len() > MAX_PAGE_BYTES {
-                return Err(self.bad_answer("it goes on for ever".to_owned()));
+            if body.len() > most {
+                return Err(self.bad_answer(format!("it goes on for more than {most} bytes")));
             }
         }
-        serde_json::from_slice(&body).map_err(|error| self.bad_answer(error.to_string()))
+        Ok(body)
     }
 
     /// Follows the stream until told to stop or nobody listens any more.
@@ -354,10 +376,17 @@ impl Server {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, SourceError> {
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(in_words(error)))?;
+        let response = self.send(request).await?;
+        self.accepted(response)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, SourceError> {
+        let sent = request.send().await;
+        sent.map_err(|error| self.unreachable(in_words(error)))
+    }
+
+    /// The response, if it is what was asked for.
+    fn accepted(&self, response: Response) -> Result<Response, SourceError> {
         let status = response.status();
         let url = self.url.to_string();
         match status {

@@ -85,3 +85,36 @@ fn readers_take_nats_as_a_source() {
         .exits(1)
         .says_in_one_line(&["--nats-credentials"]);
 }
+
+#[test]
+fn a_page_holds_the_screenshots_that_the_fleet_keeps() {
+    if !has_nats("a_page_holds_the_screenshots_that_the_fleet_keeps") {
+        return;
+    }
+    let nats = Nats::start(1);
+    let home = Home::new();
+    let server = serve(&home, &nats.url(), &[]);
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 40, 600);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().expect("a header");
+    writer.write_image_data(&[7; 40 * 600]).expect("pixels");
+    writer.finish().expect("an end");
+    let screen = home.file("screen.png", png);
+    for screenshot in [&["--screenshot", screen.to_str().expect("UTF-8")][..], &[]] {
+        let emit = ["emit", "down", "--level", "error", "--session", "s"];
+        home.run(&[&emit, screenshot].concat()).succeeds();
+    }
+    let id = home.queued()[0]["screenshotId"].clone();
+    let upload = ["upload", "--endpoint", &server.endpoint()];
+    home.run(&upload).succeeds();
+    // Its server is not asked.
+    drop(server);
+    let show = ["session", "show", "s", &nats.url(), "--html", "story.html"];
+    home.run(&show).succeeds();
+    let page = std::fs::read_to_string(home.path("story.html")).expect("a page");
+    let id = id.as_str().expect("an id");
+    let image = format!("<img alt=\"Screenshot {id}\" src=\"data:image/png;base64,");
+    assert!(page.contains(&image), "{page}");
+    assert!(!page.contains("class=\"placeholder\""));
+}

@@ -2,7 +2,7 @@
 
 use crate::output::record::Pretty;
 use crate::output::{Printer, safe, wrap};
-use crate::session::{Kind, Met, Moment, Story, count_of, in_words};
+use crate::session::{Kind, Met, Moment, Network, Story, count_of, in_words};
 
 /// Prints who and on what, what happened in order, and the verdict.
 pub(super) fn print(story: &Story, is_utc: bool, printer: &mut Printer) -> anyhow::Result<()> {
@@ -13,6 +13,7 @@ pub(super) fn print(story: &Story, is_utc: bool, printer: &mut Printer) -> anyho
         width,
         // The facts name the day.
         has_date: days[0] != days[1],
+        has_category: true,
         ..Pretty::new(palette, is_utc)
     };
     let strong = palette.strong();
@@ -28,13 +29,14 @@ pub(super) fn print(story: &Story, is_utc: bool, printer: &mut Printer) -> anyho
         printer.line(format_args!("  {faint}{name:<12}{faint:#} {value}"))?;
     }
     printer.line("")?;
-    let mut network = String::new();
+    let mut network = &Network::Unknown;
     for moment in &story.timeline {
-        print_moment(moment, &pretty, &mut network, printer)?;
+        print_moment(moment, network, &pretty, printer)?;
+        network = &moment.network;
     }
     printer.line("")?;
-    for sentence in &story.verdict {
-        printer.line(wrap::wrap(&safe::escape(sentence), width, "  "))?;
+    for sentence in story.verdict_by(|time| pretty.time(time)) {
+        printer.line(wrap::wrap(&safe::escape(&sentence), width, "  "))?;
     }
     Ok(())
 }
@@ -59,8 +61,8 @@ fn facts(story: &Story, pretty: &Pretty) -> Vec<(&'static str, String)> {
 /// One record, and before it what is to be known of the time until then.
 fn print_moment(
     moment: &Moment,
+    network: &Network,
     pretty: &Pretty,
-    network: &mut String,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let faint = pretty.palette.faint();
@@ -70,12 +72,11 @@ fn print_moment(
             "    {faint}… nothing was recorded for {pause}{faint:#}"
         ))?;
     }
-    let now = moment.network.in_words();
-    if *network != now {
+    if *network != moment.network {
+        let now = moment.network.in_words();
         let now = safe::escape(&now);
         printer.line(format_args!("    {faint}— {now} from here on{faint:#}"))?;
     }
-    *network = now;
     printer.line(pretty.format(&moment.record))?;
     match &moment.kind {
         Kind::Failed(met) => {
@@ -85,10 +86,13 @@ fn print_moment(
         }
         Kind::Measured {
             is_out_of_line: true,
-            ..
+            measurement,
         } => {
             let warning = pretty.palette.warning();
-            printer.line(format_args!("    {warning}out of line{warning:#}"))?;
+            let excess = measurement.excess_in_words();
+            printer.line(format_args!(
+                "    {warning}out of line: {excess}{warning:#}"
+            ))?;
         }
         _ => {}
     }

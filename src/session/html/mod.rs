@@ -26,11 +26,23 @@ const STYLE: &str = include_str!("style.css");
 /// leaves out what is neither serious nor close before an error.
 const MAX_MOMENTS: usize = 5_000;
 
+/// How many errors are linked to from the head of the page.
+const MAX_LINKS: usize = 30;
+
 /// How many moments before an error are always shown.
 const CLOSE: usize = 20;
 
-/// The page. `thumbnails` are PNG images by the id of the screenshot.
-pub fn page(story: &Story, thumbnails: &BTreeMap<String, Vec<u8>>) -> String {
+/// What is known of a screenshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thumbnail {
+    /// A small PNG image of it.
+    Picture(Vec<u8>),
+    /// There is none, and why.
+    Missing(String),
+}
+
+/// The page. `thumbnails` are by the id of the screenshot.
+pub fn page(story: &Story, thumbnails: &BTreeMap<String, Thumbnail>) -> String {
     let mut page = String::new();
     // Writing to a String cannot fail.
     let _ = write_page(&mut page, story, thumbnails);
@@ -40,7 +52,7 @@ pub fn page(story: &Story, thumbnails: &BTreeMap<String, Vec<u8>>) -> String {
 fn write_page(
     page: &mut String,
     story: &Story,
-    thumbnails: &BTreeMap<String, Vec<u8>>,
+    thumbnails: &BTreeMap<String, Thumbnail>,
 ) -> fmt::Result {
     let style_hash = BASE64.encode(Sha256::digest(STYLE));
     let id = story.session_id.as_deref().unwrap_or("without an id");
@@ -66,17 +78,25 @@ fn write_page(
         writeln!(page, "<li>{}</li>", Escaped(sentence))?;
     }
     page.write_str("</ul>\n")?;
+    write_errors(page, story)?;
     write_facts(page, story)?;
     axis::write(page, story)?;
     page.write_str("<h2>What happened</h2>\n<ol class=\"timeline\">\n")?;
     let mut left_out = 0_u64;
     let mut network = &Network::Unknown;
-    for (moment, is_shown) in story.timeline.iter().zip(shown(story)) {
+    let mut day = story.start.map(|start| start.date_naive());
+    for ((place, moment), is_shown) in story.timeline.iter().enumerate().zip(shown(story)) {
         if !is_shown {
             left_out += 1;
             continue;
         }
         write_left_out(page, &mut left_out)?;
+        write_pause(page, moment)?;
+        let today = moment.time.map(|time| time.date_naive());
+        if let Some(today) = today.filter(|_| today != day) {
+            day = Some(today);
+            writeln!(page, "<li class=\"note\">{today}</li>")?;
+        }
         if *network != moment.network {
             network = &moment.network;
             let words = network.in_words();
@@ -86,13 +106,39 @@ fn write_page(
                 Escaped(&words)
             )?;
         }
-        write_moment(page, moment, thumbnails)?;
+        write_moment(page, place, moment, thumbnails)?;
     }
     write_left_out(page, &mut left_out)?;
     page.write_str(
-        "</ol>\n<footer>Times are the device's own, in UTC. This file holds all it shows \
-         and asks the network for nothing.</footer>\n</main>\n</body>\n</html>\n",
+        "</ol>\n<footer>Times are the device's own, in UTC, and behind them how long after the \
+         start it was. This file holds all it shows and asks the network for nothing; secrets \
+         were redacted when it was written, by soliplex.</footer>\n</main>\n</body>\n</html>\n",
     )
+}
+
+/// Where each error stands, if there are several.
+fn write_errors(page: &mut String, story: &Story) -> fmt::Result {
+    let errors: Vec<_> = story.failures().collect();
+    if errors.len() < 2 {
+        return Ok(());
+    }
+    page.write_str("<nav>Errors:")?;
+    for (place, moment, _) in errors.iter().take(MAX_LINKS) {
+        let class = moment.record.level().map_or("error", Level::as_str);
+        let time = moment.time.map(clock).unwrap_or_default();
+        let title = moment.record.error().unwrap_or_default();
+        let title = title.lines().next().unwrap_or_default();
+        write!(
+            page,
+            " <a class=\"l-{class}\" href=\"#m{place}\" title=\"{}\">{time}</a>",
+            Escaped(title)
+        )?;
+    }
+    let more = errors.len().saturating_sub(MAX_LINKS);
+    if more > 0 {
+        write!(page, " and {more} more")?;
+    }
+    page.write_str("</nav>\n")
 }
 
 fn write_facts(page: &mut String, story: &Story) -> fmt::Result {
@@ -143,7 +189,8 @@ fn shown(story: &Story) -> Vec<bool> {
                 Kind::Measured { is_out_of_line, .. } => !is_out_of_line,
                 _ => false,
             };
-            !is_routine || until_error <= CLOSE || moment.pause.is_some()
+            let is_pictured = moment.record.text(keys::SCREENSHOT_ID).is_some();
+            !is_routine || is_pictured || until_error <= CLOSE || moment.pause.is_some()
         })
         .collect();
     shown.reverse();
@@ -161,18 +208,23 @@ fn write_left_out(page: &mut String, left_out: &mut u64) -> fmt::Result {
     }
 }
 
+fn write_pause(page: &mut String, moment: &Moment) -> fmt::Result {
+    match moment.pause {
+        Some(pause) => writeln!(
+            page,
+            "<li class=\"note\">nothing was recorded for {}</li>",
+            in_words(pause)
+        ),
+        None => Ok(()),
+    }
+}
+
 fn write_moment(
     page: &mut String,
+    place: usize,
     moment: &Moment,
-    thumbnails: &BTreeMap<String, Vec<u8>>,
+    thumbnails: &BTreeMap<String, Thumbnail>,
 ) -> fmt::Result {
-    if let Some(pause) = moment.pause {
-        let pause = in_words(pause);
-        writeln!(
-            page,
-            "<li class=\"note\">nothing was recorded for {pause}</li>"
-        )?;
-    }
     let record = &moment.record;
     let level = record.level();
     let class = level.map_or("trace", Level::as_str);
@@ -183,21 +235,24 @@ fn write_moment(
     };
     write!(
         page,
-        "<li class=\"moment l-{class}{failed}\"><time>{}</time><span class=\"level\">{}</span>\
-         <span class=\"logger\" title=\"{}\">{}</span>\n<div class=\"what\"><p class=\"message\">{}</p>\n",
+        "<li class=\"moment l-{class}{failed}\" id=\"m{place}\"><time>{} <small>{}</small></time>\
+         <span class=\"level\">{}</span><span class=\"logger\">{} <small>{}</small></span>\n\
+         <div class=\"what\"><p class=\"message\">{}</p>\n",
+        moment.time.map(clock).unwrap_or_default(),
         offset(moment.offset),
         level.map_or("?", Level::severity_text),
-        moment.category.as_str(),
         Escaped(record.logger()),
+        moment.category.as_str(),
         Escaped(&record.message()),
     )?;
     write_attributes(page, moment)?;
     if let Kind::Measured {
         is_out_of_line: true,
-        ..
-    } = moment.kind
+        measurement,
+    } = &moment.kind
     {
-        page.write_str("<span class=\"mark\">out of line</span>\n")?;
+        let excess = measurement.excess_in_words();
+        writeln!(page, "<span class=\"mark\">out of line: {excess}</span>")?;
     }
     if let Some(error) = record.error() {
         writeln!(page, "<p class=\"error\">{}</p>", Escaped(error))?;
@@ -280,31 +335,40 @@ fn write_breadcrumbs(page: &mut String, moment: &Moment) -> fmt::Result {
 fn write_screenshot(
     page: &mut String,
     id: &str,
-    thumbnails: &BTreeMap<String, Vec<u8>>,
+    thumbnails: &BTreeMap<String, Thumbnail>,
 ) -> fmt::Result {
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
     let name = Escaped(id);
-    match thumbnails.get(id).filter(|image| image.starts_with(PNG)) {
-        Some(image) => writeln!(
-            page,
-            "<p><img alt=\"Screenshot {name}\" src=\"data:image/png;base64,{}\"></p>",
-            BASE64.encode(image)
-        ),
-        None => writeln!(page, "<p class=\"met\">Screenshot <code>{name}</code></p>"),
-    }
+    let reason = match thumbnails.get(id) {
+        Some(Thumbnail::Picture(image)) if image.starts_with(PNG) => {
+            return writeln!(
+                page,
+                "<p><img alt=\"Screenshot {name}\" src=\"data:image/png;base64,{}\"></p>",
+                BASE64.encode(image)
+            );
+        }
+        Some(Thumbnail::Missing(reason)) => reason,
+        Some(Thumbnail::Picture(_)) => "it is no picture",
+        None => "it was not looked for",
+    };
+    writeln!(
+        page,
+        "<p class=\"placeholder\">Screenshot <code>{name}</code><br>not shown: {}</p>",
+        Escaped(reason)
+    )
 }
 
-/// Time since the start: `+0:03:04.250`.
+fn clock(time: DateTime<Utc>) -> String {
+    time.format("%H:%M:%S%.3f").to_string()
+}
+
+/// Time since the start: `+3:04` and, once there are any, hours before it.
 fn offset(offset: TimeDelta) -> String {
-    let milliseconds = offset.num_milliseconds();
-    let sign = if milliseconds < 0 { '-' } else { '+' };
-    let milliseconds = milliseconds.unsigned_abs();
-    let seconds = milliseconds / 1000;
-    format!(
-        "{sign}{}:{:02}:{:02}.{:03}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60,
-        milliseconds % 1000
-    )
+    let seconds = offset.num_seconds();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let seconds = seconds.unsigned_abs();
+    match seconds / 3600 {
+        0 => format!("{sign}{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{sign}{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
 }

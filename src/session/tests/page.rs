@@ -19,7 +19,7 @@ fn the_page_tells_the_story_without_asking_for_anything() {
         "Pixel 8, Android 14",
         "<details><summary>Stack trace, 2 lines</summary>",
         "class=\"n-offline\"",
-        "+0:01:06.500",
+        "12:01:06.500 <small>+1:06</small>",
         "default-src 'none'; style-src 'sha256-",
     ] {
         assert!(page.contains(part), "{part}");
@@ -42,16 +42,43 @@ fn a_screenshot_is_embedded_if_it_is_at_hand_and_a_picture() {
     let record = failure(0, Level::Error, "E").with(keys::SCREENSHOT_ID, "shot");
     let story = tell([record], None);
     let with = |bytes: &[u8]| {
-        html::page(
-            &story,
-            &BTreeMap::from([("shot".to_owned(), bytes.to_vec())]),
-        )
+        let picture = html::Thumbnail::Picture(bytes.to_vec());
+        html::page(&story, &BTreeMap::from([("shot".to_owned(), picture)]))
     };
     assert!(
         with(b"\x89PNG\r\n\x1a\nrest").contains("src=\"data:image/png;base64,iVBORw0KGgpyZXN0\"")
     );
     assert!(!with(b"<svg onload=x>").contains("<img"));
-    assert!(html::page(&story, &BTreeMap::new()).contains("Screenshot <code>shot</code>"));
+    let reason = html::Thumbnail::Missing("<gone>".to_owned());
+    let without = html::page(&story, &BTreeMap::from([("shot".to_owned(), reason)]));
+    assert!(without.contains("Screenshot <code>shot</code><br>not shown: &lt;gone&gt;</p>"));
+}
+
+#[test]
+fn errors_are_linked_to_where_there_are_several() {
+    let page = page(fatal_while_offline());
+    let links: Vec<_> = page.match_indices("href=\"#m").collect();
+    assert_eq!(links.len(), 3);
+    for (at, _) in links {
+        let place = page[at + 7..].split('"').next().unwrap();
+        assert!(
+            page.contains(&format!("failed\" id=\"{place}\"")),
+            "{place}"
+        );
+    }
+}
+
+#[test]
+fn a_session_over_midnight_says_so_and_pauses_come_before_what_ended_them() {
+    let noon = 12 * 3_600_000;
+    let mut records: Vec<_> = (1..4)
+        .map(|n| record(n * 1_000, Level::Info, "App", "tick"))
+        .collect();
+    records.extend([start(0), network(noon + 3_000, "none")]);
+    let page = page(records);
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
+    assert!(place("nothing was recorded for 12 h") < place("<li class=\"note\">2026-02-07</li>"));
+    assert!(place("2026-02-07</li>") < place("offline from here on"));
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn others_who_met_the_same_error_are_counted() {
     let story = tell(records, Some(&others));
     let said = |sentence: &str| story.verdict.iter().any(|said| said == sentence);
     assert!(
-        said("2 other sessions met it too, on 2 installations in all."),
+        said("2 other sessions have that error too, on 2 installations in all."),
         "{:?}",
         story.verdict
     );
@@ -196,8 +196,8 @@ fn measurements_out_of_line_are_told() {
     records.push(measured(31, "slow_frame", 16.5));
     records.push(measured(32, "slow_frame", 40.0));
     let story = tell(records, None);
-    let sentence =
-        "Out of line: cold_start 6200 ms; http_request 301 ms; slow_frame 2 times, up to 40 ms.";
+    let sentence = "Out of line: cold_start 6200 ms, over 5000 ms; http_request 301 ms, over 3 times the \
+         median; slow_frame 2 times, up to 40 ms, over 16 ms.";
     assert!(
         story.verdict.iter().any(|said| said == sentence),
         "{:?}",
@@ -233,4 +233,76 @@ fn spans_of_time_read_well() {
     ] {
         assert_eq!(in_words(TimeDelta::milliseconds(milliseconds)), words);
     }
+}
+
+#[test]
+fn a_whole_id_means_that_session_and_the_start_of_one_all_that_have_it() {
+    let of = |id: &str| record(0, Level::Info, "App", id).with(keys::SESSION_ID, id);
+    let mut stories = Stories::new("s-1");
+    for id in ["s-10", "s-11", "s-10"] {
+        stories.add(of(id), 0);
+    }
+    assert_eq!(stories.ids(), ["s-10", "s-11"]);
+    stories.add(of("s-1"), 0);
+    stories.add(of("s-10"), 0);
+    assert_eq!(stories.ids(), ["s-1"]);
+    let story = stories.take("s-1").unwrap().tell(|_| None);
+    assert_eq!(story.timeline.len(), 1);
+
+    let mut many = Stories::new("s");
+    for n in 0..1_000 {
+        many.add(of(&format!("s-{n}")), 0);
+    }
+    assert!(many.has_more() && many.ids().len() < 100);
+}
+
+#[test]
+fn a_broken_line_counts_as_missing_in_the_session_that_it_names() {
+    let mut stories = Stories::new("s-1");
+    stories.add(start(0), 0);
+    for line in [
+        r#"{"level":"info","sessionId":"s-1","message":"cut of"#,
+        r#"{"session_id": "s-1"}{"session_id": "s-1"}"#,
+        r#"{"sessionId":"s-12"}{"#,
+        r#"{"sessionId":"other"}{"#,
+        r#"{"sessionId""#,
+        r#"{"sessionId":"s-1"#,
+    ] {
+        stories.add_damaged_line(line);
+    }
+    let story = stories.take("s-1").unwrap().tell(|_| None);
+    assert_eq!(story.missing.damaged_lines, 2);
+    let said = "Missing: 2 lines that name the session are damaged.";
+    assert_eq!(story.verdict.last().unwrap(), said);
+}
+
+#[test]
+fn a_record_without_an_id_is_told_once_for_the_sources_that_have_it() {
+    let twice = || record(5, Level::Info, "Http", "the same, twice in a millisecond");
+    let mut builder = StoryBuilder::default();
+    for record in [start(0), twice(), twice()] {
+        builder.add_from(record, 0);
+    }
+    let stamped = twice().with(keys::SERVER_RECEIVED_AT, "2026-02-06T12:00:01.000Z");
+    for record in [
+        stamped,
+        twice(),
+        twice(),
+        record(9, Level::Info, "Http", "other"),
+    ] {
+        builder.add_from(record, 1);
+    }
+    let story = builder.tell(|_| None);
+    let messages: Vec<_> = story
+        .timeline
+        .iter()
+        .map(|one| one.record.message())
+        .collect();
+    let same = "the same, twice in a millisecond";
+    assert_eq!(messages, ["session_start", same, same, same, "other"]);
+    assert_eq!(story.duplicates, 2);
+    assert!(
+        story.skew.is_some(),
+        "the one that the server has seen is kept"
+    );
 }
