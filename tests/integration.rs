@@ -32,6 +32,7 @@ mod metrics;
 mod page;
 mod pipeline;
 mod queue;
+mod reading;
 mod readme;
 mod report;
 #[cfg(unix)]

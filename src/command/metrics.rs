@@ -10,8 +10,11 @@ use crate::output::{Printer, table};
 use crate::session::{By, Measurement, Metric, Metrics};
 use crate::source::{self, Event, Notice, Options};
 
-/// How many steps the small histograms have.
+/// How many steps the small histograms have, and in a terminal of less than
+/// so many columns.
 const STEPS: usize = 16;
+const FEWER_STEPS: usize = 8;
+const NARROW: usize = 100;
 
 pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let options = Options {
@@ -53,10 +56,14 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
     }
     drop(progress);
     let printer = &mut context.printer;
-    let summary = metrics.summary(STEPS);
+    let is_narrow = printer.known_width().is_some_and(|width| width < NARROW);
+    let summary = metrics.summary(match args.format {
+        Format::Table if is_narrow => FEWER_STEPS,
+        _ => STEPS,
+    });
     match args.format {
         Format::Table if summary.is_empty() => printer.note("no record holds a measurement"),
-        Format::Table => print_table(&summary, args.by.is_some(), printer)?,
+        Format::Table => print_table(&summary, args.by, printer)?,
         Format::Json => printer.json(&summary)?,
         Format::Jsonl => {
             for metric in &summary {
@@ -74,7 +81,12 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
     Ok(Exit::Done)
 }
 
-fn print_table(summary: &[Metric], is_split: bool, printer: &mut Printer) -> anyhow::Result<()> {
+fn print_table(
+    summary: &[Metric],
+    by: Option<Grouping>,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let is_split = by.is_some();
     let mut headings = vec![
         "METRIC", "UNIT", "COUNT", "P50", "P90", "P99", "MAX", "TOO SLOW", "0…MAX",
     ];
@@ -103,7 +115,17 @@ fn print_table(summary: &[Metric], is_split: bool, printer: &mut Printer) -> any
             .chain([over, bars(&metric.histogram)])
             .collect()
     });
-    printer.line(table::render(&headings, rows, &right, printer.width()))?;
+    let rows = rows.collect();
+    let text = match by {
+        Some(Grouping::Session | Grouping::Install) => {
+            table::with_ids(&headings, rows, &right, printer.known_width())
+        }
+        _ => {
+            let width = printer.known_width().unwrap_or(usize::MAX);
+            table::render(&headings, rows, &right, width)
+        }
+    };
+    printer.line(text)?;
     Ok(())
 }
 

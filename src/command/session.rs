@@ -4,7 +4,6 @@ mod lifecycle;
 mod telling;
 mod thumbnails;
 
-use std::collections::HashSet;
 use std::fs;
 
 use anyhow::Context as _;
@@ -73,45 +72,9 @@ const HEADINGS: [&str; 8] = [
 
 fn print_list(list: &[SessionSummary], printer: &mut Printer) -> anyhow::Result<()> {
     let rows: Vec<_> = list.iter().map(row).collect();
-    let text = match printer.known_width() {
-        Some(width) => in_columns(&HEADINGS, rows, &[6, 7], width),
-        None => table::render(&HEADINGS, rows, &[6, 7], usize::MAX),
-    };
+    let text = table::with_ids(&HEADINGS, rows, &[6, 7], printer.known_width());
     printer.line(text)?;
     Ok(())
-}
-
-/// The rows within the width of a terminal. Where it is narrow the first
-/// column's ids are cut to what tells them apart, which is enough to name one.
-fn in_columns(
-    headings: &[&str],
-    mut rows: Vec<Vec<String>>,
-    right: &[usize],
-    width: usize,
-) -> String {
-    let whole = table::render(headings, rows.clone(), right, usize::MAX);
-    if whole.lines().all(|line| line.chars().count() <= width) {
-        return whole;
-    }
-    let ids: Vec<_> = rows.iter().map(|row| row[0].clone()).collect();
-    let length = distinct_length(&ids);
-    for row in &mut rows {
-        row[0] = row[0].chars().take(length).collect();
-    }
-    table::render(headings, rows, right, width)
-}
-
-/// The fewest characters, but eight at least, that tell the ids apart.
-fn distinct_length(ids: &[String]) -> usize {
-    let longest = ids.iter().map(|id| id.chars().count()).max().unwrap_or(0);
-    let is_distinct = |length: &usize| {
-        let starts: HashSet<String> = ids
-            .iter()
-            .map(|id| id.chars().take(*length).collect())
-            .collect();
-        starts.len() == ids.len()
-    };
-    (8..longest).find(is_distinct).unwrap_or(longest)
 }
 
 fn row(session: &SessionSummary) -> Vec<String> {

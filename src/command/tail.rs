@@ -3,6 +3,7 @@
 mod around;
 mod repeats;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::{Context, sanitizer::sanitizer, sources, stop};
@@ -192,7 +193,11 @@ impl Tail<'_> {
             Notice::NotARecord { text, .. } if self.form == Form::Pretty => {
                 let faint = self.pretty.palette.faint();
                 let text = self.sanitizer.sanitize_line(text.as_bytes());
-                let text = String::from_utf8_lossy(&text);
+                let text = match text.iter().all(|byte| *byte == 0) {
+                    // What a disk gives for a block that it never got.
+                    true => Cow::Borrowed("(nothing but zero bytes)"),
+                    false => String::from_utf8_lossy(&text),
+                };
                 let text = safe::escape(&text);
                 self.printer.line(format_args!("{faint}{text}{faint:#}"))?;
             }

@@ -121,7 +121,7 @@ fn kinds(story: &Story) -> Option<String> {
     match counts.len() {
         _ if errors < 2 => None,
         1 => Some(format!("All {errors} errors are of one kind.")),
-        _ if *most == 1 => Some(format!("The {errors} errors are all of different kinds.")),
+        _ if *most == 1 => Some(format!("The {errors} errors are of different kinds.")),
         kinds => Some(format!(
             "The {errors} errors are of {kinds} kinds; the most frequent, {}, came {}.",
             title(record),

@@ -1,0 +1,208 @@
+//! What holds of every command that reads: any source will do, memory stays
+//! flat, and times are those that were asked for.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+
+use serde_json::{Value, json};
+
+use crate::support::{Home, Ran, Server, record_line};
+
+/// A session with a start marker, a measurement and an error.
+fn records() -> String {
+    let start = json!({"app_version": "2.4.1", "os_name": "Android", "device_model": "Pixel 8"});
+    let measured = json!({"metric": "frame", "ms": 40});
+    let records = [
+        ("info", "session_start", start),
+        ("info", "measured", measured),
+        ("error", "request failed", json!({})),
+    ];
+    let lines = records.into_iter().enumerate().map(|(at, (level, message, attributes))| {
+        let mut record = json!({
+            "timestamp": format!("2026-02-06T12:00:0{at}.000Z"), "level": level, "logger": "App",
+            "message": message, "attributes": attributes, "installId": "install-1",
+            "sessionId": "session-1", "userId": "user-1", "recordId": format!("r-{at}"),
+        });
+        if level == "error" {
+            record["error"] = json!("SocketException: refused");
+        }
+        format!("{record}\n")
+    });
+    lines.collect()
+}
+
+/// Each command with what it says of the records that does not depend on when
+/// and where they were received.
+const COMMANDS: [(&[&str], &str); 5] = [
+    (&["tail", "--no-follow", "--output", "json"], "message"),
+    (&["session", "list", "--format", "jsonl"], "records"),
+    (
+        &["session", "show", "session-1", "--format", "jsonl"],
+        "kind",
+    ),
+    (&["metrics", "--format", "jsonl"], "max"),
+    (&["fingerprint", "--annotate"], "fingerprint"),
+];
+
+#[test]
+fn a_queue_a_file_a_pattern_stdin_and_a_server_read_alike() {
+    let home = Home::new();
+    home.file("a.jsonl", records());
+    home.file("logs/app.log", records());
+    home.file("queue/log_queue.jsonl", records());
+    let server = Server::start(&home, &["--no-auth"]);
+    let endpoint = server.endpoint();
+    home.run(&["upload", "a.jsonl", "--replay", "--endpoint", &endpoint])
+        .succeeds();
+    for (command, key) in COMMANDS {
+        let said = |source: &str| -> Vec<Value> {
+            let args = [command, &[source]].concat();
+            let ran = home.run_with_stdin(&args, records()).succeeds();
+            let lines = ran.json_lines();
+            lines.iter().map(|line| line[key].clone()).collect()
+        };
+        let expected = said("a.jsonl");
+        assert!(!expected.is_empty() && expected.iter().any(|value| !value.is_null()));
+        for source in ["logs/*.log", "queue", "-", &server.url] {
+            assert_eq!(said(source), expected, "{command:?} of {source}");
+        }
+        // All of them together tell each record once.
+        let sources = ["logs/*.log", "queue", "-", &server.url, "a.jsonl"];
+        let args = [command, &sources].concat();
+        let ran = home.run_with_stdin(&args, records()).succeeds();
+        let told: Vec<Value> = ran
+            .json_lines()
+            .iter()
+            .map(|line| line[key].clone())
+            .collect();
+        assert_eq!(told, expected, "{command:?} of all");
+    }
+}
+
+#[test]
+fn several_sources_are_told_by_time() {
+    let home = Home::new();
+    for (name, remainder) in [("a.jsonl", 0), ("b.jsonl", 1), ("queue/log_queue.jsonl", 2)] {
+        let lines = (0..30).filter(|n| n % 3 == remainder).map(record_line);
+        home.file(name, lines.collect::<Vec<_>>().join("\n") + "\n");
+    }
+    let args = [
+        "tail",
+        "queue",
+        "b.jsonl",
+        "a.jsonl",
+        "--no-follow",
+        "--output",
+        "json",
+    ];
+    let messages: Vec<_> = home
+        .run(&args)
+        .succeeds()
+        .json_lines()
+        .iter()
+        .map(|record| record["message"].as_str().unwrap().to_owned())
+        .collect();
+    let expected: Vec<_> = (0..30).map(|n| format!("record {n}")).collect();
+    assert_eq!(messages, expected);
+}
+
+/// A file of the size of a large disk, with nothing in it but its last lines.
+/// Who reads it from its start does not get there.
+#[test]
+fn the_last_lines_of_a_huge_file_are_read_from_its_end() {
+    let home = Home::new();
+    let path = home.file("huge.jsonl", "");
+    let mut file = File::options().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(1 << 40)).unwrap();
+    let lines: Vec<_> = (0..2_000).map(record_line).collect();
+    write!(file, "\n{}\n", lines.join("\n")).unwrap();
+    for follow in [&["--no-follow"][..], &["--until-match", "record 1999"]] {
+        let args = [
+            &["tail", "huge.jsonl", "-n", "100", "--output", "json"],
+            follow,
+        ]
+        .concat();
+        let shown = home.run(&args).succeeds().json_lines();
+        assert_eq!(shown.len(), 100);
+        assert_eq!(shown[0]["message"], "record 1900");
+    }
+    // What matches may stand further up.
+    let args = [
+        "tail",
+        "huge.jsonl",
+        "--no-follow",
+        "-n",
+        "1",
+        "--grep",
+        "^record 7$",
+    ];
+    let shown = home.run(&args).succeeds().stdout_text();
+    assert!(shown.contains("record 7"), "{shown}");
+}
+
+/// Under a limit of the system's that what is read does not fit under: who
+/// kept its lines, let alone its records, would not get through.
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_does_not_grow_with_what_is_read() {
+    const LINES: usize = 8_000;
+    const LIMIT_KIB: usize = 10 * 1024;
+    let home = Home::new();
+    let padding = "x".repeat(1_200);
+    let mut file = std::io::BufWriter::new(File::create(home.path("a.jsonl")).unwrap());
+    for n in 0..LINES {
+        let level = if n % 10 == 0 { "error" } else { "info" };
+        let session = format!("session-{}", n % 100);
+        let line = record_line(n)
+            .replace("info", level)
+            .replace("session-1", &session);
+        let rest = line.strip_suffix('}').unwrap();
+        let attributes = json!({"metric": "frame", "ms": n % 50, "padding": padding});
+        writeln!(file, "{rest},\"attributes\":{attributes}}}").unwrap();
+    }
+    let length = file.into_inner().unwrap().metadata().unwrap().len();
+    assert!(length > LIMIT_KIB as u64 * 1024);
+    for command in [
+        "tail a.jsonl --no-follow --output json",
+        "tail a.jsonl --no-follow --context 1",
+        "tail - --no-follow --output logfmt <a.jsonl",
+        "session list a.jsonl",
+        "session show session-0 a.jsonl",
+        "metrics a.jsonl --by session",
+        "fingerprint a.jsonl",
+        "fingerprint --annotate - <a.jsonl",
+    ] {
+        let script = format!("ulimit -d {LIMIT_KIB}; exec soliplex {command} >out.txt");
+        let output = crate::support::in_shell(&home, &script).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}: {said}");
+    }
+}
+
+#[test]
+fn times_are_local_unless_utc_is_asked_for() {
+    let home = Home::new();
+    home.file("a.jsonl", records());
+    let shown = |args: &[&str]| {
+        let output = home
+            .soliplex()
+            .env("TZ", "XXX5")
+            .args(args)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let tail = ["tail", "a.jsonl", "--no-follow"];
+    assert!(shown(&tail).starts_with("2026-02-06 07:00:00.000 INFO"));
+    let utc = [&tail[..], &["--utc"]].concat();
+    assert!(shown(&utc).starts_with("2026-02-06 12:00:00.000Z INFO"));
+    // The verdict has the times of the story it sums up.
+    let show = ["session", "show", "session-1", "a.jsonl"];
+    let story = shown(&show);
+    assert!(
+        story.contains("\n07:00:02.000 ERROR") && story.contains(", at 07:00:02.000, 2 s after"),
+        "{story}"
+    );
+    let story = shown(&[&show[..], &["--utc"]].concat());
+    assert!(story.contains(", at 12:00:02.000Z, 2 s after"), "{story}");
+}
