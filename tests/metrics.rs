@@ -67,6 +67,12 @@ fn a_metric_can_be_picked_and_split() {
         shown.contains("session-1") && !shown.contains("frame"),
         "{shown}"
     );
+    for (by, group) in [("install", "install-1"), ("logger", "Rum")] {
+        let flags = ["metrics", "a.jsonl", "--by", by, "--format", "jsonl"];
+        let rows = home.run(&flags).succeeds().json_lines();
+        let groups: Vec<_> = rows.iter().map(|row| &row["group"]).collect();
+        assert_eq!(groups, [group, group]);
+    }
     home.file("none.jsonl", "");
     home.run(&["metrics", "none.jsonl"])
         .succeeds()

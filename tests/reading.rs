@@ -80,6 +80,64 @@ fn a_queue_a_file_a_pattern_stdin_and_a_server_read_alike() {
 }
 
 #[test]
+fn a_filter_means_the_same_in_every_command_and_for_every_source() {
+    let home = Home::new();
+    let other = records()
+        .replace("session-1", "other-1")
+        .replace("user-1", "somebody")
+        .replace("install-1", "device-1")
+        .replace("\"r-", "\"q-")
+        .replace("\"App\"", "\"Net.Http\"")
+        .replace("T12:", "T13:");
+    home.file("a.jsonl", records() + &other);
+    let server = Server::start(&home, &["--no-auth"]);
+    let endpoint = server.endpoint();
+    home.run(&["upload", "a.jsonl", "--replay", "--endpoint", &endpoint])
+        .succeeds();
+    for (filter, expected) in [
+        (&["--session", "other"][..], 3),
+        (&["--install", "dev"], 3),
+        (&["--user", "some"], 3),
+        (&["--level", "error"], 2),
+        (&["--logger", "net.*"], 3),
+        (&["--grep", "SocketExc.*refused$"], 2),
+        (&["--attr", "metric"], 2),
+        (&["--attr", "device_model=Pixel 8", "--user", "some"], 1),
+        (&["--since", "2026-02-06T13:00:01Z"], 2),
+        (&["--until", "2026-02-06T12:00:01Z"], 2),
+    ] {
+        for source in ["a.jsonl", &server.url] {
+            let run = |command: &[&str]| {
+                let args = [command, &[source], filter].concat();
+                home.run(&args).succeeds().json_lines()
+            };
+            let shown = run(&["tail", "--no-follow", "--output", "json"]);
+            assert_eq!(shown.len(), expected, "{filter:?} of {source}");
+            let annotated = run(&["fingerprint", "--annotate"]);
+            assert_eq!(annotated.len(), expected, "{filter:?} of {source}");
+            let sessions = run(&["session", "list", "--format", "jsonl"]);
+            let listed = sessions
+                .iter()
+                .map(|session| session["records"].as_u64().unwrap());
+            assert_eq!(
+                listed.sum::<u64>(),
+                expected as u64,
+                "{filter:?} of {source}"
+            );
+            let is_measured = |record: &&Value| record["attributes"]["metric"].is_string();
+            let measured = shown.iter().filter(is_measured).count();
+            let rows = run(&["metrics", "--format", "jsonl"]);
+            let counted = rows.iter().map(|row| row["count"].as_u64().unwrap());
+            assert_eq!(
+                counted.sum::<u64>(),
+                measured as u64,
+                "{filter:?} of {source}"
+            );
+        }
+    }
+}
+
+#[test]
 fn several_sources_are_told_by_time() {
     let home = Home::new();
     for (name, remainder) in [("a.jsonl", 0), ("b.jsonl", 1), ("queue/log_queue.jsonl", 2)] {

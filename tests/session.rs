@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::ingest::{batch, post};
 use crate::support::{Home, Ran, Server};
 
 /// What happens in a session.
@@ -263,6 +264,122 @@ fn a_session_is_found_by_its_user_and_time_and_several_are_asked_about() {
     home.run(&["session", "show", "session-00", "a.jsonl"])
         .exits(2)
         .says_in_one_line(&["several sessions start with session-00"]);
+}
+
+#[test]
+fn a_session_is_found_by_its_installation_or_what_the_device_calls_itself() {
+    let home = Home::new();
+    let records: Vec<String> = Session(1).records().iter().map(Value::to_string).collect();
+    home.file("a.jsonl", records.join("\n"));
+    let server = Server::start(&home, &["--no-auth"]);
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let resource = r#""resource":{"device.alias":"calm-falcon-ridge"}"#;
+    let body = batch(&records).replace(r#""resource":{}"#, resource);
+    assert_eq!(post(&server, None, body).0, 200);
+    let show =
+        |source: &str, install: &str| home.run(&["session", "show", source, "--install", install]);
+    // Only a server knows what a device calls itself.
+    for (source, install) in [
+        ("a.jsonl", "inst"),
+        (&server.url, "inst"),
+        (&server.url, "Calm-Falcon-Ridge"),
+    ] {
+        let shown = show(source, install).succeeds().stdout_text();
+        assert!(shown.contains("Session session-001"), "{shown}");
+    }
+    show("a.jsonl", "elsewhere")
+        .exits(1)
+        .says_in_one_line(&["no such session", "session list"]);
+}
+
+#[test]
+fn a_whole_id_is_enough_though_others_begin_with_it() {
+    let home = Home::new();
+    let lines = ["s-10", "s-1", "s-11"].map(|id| {
+        let mut record = Session(0).records().remove(0);
+        record["sessionId"] = json!(id);
+        record.to_string() + "\n"
+    });
+    home.file("a.jsonl", lines.concat());
+    let shown = home.run(&["session", "show", "s-1", "a.jsonl"]).succeeds();
+    assert!(shown.stdout_text().starts_with("Session s-1\n"));
+}
+
+#[test]
+fn a_story_on_a_terminal_has_all_that_is_known_in_order() {
+    let home = Home::new();
+    let mut records = Session(1).records();
+    records[4]["screenshotId"] = json!("shot-1");
+    records[4]["breadcrumbs"] = json!([{"message": "opened /rooms", "category": "ui"}]);
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    home.file(
+        "a.jsonl",
+        lines.join("\n") + "\n{\"sessionId\":\"session-001\",\"mess",
+    );
+    let shown = home
+        .run(&["session", "show", "session-001", "a.jsonl", "--utc"])
+        .succeeds();
+    let expected = "\
+Session session-001
+  user         user-01
+  installation install-1
+  device       Pixel 8, Android 14, app 2.4.1
+  start        2026-02-06 10:01:00.000Z, for 15 s
+
+10:01:00.000Z INFO  system  App              session_start app_version=2.4.1 os_name=Android os_version=14 device_model=\"Pixel 8\"
+    — online (wifi) from here on
+10:01:01.000Z INFO  network Connectivity     network_changed type=wifi online=true
+    — offline from here on
+10:01:10.000Z INFO  network Connectivity     network_changed type=none online=false
+10:01:12.000Z INFO  ui      Router           opened /rooms
+10:01:15.000Z FATAL network Http             request failed screenshot=shot-1
+    StateError: refused
+    #0      fetch (package:app/net.dart:10:3)
+    #1      load (package:app/room.dart:4:1)
+    1 breadcrumb: ui opened /rooms
+    fingerprint FINGERPRINT, in no other session that was read
+
+5 records in 15 s: 1 fatal error.
+The fatal error: StateError: refused, in fetch, at 10:01:15.000Z, 15 s after the start, while offline; it is the last record.
+No other session that was read has that error.
+Right before it: Router “opened /rooms”.
+The device was offline once, for 5 s, and still at the end.
+Missing: 1 line that names the session is damaged.
+";
+    let shown = shown.stdout_text();
+    let fingerprint = shown
+        .split_once("    fingerprint ")
+        .and_then(|(_, rest)| rest.get(..12))
+        .unwrap_or("none");
+    assert_eq!(shown.replace(fingerprint, "FINGERPRINT"), expected);
+}
+
+#[test]
+fn records_of_the_deployed_client_are_told_once_though_they_have_no_ids() {
+    let home = Home::new();
+    let queue = crate::support::fixture("queues/deployed-client");
+    let queue = queue.to_str().unwrap();
+    let server = Server::start(&home, &["--no-auth"]);
+    let endpoint = server.endpoint();
+    let upload = [
+        "upload",
+        queue,
+        "--replay",
+        "--wire",
+        "snake",
+        "--endpoint",
+        &endpoint,
+    ];
+    home.run(&upload).succeeds();
+    for sources in [&[queue][..], &[queue, &server.url], &[&server.url, queue]] {
+        let flags = [&["session", "show", "5e55", "--format", "jsonl"], sources].concat();
+        let moments = home.run(&flags).succeeds().json_lines();
+        let message = |moment: &Value| moment["record"]["message"].as_str().unwrap().to_owned();
+        let told: Vec<String> = moments.iter().map(message).collect();
+        let mut expected: Vec<_> = (1..=6).map(|n| format!("record {n}")).collect();
+        expected.push("fatal 8".to_owned());
+        assert_eq!(told, expected);
+    }
 }
 
 #[test]

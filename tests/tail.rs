@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
+use crate::fault_server::{Fault, FaultServer};
 use crate::support::{Home, Ran, Server, append_line, record_line, wait_until};
 
 fn record(message: &str, level: &str) -> String {
@@ -286,4 +287,68 @@ fn a_reader_that_is_slower_than_its_source_misses_nothing_and_costs_no_memory() 
     assert!(grown < 12 * 1024, "{grown} KiB more");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_queue_is_followed_with_its_fatal_records() {
+    let home = Home::new();
+    home.run(&["emit", "first"]).succeeds();
+    let queue = home.queue();
+    let mut tail = home.start(&["tail", queue.to_str().unwrap(), "--until-match", "last"]);
+    tail.prints("first");
+    home.run(&["emit", "it fell over", "--level", "fatal"])
+        .succeeds();
+    tail.prints("FATAL");
+    home.run(&["emit", "the last one"]).succeeds();
+    tail.prints("the last one");
+    assert_eq!(tail.ends().code(), Some(0));
+    assert_eq!(tail.printed(), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_dropped_passed_over_or_cut_is_shown_as_such() {
+    let home = Home::new();
+    let dropped = record("12 records dropped", "warning")
+        .replace("\"message\"", "\"attributes\":{\"dropped\":12},\"message\"");
+    let long = "x".repeat(2 << 20);
+    home.file("a.log", format!("{dropped}\n{long}\nno record\n\0\0\0\n"));
+    let ran = home.run(&["tail", "a.log", "--no-follow"]).succeeds();
+    let shown = ran.stdout_text();
+    for line in [
+        "WARN  App              12 records dropped dropped=12",
+        "no record",
+        "(nothing but zero bytes)",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    ran.says_in_one_line(&["byte ", "skipped a line of 2097152 bytes"]);
+
+    let file = home.file("b.log", record("first", "info") + "\n");
+    let tail = home.start(&["tail", "b.log"]);
+    tail.prints("first");
+    fs::write(&file, "").unwrap();
+    tail.says("cut or overwritten");
+    append_line(&file, &record("second", "info"));
+    tail.prints("second");
+
+    let server = FaultServer::start(|request| {
+        if request.head.starts_with("GET /api/v1/logs/stream") {
+            // Where it goes on is beyond this test.
+            return match request.header("last-event-id") {
+                Some("1") => Fault::Answer(
+                    200,
+                    "id: 9\nevent: gap\ndata: {\"skipped\":7}\n\n".to_owned(),
+                ),
+                _ => Fault::status(403),
+            };
+        }
+        let page = r#"{"records":[],"before":1,"after":1,"more":false}"#;
+        Fault::Answer(200, page.to_owned())
+    });
+    let ran = home.run(&["tail", &server.url()]).exits(6);
+    let said = ran.stderr_text();
+    assert!(
+        said.contains("records are missing: the server passed over 7 of them"),
+        "{said}"
+    );
 }

@@ -165,6 +165,12 @@ impl Browser {
         );
     }
 
+    /// Shows pages as they are printed.
+    pub(crate) fn is_paper(&self) {
+        self.devtools("Emulation.clearDeviceMetricsOverride", &json!({}));
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    }
+
     /// What the page has said on its console since it was last asked, of
     /// warnings and errors.
     pub(crate) fn complaints(&self) -> Vec<String> {
