@@ -142,6 +142,7 @@ fn the_table_fits_its_terminal_and_shows_nothing_raw() {
             "10 × SocketException in",
             "at load (room.dart)",
             "17 errors in 4 groups",
+            "█",
         ] {
             assert!(shown.contains(needle), "{needle} at {width}:\n{shown}");
         }

@@ -31,6 +31,7 @@ mod ingest_who;
 mod metrics;
 mod page;
 mod pipeline;
+mod promises;
 mod queue;
 mod reading;
 mod readme;
