@@ -147,6 +147,11 @@ fn a_page_is_written_whatever_a_server_answers_for_a_screenshot() {
         let (page, said) = page(&home, &[&server.url()]);
         assert!(!page.contains("<img"), "{fault}");
         assert!(page.contains("not shown: "), "{fault}: {said}");
+        let address = server.url().replace("http://", "");
+        assert!(
+            !page.contains(&address),
+            "{fault}: who it was is in the page"
+        );
         assert!(said.contains(reason), "{fault}: {said}");
         let route = format!("/api/v1/screenshots/{}?thumbnail", id(1));
         assert!(server.was_asked_for(&route));

@@ -21,6 +21,7 @@ use crate::record::{Level, LogRecord};
 use crate::session::html::Thumbnail;
 use crate::session::{Reach, SessionSummary, Sessions, Stories, StoryBuilder, html, in_words};
 use crate::source::{self, Event, Item, Location, Notice, Options};
+use thumbnails::Thumbnails;
 
 pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Result<Exit> {
     match command {
@@ -163,16 +164,23 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
     if let Some(file) = &args.html {
         let options = options(Filter::default(), context)?;
         let thumbnails = thumbnails::collect(&story, &locations, &options);
-        let page = html::page(&story, &thumbnails);
+        let page = html::page(&story, &thumbnails.by_id);
         fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
-        tell_missing(&thumbnails.into_values().collect::<Vec<_>>(), context);
+        tell_missing(&thumbnails, &mut context.printer);
         context
             .printer
             .note(format_args!("wrote {}", file.display()));
         return Ok(Exit::Done);
     }
     match args.format {
-        Format::Table => telling::print(&story, args.utc, &mut context.printer)?,
+        Format::Table => {
+            telling::print(&story, args.utc, &mut context.printer)?;
+            hint_at_repair(
+                story.missing.damaged_lines,
+                &locations,
+                &mut context.printer,
+            );
+        }
         Format::Json => context.printer.json(&story)?,
         Format::Jsonl => {
             for moment in &story.timeline {
@@ -181,6 +189,19 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Says how to get at what damaged lines of a queue still hold.
+fn hint_at_repair(damaged_lines: u64, locations: &[Location], printer: &mut Printer) {
+    let queue = locations.iter().find_map(|location| match location {
+        Location::Path(path) if path.is_dir() => Some(path.display()),
+        _ => None,
+    });
+    if let Some(queue) = queue.filter(|_| damaged_lines > 0) {
+        printer.note(format_args!(
+            "`soliplex queue repair {queue} --out DIR` saves what can be read of the damaged lines"
+        ));
+    }
 }
 
 /// The one session whose id begins so; if there are several, the one that is
@@ -232,19 +253,23 @@ fn only_one(
 }
 
 /// Says which screenshots are not in the page.
-fn tell_missing(thumbnails: &[Thumbnail], context: &mut Context) {
+fn tell_missing(thumbnails: &Thumbnails, printer: &mut Printer) {
+    for failure in &thumbnails.failures {
+        printer.warn(failure);
+    }
     let reasons: Vec<_> = thumbnails
-        .iter()
+        .by_id
+        .values()
         .filter_map(|thumbnail| match thumbnail {
             Thumbnail::Missing(reason) => Some(reason),
             Thumbnail::Picture(_) => None,
         })
         .collect();
     if let Some(reason) = reasons.first() {
-        context.printer.warn(format_args!(
+        printer.warn(format_args!(
             "{} of {} screenshots left out: {reason}",
             reasons.len(),
-            thumbnails.len()
+            thumbnails.by_id.len()
         ));
     }
 }

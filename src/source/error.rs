@@ -74,8 +74,8 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
-    /// The server answered with something else than records.
-    #[error("{url} did not answer with records: {reason}; is it the address of a log server?")]
+    /// The server answered with something else than was asked for.
+    #[error("{url} did not answer as a log server does: {reason}; is it the address of one?")]
     BadAnswer {
         /// Which.
         url: String,

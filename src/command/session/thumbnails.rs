@@ -16,25 +16,30 @@ const MOST_BYTES: usize = 6 * 1024 * 1024;
 /// How long a page waits for all of them together.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The pictures by their ids, from beside the queues and from the servers that
-/// were read, those of errors first. What is not to be had is there with the
-/// reason.
-pub(super) fn collect(
-    story: &Story,
-    locations: &[Location],
-    options: &Options,
-) -> BTreeMap<String, Thumbnail> {
+/// What could be had.
+pub(super) struct Thumbnails {
+    /// The pictures by the ids of the screenshots. What is not to be had is
+    /// there with the reason.
+    pub(super) by_id: BTreeMap<String, Thumbnail>,
+    /// What went wrong, in words for whoever has asked. It names servers,
+    /// which are nobody's business where the page goes.
+    pub(super) failures: Vec<String>,
+}
+
+/// The pictures from beside the queues and from the servers that were read,
+/// those of errors first.
+pub(super) fn collect(story: &Story, locations: &[Location], options: &Options) -> Thumbnails {
     let ids = story.screenshots();
     let mut sources: Vec<_> = match ids.is_empty() {
         true => Vec::new(),
         false => locations.iter().map(|at| Source::of(at, options)).collect(),
     };
     let deadline = Instant::now() + PATIENCE;
-    let mut thumbnails = BTreeMap::new();
+    let mut by_id = BTreeMap::new();
     let (mut count, mut bytes) = (0, 0);
     for id in ids {
         if count == MOST {
-            thumbnails.insert(id.to_owned(), missing("the page has as many as it takes"));
+            by_id.insert(id.to_owned(), missing("the page has as many as it takes"));
             continue;
         }
         let thumbnail = match small(id, &mut sources, deadline) {
@@ -48,9 +53,16 @@ pub(super) fn collect(
             }
             Err(reason) => Thumbnail::Missing(reason),
         };
-        thumbnails.insert(id.to_owned(), thumbnail);
+        by_id.insert(id.to_owned(), thumbnail);
     }
-    thumbnails
+    let failures = sources.into_iter().filter_map(|source| match source {
+        Source::Failed(failure) => Some(failure),
+        _ => None,
+    });
+    Thumbnails {
+        by_id,
+        failures: failures.collect(),
+    }
 }
 
 fn missing(reason: &str) -> Thumbnail {
@@ -113,9 +125,10 @@ fn small(id: &str, sources: &mut [Source], deadline: Instant) -> Result<Vec<u8>,
             Err(error) => *source = Source::Failed(error.in_words()),
         }
     }
-    let failed = sources.iter().find_map(|source| match source {
-        Source::Failed(reason) => Some(reason.clone()),
-        _ => None,
-    });
-    Err(failed.unwrap_or_else(|| "it is not where the records were read from".to_owned()))
+    let has_failed = |source: &Source| matches!(source, Source::Failed(_));
+    let reason = match sources.iter().any(has_failed) {
+        true => "the server did not give it",
+        false => "it is not where the records were read from",
+    };
+    Err(reason.to_owned())
 }

@@ -143,9 +143,7 @@ fn what_is_no_log_server_is_an_error_that_says_so() {
     let (url, server) = serve(vec![answer("text/html", "<html>")]);
     let error = ask(&url, Options::default()).err().unwrap();
     assert!(
-        error
-            .to_string()
-            .contains("is it the address of a log server?"),
+        error.to_string().contains("is it the address of one?"),
         "{error}"
     );
     server.join().unwrap();
