@@ -64,6 +64,10 @@ fn a_metric_can_be_picked_and_split() {
     let shown = home.run(&flags).succeeds().stdout_text();
     assert_eq!(shown.lines().count(), 3, "{shown}");
     assert!(
+        shown.contains("1 over 5000") && shown.contains('█'),
+        "{shown}"
+    );
+    assert!(
         shown.contains("session-1") && !shown.contains("frame"),
         "{shown}"
     );

@@ -39,22 +39,22 @@ impl Stories {
     /// Adds a record, from the source of this number, to its session.
     pub fn add(&mut self, record: LogRecord, source: usize) {
         let id = record.session_id().unwrap_or_default();
-        if let Some(session) = self.sessions.get_mut(id) {
-            return session.add_from(record, source);
-        }
-        let id = id.to_owned();
-        if id == self.wanted {
+        let is_wanted = id == self.wanted;
+        let is_known = self.sessions.contains_key(id);
+        if is_wanted && !is_known {
             self.sessions.clear();
-        } else if self.sessions.contains_key(&self.wanted) {
+            self.has_more = false;
+        } else if !is_wanted && (self.has_more || self.sessions.contains_key(&self.wanted)) {
             return;
-        } else if self.sessions.len() == CAPACITY {
+        } else if !is_known && self.sessions.len() == CAPACITY {
             self.has_more = true;
+            // None of them will be told, so none need be kept.
+            let sessions = self.sessions.values_mut();
+            sessions.for_each(|session| *session = StoryBuilder::default());
             return;
         }
-        self.sessions
-            .entry(id)
-            .or_default()
-            .add_from(record, source);
+        let session = self.sessions.entry(id.to_owned()).or_default();
+        session.add_from(record, source);
     }
 
     /// Adds a line that is no record, to each session that it names.
@@ -75,7 +75,7 @@ impl Stories {
         self.sessions.keys().cloned().collect()
     }
 
-    /// Whether there are more sessions than are kept.
+    /// Whether there are more sessions than can be kept; then none is.
     pub fn has_more(&self) -> bool {
         self.has_more
     }

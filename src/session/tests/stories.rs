@@ -254,6 +254,9 @@ fn a_whole_id_means_that_session_and_the_start_of_one_all_that_have_it() {
         many.add(of(&format!("s-{n}")), 0);
     }
     assert!(many.has_more() && many.ids().len() < 100);
+    many.add(of("s"), 0);
+    many.add(of("s-1"), 0);
+    assert!(many.ids() == ["s"] && !many.has_more());
 }
 
 #[test]
