@@ -68,20 +68,17 @@ pub fn scan<T: Send>(
             .map(|odd_lines| (part, odd_lines))
     };
     let work = &work;
-    let done: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = windows
-            .into_iter()
-            .map(|window| scope.spawn(move || work(window)))
-            .collect();
-        running
-            .into_iter()
-            .map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .collect()
+    let done = thread::scope(|scope| {
+        // A thread that cannot be had is an error, as a file that cannot be read.
+        let start = |window| thread::Builder::new().spawn_scoped(scope, move || work(window));
+        let running: Vec<_> = windows.into_iter().map(start).collect::<Result<_, _>>()?;
+        let end = |thread: thread::ScopedJoinHandle<'_, _>| {
+            let ended = thread.join();
+            ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        Ok(running.into_iter().map(end).collect::<Vec<_>>())
     });
+    let done = done.map_err(failed)?;
     let mut scan = Scan {
         parts: Vec::new(),
         odd_lines: 0,

@@ -5,6 +5,7 @@ use tokio::io::AsyncReadExt;
 
 use super::engine::Engine;
 use super::failed;
+use crate::fleet;
 use crate::ingest::store::{StoreError, StoredScreenshot};
 
 /// Keeps a screenshot, unless there is one of its name. The thumbnail goes
@@ -15,7 +16,7 @@ pub(super) async fn put(engine: &Engine, screenshot: &StoredScreenshot) -> Resul
     }
     let thumbnail = screenshot.thumbnail.as_deref();
     if let Some(thumbnail) = thumbnail {
-        put_one(engine, screenshot, &thumbnail_of(&screenshot.id), thumbnail).await?;
+        put_one(engine, screenshot, &fleet::thumbnail(&screenshot.id), thumbnail).await?;
     }
     put_one(engine, screenshot, &screenshot.id, &screenshot.png).await
 }
@@ -26,14 +27,10 @@ pub(super) async fn get(
     id: &str,
     thumbnail: bool,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    if thumbnail && let Some(found) = get_one(engine, &thumbnail_of(id)).await? {
+    if thumbnail && let Some(found) = get_one(engine, &fleet::thumbnail(id)).await? {
         return Ok(Some(found));
     }
     get_one(engine, id).await
-}
-
-fn thumbnail_of(id: &str) -> String {
-    format!("{id}.thumbnail")
 }
 
 async fn is_there(engine: &Engine, name: &str) -> Result<bool, StoreError> {
