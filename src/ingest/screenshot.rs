@@ -7,6 +7,10 @@
 /// The most pixels a screenshot may have.
 const MAX_PIXELS: u64 = 16_000_000;
 
+/// The most pixels that one side may have. A picture of a single row would
+/// otherwise have to be held whole, since it is decoded row by row.
+const MAX_SIDE: u32 = 16_384;
+
 /// The height that a screenshot is scaled down to for a list.
 const THUMBNAIL_HEIGHT: u32 = 480;
 
@@ -28,7 +32,7 @@ pub(super) enum PngError {
     #[error("a damaged PNG file")]
     Damaged,
     /// It has too many pixels.
-    #[error("too large: at most {MAX_PIXELS} pixels")]
+    #[error("too large: at most {MAX_PIXELS} pixels, and {MAX_SIDE} on a side")]
     TooLarge,
     /// It is an animation.
     #[error("an animated PNG file")]
@@ -116,55 +120,56 @@ impl<'a> Chunk<'a> {
 fn check_header(data: &[u8]) -> Result<(), PngError> {
     let (width, rest) = data.split_first_chunk::<4>().ok_or(PngError::Damaged)?;
     let (height, rest) = rest.split_first_chunk::<4>().ok_or(PngError::Damaged)?;
-    let pixels = u64::from(u32::from_be_bytes(*width)) * u64::from(u32::from_be_bytes(*height));
+    let [width, height] = [*width, *height].map(u32::from_be_bytes);
+    let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || rest.len() != 5 {
         return Err(PngError::Damaged);
     }
-    match pixels <= MAX_PIXELS {
+    match pixels <= MAX_PIXELS && width.max(height) <= MAX_SIDE {
         true => Ok(()),
         false => Err(PngError::TooLarge),
     }
 }
 
-/// The picture at 480p, each pixel the mean of those it stands for. Decodes
-/// row by row, so that the whole picture is never in memory; an interlaced
-/// one, which would have to be, is let pass without a thumbnail if it is large.
+/// The picture at 480p, each pixel the mean of those it stands for; `None` if
+/// it is no higher than that. Decodes row by row, so that the whole picture is
+/// never in memory; an interlaced one would have to be for its thumbnail, and
+/// has none if it is large.
 fn thumbnail(png: &[u8]) -> Result<Option<Vec<u8>>, PngError> {
     const MAX_INTERLACED: u32 = 4_000_000;
+    let bad = |_| PngError::BadPicture;
     let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(|_| PngError::BadPicture)?;
-    let info = reader.info();
-    let (width, height) = (info.width, info.height);
-    if info.interlaced && width * height > MAX_INTERLACED {
+    let mut reader = decoder.read_info().map_err(bad)?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    let interlaced = reader.info().interlaced;
+    let is_scaled = height > THUMBNAIL_HEIGHT && !(interlaced && width * height > MAX_INTERLACED);
+    if !is_scaled {
+        // Decoded all the same: what is kept is a picture.
+        while reader.next_interlaced_row().map_err(bad)?.is_some() {}
         return Ok(None);
     }
     let (color, _) = reader.output_color_type();
     let channels = color.samples();
     let mut scaler = Scaler::new(width as usize, height as usize, channels);
     let mut rows = 0;
-    if reader.info().interlaced {
+    if interlaced {
         let size = reader.output_buffer_size().ok_or(PngError::BadPicture)?;
         let mut picture = vec![0; size];
-        reader
-            .next_frame(&mut picture)
-            .map_err(|_| PngError::BadPicture)?;
+        reader.next_frame(&mut picture).map_err(bad)?;
         for row in picture.chunks_exact(width as usize * channels) {
             scaler.add(row);
             rows += 1;
         }
     } else {
-        while let Some(row) = reader.next_row().map_err(|_| PngError::BadPicture)? {
+        while let Some(row) = reader.next_row().map_err(bad)? {
             scaler.add(row.data());
             rows += 1;
         }
     }
-    if rows != height {
-        return Err(PngError::BadPicture);
-    }
-    match height > THUMBNAIL_HEIGHT {
+    match rows == height {
         true => scaler.encode(color).map(Some).ok_or(PngError::BadPicture),
-        false => Ok(None),
+        false => Err(PngError::BadPicture),
     }
 }
 
@@ -181,7 +186,7 @@ struct Scaler {
 
 impl Scaler {
     fn new(width: usize, height: usize, channels: usize) -> Scaler {
-        let to_height = height.min(THUMBNAIL_HEIGHT as usize);
+        let to_height = THUMBNAIL_HEIGHT as usize;
         let to_width = (width * to_height / height).max(1);
         Scaler {
             from: (width, height),
@@ -297,6 +302,7 @@ mod tests {
         let mut bad_sum = good.clone();
         bad_sum[30] ^= 1;
         let huge = [&SIGNATURE[..], &header(65_535, 65_535)].concat();
+        let wide = [&SIGNATURE[..], &header(16_000_000, 1)].concat();
         let animated = [&SIGNATURE[..], &header(4, 4), &chunk(b"acTL", &[0; 8])].concat();
         let bomb = [
             &SIGNATURE[..],
@@ -311,6 +317,8 @@ mod tests {
             (bad_sum, PngError::Damaged),
             (good[..good.len() - 6].to_vec(), PngError::Damaged),
             (huge, PngError::TooLarge),
+            (wide, PngError::TooLarge),
+            (png(1, MAX_SIDE + 1), PngError::TooLarge),
             (animated, PngError::Animated),
             (bomb, PngError::BadPicture),
             (empty, PngError::Damaged),
@@ -319,6 +327,42 @@ mod tests {
         ] {
             assert_eq!(Screenshot::new(&file).unwrap_err(), error);
         }
+    }
+
+    #[test]
+    fn what_unpacks_to_far_more_than_it_shows_is_not_unpacked() {
+        use std::io::Write;
+        let packed = |length: usize| {
+            let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), Default::default());
+            encoder.write_all(&vec![0; length]).unwrap();
+            encoder.finish().unwrap()
+        };
+        let text = chunk(b"zTXt", &[b"a\0\0", &packed(10_000_000)[..]].concat());
+        let profile = chunk(b"iCCP", &[b"a\0\0", &packed(10_000_000)[..]].concat());
+        let picture = chunk(b"IDAT", &packed(10_000_000));
+        let end = chunk(b"IEND", b"");
+        let file = [
+            &SIGNATURE[..],
+            &header(4, 4),
+            &text,
+            &profile,
+            &picture,
+            &end,
+        ]
+        .concat();
+        let screenshot = Screenshot::new(&file).unwrap();
+        let kept = [&SIGNATURE[..], &header(4, 4), &picture, &end].concat();
+        assert_eq!(screenshot.png, kept);
+    }
+
+    #[test]
+    fn every_picture_is_decoded_be_it_large_and_interlaced() {
+        let mut data = [3000_u32.to_be_bytes(), 3000_u32.to_be_bytes()].concat();
+        data.extend([8, 2, 0, 0, 1]);
+        let head = chunk(b"IHDR", &data);
+        let junk = chunk(b"IDAT", b"junk");
+        let file = [&SIGNATURE[..], &head, &junk, &chunk(b"IEND", b"")].concat();
+        assert_eq!(Screenshot::new(&file).unwrap_err(), PngError::BadPicture);
     }
 
     #[test]
