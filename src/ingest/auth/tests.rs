@@ -234,6 +234,11 @@ async fn claims_must_hold() {
         ("exp", json!(far.to_string())),
         ("exp", json!(true)),
         ("exp", json!([far])),
+        ("exp", json!(-1)),
+        ("exp", serde_json::from_str("1e999").unwrap()),
+        ("nbf", json!(far as f64 + 0.5)),
+        ("sub", json!(7)),
+        ("sub", json!({ "id": "u1" })),
     ];
     for (name, value) in cases {
         let token = sign_hs(&claims_with(name, value.clone()));
@@ -241,6 +246,17 @@ async fn claims_must_hold() {
     }
     let listed = sign_hs(&claims_with("aud", json!(["other", "soliplex"])));
     assert!(device(hs(), &listed).await.is_ok());
+    for (name, value) in [
+        ("exp", json!(far as f64 + 0.5)),
+        ("nbf", json!(now() as f64 - 0.25)),
+        ("nbf", json!(now() + 20)),
+        ("sub", Value::Null),
+    ] {
+        let mut claims = claims();
+        claims[name] = value;
+        let token = sign_hs(&claims);
+        assert!(device(hs(), &token).await.is_ok(), "{claims}");
+    }
 }
 
 #[tokio::test]
