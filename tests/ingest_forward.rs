@@ -148,11 +148,29 @@ fn in_step_with_the_collector_its_failure_is_502_and_nothing_is_lost() {
     let body = batch(&[&record_line(1)]);
     let (status, reply) = post(&server, None, &*body);
     assert_eq!(status, 502, "{reply}");
-    // The client sends it again: a duplicate, but forwarded by now.
-    let (status, reply) = post(&server, None, &*body);
-    assert_eq!((status, &reply["duplicates"]), (200, &1.into()), "{reply}");
+    // The client sends it again: a duplicate, but forwarded by then.
+    let reply = wait_until("it is forwarded", || {
+        let (status, reply) = post(&server, None, &*body);
+        (status == 200).then_some(reply)
+    });
+    assert_eq!(reply["duplicates"], 1, "{reply}");
     let taken = collector.requests().last().cloned().expect("a request");
     assert_eq!(records(&taken).len(), 1);
+}
+
+#[test]
+fn a_collector_that_never_answers_holds_up_nobody_for_good() {
+    // Connections are taken, and nothing is ever said.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    let home = Home::new();
+    let flags = ["--no-auth", "--otlp-endpoint", &url, "--forward", "sync"];
+    let variables = [("OTEL_EXPORTER_OTLP_TIMEOUT", "100")];
+    let server = serve(&home, &flags, &variables);
+    let (status, reply) = post(&server, None, batch(&[&record_line(1)]));
+    assert_eq!(status, 502, "{reply}");
+    let (_, status) = get(&server, "/api/v1/status", None);
+    assert_eq!(status["forward"]["failures"], 1, "{status}");
 }
 
 #[test]

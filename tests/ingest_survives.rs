@@ -87,7 +87,11 @@ fn a_store_that_another_process_holds_is_503_until_it_is_free() {
         assert_eq!(reply.status().as_u16(), 503);
         assert!(reply.headers().contains_key("retry-after"));
     });
+    let ready = || crate::ingest::get(&server, "/readyz", None).0;
+    assert_eq!(ready(), 503);
     other.execute_batch("ROLLBACK").expect("free");
+    // By itself, without a record that says so.
+    assert_eq!(ready(), 200);
     let (status, reply) = post(&server, None, body);
     assert_eq!((status, &reply["accepted"]), (200, &json!(1)));
     assert_eq!(messages(&server).len(), 1);

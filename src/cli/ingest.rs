@@ -104,6 +104,24 @@ pub struct ServeArgs {
     /// The largest body, after decoding
     #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "1MiB", value_parser = value::size)]
     pub max_body: u64,
+    /// The largest screenshot
+    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "5MiB", value_parser = value::size)]
+    pub max_screenshot: u64,
+    /// The largest head of a request: its address and headers
+    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "64KiB", value_parser = value::size)]
+    pub max_head: u64,
+    /// How many records a request may have
+    #[arg(long, help_heading = "How much", value_name = "N", default_value_t = 10_000, value_parser = value::count)]
+    pub max_records: usize,
+    /// How deep a record may be nested, at most 100
+    #[arg(long, help_heading = "How much", value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub max_depth: u8,
+    /// How long the head of a request may take, and how long a connection may be idle
+    #[arg(long, help_heading = "How much", value_name = "DURATION", default_value = "15s", value_parser = value::duration)]
+    pub head_timeout: Duration,
+    /// How long the body of a request may take
+    #[arg(long, help_heading = "How much", value_name = "DURATION", default_value = "20s", value_parser = value::duration)]
+    pub body_timeout: Duration,
     /// How many connections may be open
     #[arg(
         long,
@@ -151,6 +169,15 @@ pub struct ServeArgs {
         default_value = "async"
     )]
     pub forward: ForwardWhen,
+
+    /// How many records may wait for the collector before more are answered 502
+    #[arg(
+        long,
+        help_heading = "Forwarding",
+        value_name = "N",
+        default_value_t = 1_000_000
+    )]
+    pub max_backlog: u64,
 
     /// Tell apps the log levels in this TOML or JSON file, which is watched
     #[arg(long, help_heading = "Apps and errors", value_name = "FILE")]

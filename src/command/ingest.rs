@@ -26,6 +26,10 @@ use access_log::AccessLogWriter;
 /// No leeway may be larger: a token that expired must soon be worth nothing.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
 
+/// How many threads may wait for a disk at a time. Each may have the store
+/// open for a reader, and a page of records in memory.
+const MAX_BLOCKING_THREADS: usize = 64;
+
 pub(super) fn run(command: IngestCommand, context: &mut Context) -> anyhow::Result<Exit> {
     match command {
         IngestCommand::Serve(args) => serve(&args, context),
@@ -52,7 +56,10 @@ fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
         .iter()
         .map(bind)
         .collect::<anyhow::Result<_>>()?;
-    let runtime = tokio::runtime::Runtime::new()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .build()?;
     runtime.block_on(async {
         let store = store(args, &settings, context).await?;
         let app = Arc::new(App::new(store, settings));
@@ -120,6 +127,12 @@ fn settings(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Settings>
     let mut settings = Settings::new(auth(args, context)?, sanitizer(&context.config)?);
     settings.limits = Limits {
         body_bytes: usize::try_from(args.max_body)?,
+        screenshot_bytes: usize::try_from(args.max_screenshot)?,
+        head_bytes: usize::try_from(args.max_head)?,
+        records: args.max_records,
+        depth: args.max_depth.into(),
+        header_timeout: args.head_timeout,
+        body_timeout: args.body_timeout,
         connections: args.max_connections,
         user_rate: args.rate_user,
         session_rate: args.rate_session,

@@ -1,12 +1,42 @@
 //! Reading a body without ever holding more of it than is allowed.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
+
+/// How many bytes of bodies may be held at a time, by all requests together.
+#[derive(Debug)]
+pub(super) struct Budget(Arc<Semaphore>);
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Budget {
+        Budget(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Takes some of it. What is only announced costs nothing, so that nobody
+    /// can use it up without sending.
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let taken = Arc::clone(&self.0).try_acquire_many_owned(bytes);
+        taken.map_err(|_| {
+            let message = "too much is being sent at once";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(1)
+        })
+    }
+}
+
+/// A body that was read, and its share of the budget.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) bytes: Vec<u8>,
+    _held: OwnedSemaphorePermit,
+}
 
 /// Reads a body of at most `limit` bytes, counted after decoding, however it
 /// is framed and encoded.
@@ -14,7 +44,8 @@ pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
     limit: usize,
-) -> Result<Vec<u8>, Problem> {
+    budget: &Budget,
+) -> Result<Received, Problem> {
     let encoding = Encoding::of(headers)?;
     let announced = headers
         .get(header::CONTENT_LENGTH)
@@ -22,12 +53,21 @@ pub(super) async fn read(
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    let body = collect(body, announced.unwrap_or(0), limit).await?;
-    encoding.decode(body, limit)
+    let received = collect(body, announced.unwrap_or(0), limit, budget).await?;
+    Ok(Received {
+        bytes: encoding.decode(received.bytes, limit)?,
+        ..received
+    })
 }
 
-async fn collect(mut body: Body, announced: usize, limit: usize) -> Result<Vec<u8>, Problem> {
+async fn collect(
+    mut body: Body,
+    announced: usize,
+    limit: usize,
+    budget: &Budget,
+) -> Result<Received, Problem> {
     let mut bytes = Vec::with_capacity(announced);
+    let mut held = budget.take(0)?;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::bad_request("the body ended early"))?;
         let Ok(data) = frame.into_data() else {
@@ -36,9 +76,10 @@ async fn collect(mut body: Body, announced: usize, limit: usize) -> Result<Vec<u
         if bytes.len() + data.len() > limit {
             return Err(too_large(limit));
         }
+        held.merge(budget.take(data.len())?);
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes)
+    Ok(Received { bytes, _held: held })
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -120,9 +161,10 @@ mod tests {
     async fn status_or_length(encoding: &str, body: Vec<u8>) -> Result<usize, u16> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_ENCODING, encoding.parse().unwrap());
-        read(&headers, Body::from(body), LIMIT)
+        let budget = Budget::new(10 * LIMIT);
+        read(&headers, Body::from(body), LIMIT, &budget)
             .await
-            .map(|body| body.len())
+            .map(|received| received.bytes.len())
             .map_err(|problem| problem.into_response().status().as_u16())
     }
 
@@ -158,6 +200,22 @@ mod tests {
             let bomb = status_or_length(name, encode(&vec![b'x'; 10_000_000])).await;
             assert_eq!(bomb, Err(413), "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_held_of_all_bodies_together_is_bounded() {
+        let budget = Budget::new(2 * LIMIT);
+        let read = async || {
+            let body = Body::from(vec![b'x'; LIMIT]);
+            let received = read(&HeaderMap::new(), body, LIMIT, &budget).await;
+            received.map_err(|problem| problem.into_response())
+        };
+        let held = [read().await.unwrap(), read().await.unwrap()];
+        let refused = read().await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refused.headers().contains_key(header::RETRY_AFTER));
+        drop(held);
+        assert!(read().await.is_ok());
     }
 
     #[tokio::test]

@@ -17,16 +17,17 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use tokio::sync::watch;
 
-use super::store::{Scan, Scanned, Seq, Start, StoreError};
+use super::store::{Portion, Scan, Scanned, Seq, Start, StoreError};
 use super::{App, reading};
 use crate::filter::Filter;
 use crate::record::push_stamped;
 
-/// How far behind a reader that once kept up may fall, in records.
-const MAX_LAG: u64 = 100_000;
-
-/// How many batches are looked at for one piece of the stream.
-const BATCHES: usize = 16;
+/// How much is looked at for one piece of the stream: all that a reader which
+/// takes nothing costs.
+const PORTION: Portion = Portion {
+    batches: 16,
+    bytes: 256 << 10,
+};
 
 /// How often in a row the store may fail before a stream ends, and how long to
 /// wait in between: together longer than a cluster takes to elect a leader.
@@ -91,7 +92,7 @@ impl Live {
         loop {
             let head = *self.head.borrow_and_update();
             let behind = self.app.store.distance(self.cursor, head);
-            if self.has_kept_up && behind > MAX_LAG {
+            if self.has_kept_up && behind > self.app.limits.stream_lag {
                 return Some(self.skip_to(head, behind));
             }
             self.has_kept_up |= self.cursor >= head;
@@ -130,7 +131,7 @@ impl Live {
 
     /// The events of the next few batches; empty if no record matches.
     async fn read(&mut self, head: Seq) -> Result<String, StoreError> {
-        let scanned = match self.app.store.recent(self.cursor, BATCHES) {
+        let scanned = match self.app.store.recent(self.cursor, PORTION) {
             Some(scanned) => scanned,
             None => self.scan().await?,
         };
@@ -161,7 +162,7 @@ impl Live {
             store.scan(&Scan {
                 from: Start::After(cursor),
                 filter: &filter,
-                batches: BATCHES,
+                portion: PORTION,
             })
         });
         scanned.await.unwrap_or(Err(StoreError::Closed))

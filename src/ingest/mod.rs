@@ -53,6 +53,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sanitize::Sanitizer;
 use auth::Auth;
+use body::Budget;
 use forward::Forward;
 use history::History;
 use metrics::Metrics;
@@ -72,6 +73,7 @@ pub struct App {
     auth: Auth,
     sanitizer: Sanitizer,
     limits: Limits,
+    bodies: Budget,
     by_user: Limiter,
     by_session: Limiter,
     by_address: Limiter,
@@ -137,6 +139,7 @@ impl App {
             store,
             auth: settings.auth,
             sanitizer: settings.sanitizer,
+            bodies: Budget::new(settings.limits.all_bodies()),
             by_user: Limiter::new(settings.limits.user_rate),
             by_session: Limiter::new(settings.limits.session_rate),
             by_address: Limiter::new(settings.limits.address_rate),
@@ -169,8 +172,15 @@ impl fmt::Debug for App {
 pub struct Limits {
     /// Bytes of a body, after decoding.
     pub body_bytes: usize,
+    /// Bytes of all bodies that are being read at a time, though always room for
+    /// a few of the largest; whoever sends more is told to wait.
+    pub bodies_bytes: usize,
     /// Records in a request.
     pub records: usize,
+    /// How deep a record may be nested; deeper than 100 it cannot be read.
+    pub depth: usize,
+    /// Bytes of a request's head, at least 8 KiB.
+    pub head_bytes: usize,
     /// Bytes of a screenshot.
     pub screenshot_bytes: usize,
     /// Open connections.
@@ -186,13 +196,26 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// How long the body of a request may take.
     pub body_timeout: Duration,
+    /// How many records a live reader that once kept up may fall behind before
+    /// it is told of a gap.
+    pub stream_lag: u64,
+}
+
+impl Limits {
+    fn all_bodies(&self) -> usize {
+        let largest = self.body_bytes.max(self.screenshot_bytes);
+        self.bodies_bytes.max(largest.saturating_mul(4))
+    }
 }
 
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
             body_bytes: 1 << 20,
+            bodies_bytes: 64 << 20,
             records: 10_000,
+            depth: 64,
+            head_bytes: 64 << 10,
             screenshot_bytes: 5 << 20,
             connections: 4096,
             user_rate: Rate::default(),
@@ -200,6 +223,7 @@ impl Default for Limits {
             address_rate: Rate::default(),
             header_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(20),
+            stream_lag: 100_000,
         }
     }
 }

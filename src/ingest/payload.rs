@@ -21,10 +21,6 @@ use crate::record::{
 };
 use crate::sanitize::Sanitizer;
 
-/// How deep a record may be nested. Deeper ones cannot be read by most JSON
-/// readers, ours included.
-const MAX_DEPTH: usize = 64;
-
 /// How many bytes of a resource are kept; a larger one is left out.
 const MAX_RESOURCE_BYTES: usize = 16 << 10;
 
@@ -40,6 +36,8 @@ pub(super) struct Intake<'a> {
     pub(super) received_at: i64,
     /// How many records a request may have.
     pub(super) max_records: usize,
+    /// How deep a record may be nested.
+    pub(super) max_depth: usize,
 }
 
 /// What a body came to.
@@ -115,8 +113,8 @@ fn take_record(
     origins: &mut Origins,
 ) -> Result<(), String> {
     let in_words = |error: RecordError| error.to_string();
-    if is_too_deep(json) {
-        return Err(format!("nested deeper than {MAX_DEPTH}"));
+    if is_deeper(json, intake.max_depth) {
+        return Err(format!("nested deeper than {}", intake.max_depth));
     }
     let envelope = Envelope::parse(json.as_bytes()).map_err(in_words)?;
     envelope.check().map_err(in_words)?;
@@ -294,10 +292,10 @@ fn sender_key(subject: Option<&str>, install: &str) -> [u8; 8] {
     key
 }
 
-/// Whether brackets stand deeper than [`MAX_DEPTH`].
-fn is_too_deep(json: &str) -> bool {
+/// Whether brackets stand deeper than they may.
+fn is_deeper(json: &str, max_depth: usize) -> bool {
     let mut opening = memchr::memchr2_iter(b'{', b'[', json.as_bytes());
-    if opening.nth(MAX_DEPTH).is_none() {
+    if opening.nth(max_depth).is_none() {
         return false;
     }
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
@@ -309,7 +307,7 @@ fn is_too_deep(json: &str) -> bool {
             _ if in_text => {}
             b'{' | b'[' => {
                 depth += 1;
-                if depth > MAX_DEPTH {
+                if depth > max_depth {
                     return true;
                 }
             }
@@ -395,7 +393,8 @@ fn take_resource(resource: Option<&RawValue>, intake: &Intake<'_>, batch: &mut B
     let Some(json) = resource.map(RawValue::get) else {
         return;
     };
-    if !json.starts_with('{') || json.len() > MAX_RESOURCE_BYTES || is_too_deep(json) {
+    let is_bounded = json.len() <= MAX_RESOURCE_BYTES && !is_deeper(json, intake.max_depth);
+    if !json.starts_with('{') || !is_bounded {
         return;
     }
     let clean = intake.sanitizer.sanitize_line(json.as_bytes());

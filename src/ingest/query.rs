@@ -88,7 +88,10 @@ impl ReadQuery {
                 // No store holds more, and the next number must be one too.
                 self.after = Some(after.min(MAX_SEQ));
             }
-            "before" => self.before = Some(value.parse().map_err(|_| bad("a number"))?),
+            "before" => {
+                let before: u64 = value.parse().map_err(|_| bad("a number"))?;
+                self.before = Some(i64::try_from(before).unwrap_or(i64::MAX));
+            }
             "window" => {
                 self.window = Some(duration(value).ok_or_else(|| bad("a duration such as 24h"))?);
             }
@@ -155,6 +158,7 @@ mod tests {
             "n=10001",
             "since=noon",
             "after=-1",
+            "before=-1",
             "window=x",
             "nonsense=1",
             "grep=%5Cw%7B1000%7D%7B1000%7D",

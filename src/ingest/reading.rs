@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::store::{Scan, Scanned, Seq, Start, Store, StoreError, StoredBatch};
+use super::store::{Portion, Scan, Scanned, Seq, Start, Store, StoreError, StoredBatch};
 use crate::filter::Filter;
 use crate::record::{LogRecord, format_timestamp, push_stamped};
 
-/// How many batches are fetched at a time.
-const BATCHES: usize = 32;
+/// How much is fetched at a time.
+const PORTION: Portion = Portion {
+    batches: 32,
+    bytes: 1 << 20,
+};
 
 /// How long one page may be looked for. What was not found by then is for the
 /// next page, so that no query holds a reader for long.
@@ -46,7 +49,7 @@ pub(super) fn page(
         let scan = Scan {
             from,
             filter,
-            batches: BATCHES,
+            portion: PORTION,
         };
         let Scanned {
             batches, at_end, ..

@@ -29,16 +29,13 @@ use tower::Service;
 use super::forward::{ForwardError, Forwarder};
 use super::guard::Guarded;
 use super::store::Retention;
-use super::{App, alert, history, level_sharing};
+use super::{App, Limits, alert, history, level_sharing};
 
 /// How long requests under way may take when the server is told to stop.
 const DRAIN_TIME: Duration = Duration::from_secs(8);
 
 /// How often old records are removed.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
-
-/// How many bytes the head of a request may have.
-const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// How long to wait when the system has no socket to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -148,7 +145,7 @@ pub(super) async fn serve(
     for listener in listeners {
         let acceptor = Acceptor {
             router: router.clone(),
-            header_timeout: app.limits.header_timeout,
+            head: Head::of(&app.limits),
             shutdown: app.shutdown.clone(),
             permits: Arc::clone(&permits),
             connections: connections.clone(),
@@ -209,9 +206,27 @@ async fn expire(app: Arc<App>) {
     }
 }
 
+/// What the head of a request may cost.
+#[derive(Clone, Copy)]
+struct Head {
+    timeout: Duration,
+    bytes: usize,
+}
+
+impl Head {
+    fn of(limits: &Limits) -> Head {
+        // The least that the parser takes.
+        const MIN_BYTES: usize = 8 << 10;
+        Head {
+            timeout: limits.header_timeout,
+            bytes: limits.head_bytes.max(MIN_BYTES),
+        }
+    }
+}
+
 struct Acceptor {
     router: Router,
-    header_timeout: Duration,
+    head: Head,
     shutdown: CancellationToken,
     permits: Arc<Semaphore>,
     connections: TaskTracker,
@@ -239,7 +254,7 @@ impl Acceptor {
             let connection = Connection {
                 peer,
                 router: self.router.clone(),
-                header_timeout: self.header_timeout,
+                head: self.head,
                 shutdown: self.shutdown.clone(),
             };
             let tls = listener.tls.clone();
@@ -254,7 +269,7 @@ impl Acceptor {
 struct Connection {
     peer: Peer,
     router: Router,
-    header_timeout: Duration,
+    head: Head,
     shutdown: CancellationToken,
 }
 
@@ -263,7 +278,7 @@ impl Connection {
         let Some(tls) = tls else {
             return self.serve(stream).await;
         };
-        match tokio::time::timeout(self.header_timeout, tls.accept(stream)).await {
+        match tokio::time::timeout(self.head.timeout, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream).await,
             Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
             Err(_) => tracing::debug!("TLS took too long"),
@@ -290,8 +305,8 @@ impl Connection {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.header_timeout)
-            .max_buf_size(MAX_HEAD_BYTES)
+            .header_read_timeout(self.head.timeout)
+            .max_buf_size(self.head.bytes)
             .serve_connection(TokioIo::new(Guarded::new(stream)), service);
         let mut connection = std::pin::pin!(connection);
         let served = tokio::select! {

@@ -1,5 +1,7 @@
 //! Where records are forwarded to, and who is shown which token.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use super::in_file_or_here;
@@ -19,6 +21,13 @@ const OTLP_VARIABLES: [&str; 2] = [
 const OTLP_PROTOCOL_VARIABLES: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
     "OTEL_EXPORTER_OTLP_PROTOCOL",
+];
+
+/// The variables that say how many milliseconds it may take, the first outranks
+/// the second.
+const OTLP_TIMEOUT_VARIABLES: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
 ];
 
 /// The variable with Logfire's write token, and the one that says where a
@@ -69,7 +78,8 @@ pub(super) fn options(
         headers,
         json: is_json()?,
         sync: args.forward == ForwardWhen::Sync,
-        ..ForwardOptions::default()
+        max_backlog: args.max_backlog,
+        timeout: timeout()?,
     }))
 }
 
@@ -129,6 +139,21 @@ fn is_json() -> anyhow::Result<bool> {
         };
     }
     Ok(false)
+}
+
+/// How long the collector may take, by OpenTelemetry's variables or its default.
+fn timeout() -> anyhow::Result<Duration> {
+    for name in OTLP_TIMEOUT_VARIABLES {
+        let Some(value) = variable(name) else {
+            continue;
+        };
+        let milliseconds = value.parse().ok().filter(|milliseconds| *milliseconds > 0);
+        return milliseconds.map(Duration::from_millis).ok_or_else(|| {
+            let message = format!("{name} is {value}; it should be a number of milliseconds");
+            Error::usage(message).into()
+        });
+    }
+    Ok(ForwardOptions::default().timeout)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::auth::Secret;
 use super::reading::rfc3339;
-use super::store::{Claims, Scan, Scanned, Seq, Start, Store, StoreError, StoredBatch};
+use super::store::{Claims, Portion, Scan, Scanned, Seq, Start, Store, StoreError, StoredBatch};
 use crate::filter::Filter;
 use crate::http_client::http_client;
 use crate::record::LogRecord;
@@ -34,9 +34,12 @@ use mapping::Mapper;
 /// The name under which the store keeps how far records were forwarded.
 const CURSOR: &str = "forwarded";
 
-/// How many batches are looked at together, to send what is of one device in
-/// one request.
-const BATCHES: usize = 64;
+/// How much is looked at together, to send what is of one device in one
+/// request.
+const PORTION: Portion = Portion {
+    batches: 64,
+    bytes: 4 << 20,
+};
 
 /// How many records go into one request.
 const MAX_RECORDS: usize = 512;
@@ -66,6 +69,8 @@ pub struct ForwardOptions {
     pub sync: bool,
     /// How many records may wait before more are turned away.
     pub max_backlog: u64,
+    /// How long the collector may take for one request.
+    pub timeout: Duration,
 }
 
 impl Default for ForwardOptions {
@@ -76,6 +81,7 @@ impl Default for ForwardOptions {
             json: false,
             sync: false,
             max_backlog: 1_000_000,
+            timeout: Duration::from_secs(10),
         }
     }
 }
@@ -92,6 +98,15 @@ pub(super) struct Progress {
     pub(super) cursor: Seq,
     /// How many attempts failed since the start.
     pub(super) failures: u64,
+    /// Whether the last attempt failed.
+    pub(super) is_failing: bool,
+}
+
+impl Progress {
+    fn reach(&mut self, cursor: Seq) {
+        self.cursor = cursor;
+        self.is_failing = false;
+    }
 }
 
 /// What requests see of forwarding.
@@ -120,12 +135,11 @@ impl Forward {
         self.backlog(store) > self.options.max_backlog
     }
 
-    /// Waits until a record was forwarded. `false` if an attempt failed or it
-    /// took too long.
+    /// Waits until a record was forwarded. `false` if it took too long, or if
+    /// the last attempt failed, so that an outage is told at once.
     pub(super) async fn reached(&self, seq: Seq, timeout: Duration) -> bool {
         let mut progress = self.progress.subscribe();
-        let failures = progress.borrow_and_update().failures;
-        let done = |progress: &Progress| progress.cursor >= seq || progress.failures > failures;
+        let done = |progress: &Progress| progress.cursor >= seq || progress.is_failing;
         let reached = tokio::time::timeout(timeout, progress.wait_for(done)).await;
         matches!(reached, Ok(Ok(progress)) if progress.cursor >= seq)
     }
@@ -150,7 +164,8 @@ impl Forwarder {
         let failed = |error: &dyn std::fmt::Display| ForwardError(error.to_string());
         let options = &forward.options;
         let url = options.endpoint.as_deref().unwrap_or_default();
-        let http = http_client(url, |builder| builder).map_err(|error| failed(&error))?;
+        let http = http_client(url, |builder| builder.timeout(options.timeout))
+            .map_err(|error| failed(&error))?;
         let client = Client::new(http);
         let headers = options.headers.iter();
         let headers = headers.map(|(name, value)| (name.clone(), value.expose().to_owned()));
@@ -219,18 +234,23 @@ impl Forwarder {
         let cursor = claims.confirmed().await.map_err(in_words)?;
         self.progress
             .send_modify(|progress| progress.cursor = cursor);
-        let batches = claims.claim(BATCHES).await.map_err(in_words)?;
+        let batches = claims.claim(PORTION.batches).await.map_err(in_words)?;
         if batches.is_empty() {
             return Ok(());
         }
-        let mut sending = std::pin::pin!(self.send_batches(&batches, 0));
-        loop {
-            tokio::select! {
-                sent = &mut sending => break sent?,
-                () = tokio::time::sleep(KEEP_INTERVAL) => claims.keep().await.map_err(in_words)?,
+        {
+            let mut sending = std::pin::pin!(self.send_batches(&batches, 0));
+            loop {
+                tokio::select! {
+                    sent = &mut sending => break sent?,
+                    () = tokio::time::sleep(KEEP_INTERVAL) => claims.keep().await.map_err(in_words)?,
+                }
             }
         }
-        claims.confirm().await.map_err(in_words)
+        claims.confirm().await.map_err(in_words)?;
+        self.progress
+            .send_modify(|progress| progress.is_failing = false);
+        Ok(())
     }
 
     /// Forwards what follows the cursor.
@@ -267,7 +287,10 @@ impl Forwarder {
 
     /// Notes a failure and waits before the next attempt.
     async fn fail(&self, reason: &str, attempt: &mut u32) {
-        self.progress.send_modify(|progress| progress.failures += 1);
+        self.progress.send_modify(|progress| {
+            progress.failures += 1;
+            progress.is_failing = true;
+        });
         let asked = self.client.said().retry_after;
         let backoff = Duration::from_secs(1 << (*attempt).min(6)).min(MAX_BACKOFF);
         let wait = asked.unwrap_or(backoff).min(MAX_BACKOFF);
@@ -287,7 +310,7 @@ impl Forwarder {
         let Some(last) = scanned.batches.last().map(|batch| batch.last()) else {
             // Retention took what was left to forward.
             let head = *self.store.head().borrow();
-            self.progress.send_modify(|progress| progress.cursor = head);
+            self.progress.send_modify(|progress| progress.reach(head));
             return Ok(());
         };
         self.send_batches(&scanned.batches, cursor).await?;
@@ -295,7 +318,7 @@ impl Forwarder {
         let noted =
             tokio::task::spawn_blocking(move || store.set_fact(CURSOR, last.cast_signed())).await;
         noted.unwrap_or(Err(StoreError::Closed)).map_err(in_words)?;
-        self.progress.send_modify(|progress| progress.cursor = last);
+        self.progress.send_modify(|progress| progress.reach(last));
         Ok(())
     }
 
@@ -309,25 +332,22 @@ impl Forwarder {
         // In the order in which devices first come up, for the same requests
         // in the same order whenever this is repeated.
         let mut devices: Vec<Option<Arc<str>>> = Vec::new();
-        let mut lines: HashMap<Option<Arc<str>>, Vec<(LogRecord, String)>> = HashMap::new();
+        let mut lines: HashMap<Option<Arc<str>>, Vec<Line<'_>>> = HashMap::new();
         for batch in batches {
-            let received_at = rfc3339(batch.received_at);
-            for (_, line) in batch.records().filter(|(seq, _)| *seq > behind) {
-                let Ok(record) = LogRecord::parse(line.as_bytes()) else {
-                    continue;
-                };
+            for (_, json) in batch.records().filter(|(seq, _)| *seq > behind) {
                 let of_device = lines.entry(batch.resource.clone()).or_insert_with(|| {
                     devices.push(batch.resource.clone());
                     Vec::new()
                 });
-                of_device.push((record, received_at.clone()));
+                let received_at = batch.received_at;
+                of_device.push(Line { json, received_at });
             }
         }
         for device in devices {
             self.exporter
                 .set_resource(&mapping::resource(device.as_deref()));
-            let records = lines.remove(&device).unwrap_or_default();
-            for chunk in chunks(&records) {
+            let lines = lines.remove(&device).unwrap_or_default();
+            for chunk in chunks(&lines) {
                 self.send(chunk).await?;
             }
         }
@@ -335,7 +355,7 @@ impl Forwarder {
     }
 
     async fn scan(&self, cursor: Seq) -> Result<Scanned, StoreError> {
-        if let Some(scanned) = self.store.recent(cursor, BATCHES) {
+        if let Some(scanned) = self.store.recent(cursor, PORTION) {
             return Ok(scanned);
         }
         let store = Arc::clone(&self.store);
@@ -343,7 +363,7 @@ impl Forwarder {
             store.scan(&Scan {
                 from: Start::After(cursor),
                 filter: &Filter::default(),
-                batches: BATCHES,
+                portion: PORTION,
             })
         });
         scanned.await.unwrap_or(Err(StoreError::Closed))
@@ -351,7 +371,7 @@ impl Forwarder {
 
     /// Sends records. Those that the collector calls bad are left out after
     /// halving down to each of them; for any other failure all are sent again.
-    async fn send(&self, records: &[(LogRecord, String)]) -> Result<(), String> {
+    async fn send(&self, records: &[Line<'_>]) -> Result<(), String> {
         let mut parts = vec![records];
         while let Some(part) = parts.pop() {
             let Err(reason) = self.export(part).await else {
@@ -371,18 +391,24 @@ impl Forwarder {
         Ok(())
     }
 
-    async fn export(&self, records: &[(LogRecord, String)]) -> Result<(), String> {
+    async fn export(&self, records: &[Line<'_>]) -> Result<(), String> {
         let mapped: Vec<_> = records
             .iter()
-            .map(|(record, received_at)| self.mapper.map(record, received_at))
+            .filter_map(|line| {
+                let record = LogRecord::parse(line.json.as_bytes()).ok()?;
+                Some(self.mapper.map(&record, &rfc3339(line.received_at)))
+            })
             .collect();
+        if mapped.is_empty() {
+            return Ok(());
+        }
         let batch: Vec<_> = mapped
             .iter()
             .map(|(record, scope)| (record, scope))
             .collect();
         let started = Instant::now();
         let result = self.exporter.export(LogBatch::new(&batch)).await;
-        tracing::debug!(records = records.len(), took = ?started.elapsed(), "forwarded");
+        tracing::debug!(records = mapped.len(), took = ?started.elapsed(), "forwarded");
         result.map_err(|_| match self.client.said().status {
             Some(status) => format!("the collector answered {status}"),
             None => "the collector cannot be reached".to_owned(),
@@ -395,18 +421,24 @@ fn is_refusal(said: Said) -> bool {
     matches!(said.status, Some(400 | 413 | 422))
 }
 
+/// A record as it is stored, and when it came in.
+struct Line<'a> {
+    json: &'a str,
+    received_at: i64,
+}
+
 /// Cuts records into requests.
-fn chunks(records: &[(LogRecord, String)]) -> Vec<&[(LogRecord, String)]> {
+fn chunks<'l, 'a>(lines: &'l [Line<'a>]) -> Vec<&'l [Line<'a>]> {
     let mut chunks = Vec::new();
     let (mut start, mut bytes) = (0, 0);
-    for (index, (record, _)) in records.iter().enumerate() {
-        let size = serde_json::to_string(record).map_or(0, |json| json.len());
+    for (index, line) in lines.iter().enumerate() {
+        let size = line.json.len();
         if index > start && (bytes + size > MAX_BYTES || index - start >= MAX_RECORDS) {
-            chunks.push(&records[start..index]);
+            chunks.push(&lines[start..index]);
             (start, bytes) = (index, 0);
         }
         bytes += size;
     }
-    chunks.push(&records[start..]);
+    chunks.push(&lines[start..]);
     chunks
 }

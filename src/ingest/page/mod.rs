@@ -16,7 +16,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use super::App;
 use super::auth::Auth;
 use super::problem::Problem;
-use super::routes::knows;
+use super::routes::{Name, knows};
 
 const DOCUMENT: &str = include_str!("assets/index.html");
 
@@ -100,10 +100,7 @@ pub(super) async fn document(State(app): State<Arc<App>>, headers: HeaderMap) ->
 }
 
 /// `GET /assets/{name}`: one of its files.
-pub(super) async fn asset(
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn asset(Name(name): Name, headers: HeaderMap) -> Result<Response, Problem> {
     let asset = ASSETS.iter().find(|asset| asset.name == name);
     let asset = asset.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no such file"))?;
     let etag = format!("\"{}\"", *ETAG);

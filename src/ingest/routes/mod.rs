@@ -12,6 +12,8 @@ mod story;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -49,6 +51,19 @@ pub fn app(state: Arc<App>) -> Router {
             observe::observe,
         ))
         .with_state(state)
+}
+
+/// The name that the path ends in.
+pub(super) struct Name(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Name, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(name) = path.map_err(|_| Problem::bad_request("the path is not UTF-8"))?;
+        Ok(Name(name))
+    }
 }
 
 /// An answer of JSON text.

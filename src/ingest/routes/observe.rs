@@ -66,11 +66,11 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let status = response.status().as_u16();
     app.metrics.request(route, status, took);
     if let Some(log) = &app.access_log {
-        // Neither paths nor headers as the client wrote them: both may hold
-        // what should not be kept.
+        // Nothing as the client wrote it: a path, a header, even a method may
+        // hold what should not be kept.
         let line = json!({
             "timestamp": crate::record::now(),
-            "method": method.as_str(),
+            "method": known(&method),
             "route": route,
             "status": status,
             "ms": took.as_millis() as u64,
@@ -88,6 +88,25 @@ fn route(path: &str) -> &'static str {
         let with_name = NAMED.into_iter().find(|(start, _)| path.starts_with(start));
         with_name.map_or("other", |(_, route)| route)
     })
+}
+
+/// A method's name, if it is one of HTTP.
+fn known(method: &Method) -> &str {
+    const METHODS: [Method; 9] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    match METHODS.contains(method) {
+        true => method.as_str(),
+        false => "other",
+    }
 }
 
 /// What a browser that runs another site's page may do.

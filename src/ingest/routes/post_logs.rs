@@ -46,7 +46,7 @@ pub(super) async fn post_logs(
         let message = "too many records are waiting for the collector";
         return Err(Problem::new(StatusCode::BAD_GATEWAY, message).retry_after(30));
     }
-    let read = body::read(&head.headers, body, app.limits.body_bytes);
+    let read = body::read(&head.headers, body, app.limits.body_bytes, &app.bodies);
     let body = tokio::time::timeout(app.limits.body_timeout, read)
         .await
         .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;
@@ -54,12 +54,13 @@ pub(super) async fn post_logs(
     // milliseconds of work, and handing it to another thread costs more under
     // load than the wait it saves.
     let taken = take_in(
-        &body,
+        &body.bytes,
         &Intake {
             sanitizer: &app.sanitizer,
             subject: device.subject.as_deref(),
             received_at: Utc::now().timestamp_millis(),
             max_records: app.limits.records,
+            max_depth: app.limits.depth,
         },
     )?;
     drop(body);

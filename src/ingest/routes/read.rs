@@ -38,9 +38,7 @@ pub(super) async fn logs(
             return Err(Problem::bad_request("give `after` or `before`, not both"));
         }
         (Some(after), None) => Start::After(after),
-        (None, before) => {
-            Start::Before(before.map_or(head + 1, |before| before.max(0).cast_unsigned()))
-        }
+        (None, before) => Start::Before(before.map_or(head + 1, i64::cast_unsigned)),
     };
     let store = Arc::clone(&app.store);
     let count = query.count();

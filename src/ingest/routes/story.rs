@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
-use super::{blocking, json as answer};
+use super::{Name, blocking, json as answer};
 use crate::filter::Filter;
 use crate::ingest::App;
 use crate::ingest::problem::Problem;
@@ -24,7 +24,7 @@ const MAX_RECORDS: usize = 10_000;
 /// with it. `cut` says that there are earlier records, too many to tell.
 pub(super) async fn story(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Name(id): Name,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     app.auth.operator(&headers).await?;

@@ -55,11 +55,11 @@ pub trait Store: Send + Sync + 'static {
     /// where numbers have gaps.
     fn distance(&self, from: Seq, to: Seq) -> u64;
 
-    /// Up to `scan.batches` batches in which a record may match.
+    /// A portion of the batches in which a record may match.
     fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError>;
 
     /// What follows a record, if that is at hand without waiting for a disk.
-    fn recent(&self, after: Seq, batches: usize) -> Option<Scanned>;
+    fn recent(&self, after: Seq, portion: Portion) -> Option<Scanned>;
 
     /// The sessions in which a record may match, the latest first.
     fn sessions(&self, query: &SessionQuery<'_>) -> Result<Vec<Session>, StoreError>;
@@ -339,8 +339,31 @@ pub struct Scan<'a> {
     pub from: Start,
     /// What is looked for. A store may skip batches that cannot hold a match.
     pub filter: &'a Filter,
-    /// How many batches to return at the most.
+    /// How much to return.
+    pub portion: Portion,
+}
+
+/// How much is returned at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Portion {
+    /// How many batches, at the most.
     pub batches: usize,
+    /// How many bytes of records, at the most, one batch beside.
+    pub bytes: usize,
+}
+
+impl Portion {
+    /// How many of the batches with these lengths belong to it, from the first
+    /// on, which always does.
+    fn of(&self, lengths: impl Iterator<Item = usize>) -> usize {
+        let mut bytes = 0;
+        let fits = lengths.take(self.batches).take_while(|length| {
+            let fits = bytes < self.bytes;
+            bytes += length;
+            fits
+        });
+        fits.count()
+    }
 }
 
 /// Where a scan starts.

@@ -9,12 +9,12 @@ use crate::filter::Filter;
 /// How many origins are looked up one by one; for more, batches are scanned.
 const MAX_ORIGINS: usize = 500;
 
-/// The numbers of the batches in which a record may match, and whether these
-/// are all up to the end.
+/// The numbers of the batches in which a record may match and how many bytes
+/// each has, and whether these are all up to the end.
 pub(super) fn candidates(
     connection: &Connection,
     scan: &Scan<'_>,
-) -> Result<(Vec<i64>, bool), StoreError> {
+) -> Result<(Vec<Candidate>, bool), StoreError> {
     let (low, high, order) = match scan.from {
         Start::After(after) => (holder(connection, after + 1)?, i64::MAX, "ASC"),
         Start::Before(before) => (0, clamp(before.saturating_sub(1)), "DESC"),
@@ -22,7 +22,7 @@ pub(super) fn candidates(
     let mut found = match origins(connection, scan.filter)? {
         Some(origins) => {
             let sql = format!(
-                "SELECT seq FROM origin_batches JOIN batches USING (seq)
+                "SELECT seq, length FROM origin_batches JOIN batches USING (seq)
                  WHERE origin = ?1 AND seq BETWEEN ?2 AND ?3
                  AND max_level >= ?4 AND last_at >= ?5 AND first_at <= ?6
                  ORDER BY seq {order} LIMIT ?7"
@@ -47,7 +47,7 @@ pub(super) fn candidates(
         }
         None => {
             let sql = format!(
-                "SELECT seq FROM batches
+                "SELECT seq, length FROM batches
                  WHERE ?1 IS NULL AND seq BETWEEN ?2 AND ?3
                  AND max_level >= ?4 AND last_at >= ?5 AND first_at <= ?6
                  ORDER BY seq {order} LIMIT ?7"
@@ -57,10 +57,13 @@ pub(super) fn candidates(
             found
         }
     };
-    let at_end = found.len() <= scan.batches;
-    found.truncate(scan.batches);
-    Ok((found, at_end))
+    let is_all = found.len() <= scan.portion.batches;
+    found.truncate(scan.portion.batches);
+    Ok((found, is_all))
 }
+
+/// A batch's number, and how many bytes of records it has.
+type Candidate = (i64, usize);
 
 fn select(
     connection: &Connection,
@@ -68,7 +71,7 @@ fn select(
     origin: Option<i64>,
     (low, high): (i64, i64),
     scan: &Scan<'_>,
-    found: &mut Vec<i64>,
+    found: &mut Vec<Candidate>,
 ) -> Result<(), StoreError> {
     let filter = scan.filter;
     let mut statement = connection.prepare_cached(sql)?;
@@ -84,12 +87,12 @@ fn select(
             filter
                 .until
                 .map_or(i64::MAX, |time| time.timestamp_millis()),
-            scan.batches + 1,
+            scan.portion.batches + 1,
         ],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    for seq in rows {
-        found.push(seq?);
+    for candidate in rows {
+        found.push(candidate?);
     }
     Ok(())
 }

@@ -4,21 +4,22 @@ use std::collections::VecDeque;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use chrono::Utc;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tokio::sync::{oneshot, watch};
 
 use super::codec::Codec;
 use super::writer::{Job, Message, Update, Writer, next_seq};
 use super::{
-    Alert, AlertRule, AppendFuture, Batch, Claims, ErrorGroup, Retention, Scan, Scanned, Seq,
-    Session, SessionQuery, Start, Store, StoreError, StoredBatch, StoredScreenshot, Top, TopQuery,
-    groups, query, retention, schema,
+    Alert, AlertRule, AppendFuture, Batch, Claims, ErrorGroup, Portion, Retention, Scan, Scanned,
+    Seq, Session, SessionQuery, Start, Store, StoreError, StoredBatch, StoredScreenshot, Top,
+    TopQuery, groups, query, retention, schema,
 };
 
 /// How many bytes of records may wait for the disk before more are turned away.
@@ -26,6 +27,9 @@ const MAX_WAITING_BYTES: usize = 32 << 20;
 
 /// How many bytes of the latest batches stay unpacked for live readers.
 const MAX_RECENT_BYTES: usize = 8 << 20;
+
+/// The fact that is noted to see whether the file can be written.
+const PROBE: &str = "probe";
 
 /// How long to wait for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
@@ -44,6 +48,8 @@ pub(super) struct Shared {
     pub(super) path: PathBuf,
     pub(super) codec: Codec,
     pub(super) waiting: AtomicUsize,
+    /// Whether what was written last could not be.
+    pub(super) is_failing: AtomicBool,
     head: watch::Sender<Seq>,
     recent: Mutex<Recent>,
 }
@@ -72,6 +78,7 @@ impl SqliteStore {
             path: path.to_owned(),
             codec: Codec::default(),
             waiting: AtomicUsize::new(0),
+            is_failing: AtomicBool::new(false),
             head: watch::Sender::new(head),
             recent: Mutex::default(),
         });
@@ -134,8 +141,8 @@ impl Store for SqliteStore {
         to.saturating_sub(from)
     }
 
-    fn recent(&self, after: Seq, batches: usize) -> Option<Scanned> {
-        lock(&self.shared.recent).after(after, batches)
+    fn recent(&self, after: Seq, portion: Portion) -> Option<Scanned> {
+        lock(&self.shared.recent).after(after, portion)
     }
 
     fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError> {
@@ -143,10 +150,13 @@ impl Store for SqliteStore {
             // One snapshot, so that what is removed meanwhile is either
             // returned or counted.
             let snapshot = connection.unchecked_transaction()?;
-            let (candidates, at_end) = query::candidates(&snapshot, scan)?;
-            let mut batches = Vec::with_capacity(candidates.len());
-            for seq in candidates {
-                batches.extend(self.load(&snapshot, seq)?);
+            let (candidates, is_all) = query::candidates(&snapshot, scan)?;
+            let lengths = candidates.iter().map(|(_, length)| *length);
+            let count = scan.portion.of(lengths);
+            let at_end = is_all && count == candidates.len();
+            let mut batches = Vec::with_capacity(count);
+            for (seq, _) in &candidates[..count] {
+                batches.extend(self.load(&snapshot, *seq)?);
             }
             let removed = match scan.from {
                 Start::After(after) => {
@@ -265,6 +275,11 @@ impl Store for SqliteStore {
         if self.shared.waiting.load(Ordering::Acquire) >= MAX_WAITING_BYTES {
             return Err(StoreError::Busy);
         }
+        if self.shared.is_failing.load(Ordering::Acquire) {
+            // Whether it can be written again is told by writing. That costs a
+            // sync, which nobody may cause as long as all is well.
+            return self.set_fact(PROBE, Utc::now().timestamp_millis());
+        }
         self.read(|connection| next_seq(connection).map(drop))
     }
 
@@ -372,16 +387,17 @@ impl Recent {
     }
 
     /// What follows a record, if all of it is still here.
-    fn after(&self, after: Seq, limit: usize) -> Option<Scanned> {
+    fn after(&self, after: Seq, portion: Portion) -> Option<Scanned> {
         if self.batches.front()?.first > after + 1 {
             return None;
         }
         let start = self.batches.partition_point(|batch| batch.last() <= after);
         let rest = self.batches.range(start..);
+        let count = portion.of(rest.clone().map(|batch| batch.text.len()));
         Some(Scanned {
-            at_end: rest.len() <= limit,
+            at_end: count == rest.len(),
             removed: None,
-            batches: rest.take(limit).cloned().collect(),
+            batches: rest.take(count).cloned().collect(),
         })
     }
 }

@@ -83,6 +83,10 @@ impl Writer {
                 }
                 Message::Update(update) => {
                     let result = self.update(update.apply);
+                    self.note(result.is_ok());
+                    if result.is_err() {
+                        self.connection = None;
+                    }
                     let _ = update.reply.send(result);
                     None
                 }
@@ -99,6 +103,7 @@ impl Writer {
     fn write(&mut self, mut group: Vec<Job>) {
         let bytes: usize = group.iter().map(|job| job.batch.text.len()).sum();
         let result = self.commit(&mut group);
+        self.note(result.is_ok());
         self.shared.waiting.fetch_sub(bytes, Ordering::AcqRel);
         match result {
             Ok(done) => {
@@ -126,6 +131,10 @@ impl Writer {
                 }
             }
         }
+    }
+
+    fn note(&self, is_written: bool) {
+        self.shared.is_failing.store(!is_written, Ordering::Release);
     }
 
     fn update(

@@ -255,6 +255,19 @@ async fn a_screenshot_is_kept_and_served_under_a_name_of_ours() {
         post("image/png", vec![0; 6 << 20]).await.unwrap().status(),
         413
     );
+    assert_eq!(
+        post("IMAGE/PNG; x=y", png.clone()).await.unwrap().status(),
+        201
+    );
+    let named = server.http.post(format!("{url}?id=../../etc"));
+    let named = named.header("content-type", "image/png").body(png.clone());
+    assert_eq!(named.send().await.unwrap().status(), 400);
+    let id = "0193E0A0-0000-7000-8000-00000000000A";
+    let named = server.http.post(format!("{url}?id={id}"));
+    let named = named.header("content-type", "image/png").body(png.clone());
+    assert_eq!(named.send().await.unwrap().status(), 201);
+    let shown = server.http.get(format!("{url}/{id}?x&thumbnail"));
+    assert_eq!(shown.send().await.unwrap().status(), 200);
     let stored = post("image/png", png).await.unwrap();
     assert_eq!(stored.status(), 201);
     let id: Value = serde_json::from_str(&stored.text().await.unwrap()).unwrap();

@@ -132,6 +132,69 @@ async fn a_stream_filters_and_starts_with_the_last_few() {
 }
 
 #[tokio::test]
+async fn a_reader_that_is_too_slow_is_told_what_it_missed_and_costs_little() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let server = TestServer::with(|settings| settings.limits.stream_lag = 100).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = server.address().parse().unwrap();
+    let mut slow = socket.connect(address).await.unwrap();
+    slow.write_all(b"GET /api/v1/logs/stream HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let mut text = vec![0; 1000];
+    let start = slow.read(&mut text).await.unwrap();
+    assert!(text[..start].starts_with(b"HTTP/1.1 200"));
+    // More than fits into the buffers of both sides.
+    let large = "x".repeat(60_000);
+    for n in 0..40 {
+        let batch: Vec<_> = (0..15)
+            .map(|m| {
+                let mut record = record(&format!("{n}-{m}"));
+                record["attributes"] = json!({ "large": large });
+                record
+            })
+            .collect();
+        assert_eq!(server.post(&batch).await.0, 200);
+    }
+    let mut text = Vec::new();
+    let mut piece = vec![0; 1 << 20];
+    while !text.ends_with(b"}\n\n\r\n") || memchr::memmem::find(&text, b"event: gap").is_none() {
+        let length = slow.read(&mut piece).await.unwrap();
+        assert_ne!(length, 0, "no gap was told");
+        text.extend_from_slice(&piece[..length]);
+    }
+    let text = String::from_utf8(text).unwrap();
+    let (before, gap) = text.split_once("event: gap\nid: 600\ndata: ").unwrap();
+    let seen = before.matches("event: record").count();
+    let skipped: Value = serde_json::from_str(gap.lines().next().unwrap()).unwrap();
+    assert_eq!(skipped["skipped"], 600 - seen);
+    // What it was sent came in order and without a gap of its own.
+    let ids: Vec<usize> = before
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: ")?.parse().ok())
+        .collect();
+    assert_eq!(ids, (1..=seen).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_is_told_in_json() {
+    let server = TestServer::open().await;
+    for path in [
+        "/api/v1/sessions/%ff",
+        "/api/v1/screenshots/%ff",
+        "/assets/%ff",
+    ] {
+        let (status, body) = server.get(path).await;
+        assert_eq!(
+            (status, &body),
+            (400, &json!({ "error": "the path is not UTF-8" }))
+        );
+    }
+}
+
+#[tokio::test]
 async fn streams_end_when_the_server_stops() {
     let server = TestServer::open().await;
     let url = format!("{}/api/v1/logs/stream", server.url);

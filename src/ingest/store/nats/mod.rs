@@ -34,8 +34,8 @@ use tokio_util::task::TaskTracker;
 
 use super::codec::Codec;
 use super::{
-    Alert, AlertRule, AppendFuture, Batch, Claims, ErrorGroup, Retention, Scan, Scanned, Seq,
-    Session, SessionQuery, Store, StoreError, StoredScreenshot, Top, TopQuery,
+    Alert, AlertRule, AppendFuture, Batch, Claims, ErrorGroup, Portion, Retention, Scan, Scanned,
+    Seq, Session, SessionQuery, Store, StoreError, StoredScreenshot, Top, TopQuery,
 };
 use crate::fleet::{Access, ConnectError, FleetUrl, WIDTH, token};
 use engine::{Engine, StartError};
@@ -146,9 +146,9 @@ impl Store for NatsStore {
         self.wait(async { scan::scan(&self.shared, scan).await })
     }
 
-    fn recent(&self, after: Seq, batches: usize) -> Option<Scanned> {
+    fn recent(&self, after: Seq, portion: Portion) -> Option<Scanned> {
         let head = *self.shared.head.borrow();
-        self.shared.ring().after(after, head, batches)
+        self.shared.ring().after(after, head, portion)
     }
 
     fn sessions(&self, query: &SessionQuery<'_>) -> Result<Vec<Session>, StoreError> {

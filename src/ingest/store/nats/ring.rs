@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use crate::fleet::{Message, end_of, position};
-use crate::ingest::store::{Scanned, Seq, StoredBatch};
+use crate::ingest::store::{Portion, Scanned, Seq, StoredBatch};
 
 /// How many bytes of the latest batches are at hand, unpacked or not.
 const MAX_BYTES: usize = 8 << 20;
@@ -69,15 +69,16 @@ impl Ring {
     }
 
     /// What follows a record, if all of it up to the head is here.
-    pub(super) fn after(&self, after: Seq, head: Seq, limit: usize) -> Option<Scanned> {
+    pub(super) fn after(&self, after: Seq, head: Seq, portion: Portion) -> Option<Scanned> {
         let is_whole = after >= position(self.start) && end_of(self.last) >= head;
         if !is_whole || self.last == 0 {
             return None;
         }
         let start = self.slots.partition_point(|slot| slot.last() <= after);
         let rest = self.slots.range(start..);
-        let at_end = rest.len() <= limit;
-        let batches = rest.take(limit).map(Slot::batch);
+        let count = portion.of(rest.clone().map(|slot| slot.content.meta.length));
+        let at_end = count == rest.len();
+        let batches = rest.take(count).map(Slot::batch);
         Some(Scanned {
             batches: batches.collect::<Option<_>>()?,
             at_end,

@@ -29,12 +29,13 @@ const AT_ONCE: usize = 16;
 /// How long, and how often, a new leader is waited for.
 const CATCHING_UP: (Duration, usize) = (Duration::from_millis(50), 40);
 
-/// Up to so many batches in which a record may match.
+/// A portion of the batches in which a record may match.
 pub(super) async fn scan(shared: &Shared, scan: &Scan<'_>) -> Result<Scanned, StoreError> {
     let engine = shared.engine()?;
     let (first, last) = bounds(shared, &engine).await?;
     let reach = Reach::of(&engine, scan.filter).await?;
     let mut from = scan.from;
+    let limit = scan.portion.batches;
     let removed = match from {
         Start::After(after) => {
             let next = ((after + 1) / WIDTH).max(1);
@@ -53,19 +54,17 @@ pub(super) async fn scan(shared: &Shared, scan: &Scan<'_>) -> Result<Scanned, St
         let found = match from {
             Start::After(after) => {
                 let from = ((after + 1) / WIDTH).max(first);
-                reach
-                    .forwards(&engine, from, last, scan.batches + 1)
-                    .await?
+                reach.forwards(&engine, from, last, limit + 1).await?
             }
             Start::Before(before) => {
                 let end = before.div_ceil(WIDTH).min(last + 1);
-                reach
-                    .backwards(&engine, first, end, scan.batches + 1)
-                    .await?
+                reach.backwards(&engine, first, end, limit + 1).await?
             }
         };
-        let at_end = found.len() <= scan.batches;
-        let found = &found[..found.len().min(scan.batches)];
+        let lengths = found.iter().map(|(_, content)| content.meta.length);
+        let count = scan.portion.of(lengths);
+        let at_end = count == found.len();
+        let found = &found[..count];
         let furthest = found.last().map(|(message, _)| *message);
         let batches: Vec<Arc<StoredBatch>> = found
             .iter()
