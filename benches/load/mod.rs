@@ -26,25 +26,61 @@ pub(crate) async fn send_to(
     waits
 }
 
-/// Sends one body after another over one connection.
-async fn send(endpoint: String, time: Duration) -> Histogram<u64> {
-    let http = reqwest::Client::new();
-    let mut waits = Histogram::new(3).expect("three digits are allowed");
-    let install = uuid::Uuid::new_v4();
-    let session = uuid::Uuid::new_v4();
+/// Sends so many bodies a second over one connection, for some time. Gives back
+/// how long each request took, in microseconds.
+#[allow(dead_code, reason = "each benchmark takes what it needs")]
+pub(crate) async fn send_steadily(endpoint: &str, a_second: u64, time: Duration) -> Histogram<u64> {
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / a_second as u32);
+    let mut sender = Sender::new(endpoint.to_owned());
     let started = Instant::now();
     while started.elapsed() < time {
-        let body = body(install, session);
+        pace.tick().await;
+        sender.send().await;
+    }
+    sender.waits
+}
+
+/// Sends one body after another over one connection.
+async fn send(endpoint: String, time: Duration) -> Histogram<u64> {
+    let mut sender = Sender::new(endpoint);
+    let started = Instant::now();
+    while started.elapsed() < time {
+        sender.send().await;
+    }
+    sender.waits
+}
+
+/// One device on one connection.
+struct Sender {
+    endpoint: String,
+    http: reqwest::Client,
+    install: uuid::Uuid,
+    session: uuid::Uuid,
+    waits: Histogram<u64>,
+}
+
+impl Sender {
+    fn new(endpoint: String) -> Sender {
+        Sender {
+            endpoint,
+            http: reqwest::Client::new(),
+            install: uuid::Uuid::new_v4(),
+            session: uuid::Uuid::new_v4(),
+            waits: Histogram::new(3).expect("three digits are allowed"),
+        }
+    }
+
+    async fn send(&mut self) {
+        let body = body(self.install, self.session);
         let sent = Instant::now();
-        let reply = http.post(&endpoint).body(body).send().await;
+        let reply = self.http.post(&self.endpoint).body(body).send().await;
         let reply = reply.expect("the server answers");
         assert_eq!(reply.status().as_u16(), 200);
         let answer = reply.text().await.expect("a whole answer");
         assert!(answer.starts_with("{\"accepted\":100,"), "{answer}");
         let took = sent.elapsed().as_micros() as u64;
-        waits.record(took).expect("the histogram grows");
+        self.waits.record(took).expect("the histogram grows");
     }
-    waits
 }
 
 /// A hundred records of some 300 bytes, as an app writes them.
