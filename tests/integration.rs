@@ -8,6 +8,7 @@ mod architecture;
 mod cases;
 #[cfg(unix)]
 mod ci_example;
+mod conformance;
 mod doctor;
 mod emit;
 mod errors;
