@@ -174,6 +174,18 @@ fn a_collector_that_never_answers_holds_up_nobody_for_good() {
 }
 
 #[test]
+fn what_waits_for_a_collector_that_is_away_is_bounded_by_a_flag() {
+    let home = Home::new();
+    let nobody = "http://127.0.0.1:9";
+    let flags = ["--no-auth", "--otlp-endpoint", nobody, "--max-backlog", "2"];
+    let server = serve(&home, &flags, &[]);
+    let lines: Vec<String> = (0..4).map(record_line).collect();
+    let three = batch(&[&lines[0], &lines[1], &lines[2]]);
+    assert_eq!(post(&server, None, three).0, 200);
+    assert_eq!(post(&server, None, batch(&[&lines[3]])).0, 502);
+}
+
+#[test]
 fn forwarding_goes_on_where_a_killed_server_stopped() {
     let home = Home::new();
     let server = Server::start(&home, &["--no-auth"]);

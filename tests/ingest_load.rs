@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::ingest::{batch, batch_of, block_on, messages, post};
-use crate::support::{Home, Server, record_line, wait_until};
+use crate::support::{DEADLINE, Home, Server, record_line, wait_until};
 
 /// Opens connections that send a request a byte at a time and never end it.
 fn slow_connections(server: &Server, count: usize) -> Vec<TcpStream> {
@@ -51,6 +51,58 @@ fn a_thousand_slow_connections_are_closed_within_half_a_minute() {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("closed in time");
     }
+}
+
+/// Sends a head and the start of a body, and gives back the status line that
+/// follows; empty if the connection was closed without one.
+fn status_after(server: &Server, start: &str) -> String {
+    let address = server.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("connected");
+    stream.set_read_timeout(Some(DEADLINE)).expect("set");
+    // It may have been answered and closed before the last byte.
+    let _ = stream.write_all(start.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_limit_is_a_flag() {
+    let home = Home::new();
+    let flags = "--no-auth --max-body 2KB --max-records 2 --max-depth 3 --max-head 8KiB \
+                 --max-screenshot 1KB --head-timeout 300ms --body-timeout 300ms";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let server = Server::start(&home, &flags);
+    let line = record_line(1);
+    assert_eq!(post(&server, None, batch(&[&line, &line])).0, 200);
+    assert_eq!(post(&server, None, batch(&[&line, &line, &line])).0, 413);
+    let long = line.replace("record 1", &"x".repeat(2_000));
+    assert_eq!(post(&server, None, batch(&[&long])).0, 413);
+    let deep = line.replace('}', r#","attributes":{"a":[[1]]}}"#);
+    let (status, reply) = post(&server, None, batch(&[&deep]));
+    assert_eq!(
+        (status, &reply["rejected"][0]["reason"]),
+        (422, &"nested deeper than 3".into())
+    );
+    let head = "POST /api/v1/logs HTTP/1.1\r\nhost: x\r\n";
+    let large = format!("{head}x: {}\r\n\r\n", "x".repeat(20_000));
+    for (start, status) in [
+        (large.as_str(), "HTTP/1.1 431"),
+        (
+            &format!("{head}content-length: 9\r\n\r\n{{"),
+            "HTTP/1.1 408",
+        ),
+        // Nothing is said to a head that does not end.
+        (head, ""),
+    ] {
+        let said = status_after(&server, start);
+        assert!(said.starts_with(status), "{said} instead of {status}");
+    }
+    let picture = "POST /api/v1/screenshots HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                   content-type: image/png\r\ncontent-length: 1001\r\n\r\n";
+    let said = status_after(&server, picture);
+    assert!(said.starts_with("HTTP/1.1 413"), "{said}");
 }
 
 /// Starts a server none of whose files may grow over so many KiB, until

@@ -189,11 +189,15 @@ fn the_access_log_and_the_servers_own_log_hold_no_secret() {
             .unwrap();
         (reply.status(), reply.text().await.unwrap())
     });
+    let made_up = reqwest::Method::from_bytes(b"MADE-UP-METHOD").unwrap();
+    let request = reqwest::Client::new().request(made_up, server.endpoint());
+    assert_eq!(answer(request).0, 405);
 
     let lines = wait_until("all are logged", || {
         let lines = json_lines(&fs::read_to_string(&log).unwrap_or_default());
-        (lines.len() >= 5).then_some(lines)
+        (lines.len() >= 6).then_some(lines)
     });
+    assert_eq!(lines[5]["method"], "other");
     assert_eq!(
         (&lines[0]["method"], &lines[0]["route"], &lines[0]["status"]),
         (&json!("POST"), &json!("/api/v1/logs"), &json!(200))

@@ -307,6 +307,45 @@ mod tests {
     use super::*;
 
     #[test]
+    fn made_up_fingerprints_are_counted_together_and_push_no_other_out() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&mut connection, "x").unwrap();
+        let transaction = connection.transaction().unwrap();
+        let origin = Origin {
+            install: "i".to_owned(),
+            session: "s".to_owned(),
+            user: String::new(),
+        };
+        let line =
+            br#"{"timestamp":"2026-02-06T12:00:00Z","level":"error","logger":"L","message":"m"}"#;
+        let record = crate::record::LogRecord::parse(line).unwrap();
+        let mut occurrence = Occurrence::of(&record);
+        let mut counter = Counter::new(None);
+        let mut count = |number: usize| {
+            occurrence.fingerprint.hash = format!("{number:064x}");
+            counter
+                .count_one(&transaction, &occurrence, &origin, 1)
+                .unwrap();
+        };
+        (1..=MAX_GROUPS + 50).for_each(&mut count);
+        // One that has its place keeps it.
+        count(1);
+        let rows = transaction.query_row("SELECT count(*) FROM errors", [], |row| row.get(0));
+        assert_eq!(rows, Ok(MAX_GROUPS + 1));
+        let query = TopQuery {
+            since: 0,
+            until: HOUR,
+            limit: 2,
+        };
+        let top = top(&transaction, &query).unwrap();
+        let counts = top
+            .groups
+            .iter()
+            .map(|group| (group.hash.is_some(), group.count));
+        assert_eq!(counts.collect::<Vec<_>>(), [(false, 50), (true, 2)]);
+    }
+
+    #[test]
     fn a_group_is_told_over_all_hours_and_hits_count_once() {
         let mut connection = Connection::open_in_memory().unwrap();
         super::super::schema::migrate(&mut connection, "x").unwrap();

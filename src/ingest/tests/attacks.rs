@@ -6,7 +6,11 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::client::tokens;
 use super::{TestServer, record, token};
+use crate::ingest::store::SqliteStore;
+use crate::ingest::{App, Settings, app};
+use crate::sanitize::Sanitizer;
 
 /// Sends bytes as they are, and reads the answer to its end.
 async fn raw(server: &TestServer, request: &[u8]) -> String {
@@ -34,6 +38,39 @@ async fn without_a_token_no_body_is_read() {
     let mut answer = [0; 12];
     socket.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 401");
+}
+
+#[tokio::test]
+async fn without_a_token_the_body_is_not_even_asked_for() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::body::{Body, Bytes};
+    use axum::http::Request;
+    use tower::Service;
+
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("store.db"), None).unwrap();
+    let settings = Settings::new(tokens(), Sanitizer::default());
+    let mut routes = app(Arc::new(App::new(Arc::new(store), settings)));
+    for (path, kind) in [
+        ("/api/v1/logs", "application/json"),
+        ("/api/v1/screenshots", "image/png"),
+    ] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let body = futures_util::stream::repeat_with(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 1024]))
+        });
+        let request = Request::post(path)
+            .header("content-type", kind)
+            .body(Body::from_stream(body))
+            .unwrap();
+        let answer = routes.call(request).await.unwrap();
+        assert_eq!(answer.status(), 401, "{path}");
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "{path}");
+    }
 }
 
 #[tokio::test]

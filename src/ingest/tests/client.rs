@@ -137,7 +137,8 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     )
 }
 
-fn tokens() -> Auth {
+/// What such a server lets in.
+pub(super) fn tokens() -> Auth {
     Auth::Tokens(Box::new(Tokens {
         keys: vec![Key::hs256(&Secret::new(SECRET)).unwrap()],
         operators: OperatorTokens::from_lines(OPERATOR),
