@@ -1,41 +1,106 @@
 //! Reading a body without ever holding more of it than is allowed.
 
+use std::collections::HashMap;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 
-/// How many bytes of bodies may be held at a time, by all requests together.
+/// How many bytes of bodies may be held at a time, by all requests together and
+/// by those of one sender.
 #[derive(Debug)]
-pub(super) struct Budget(Arc<Semaphore>);
+pub(super) struct Budget {
+    bytes: usize,
+    held: Arc<Mutex<Held>>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    all: usize,
+    /// Only of senders that hold something, of which there are no more than
+    /// connections.
+    by_sender: HashMap<String, usize>,
+}
+
+/// One sender may hold this part of it, so that nobody alone can have all others
+/// turned away.
+const SHARE: usize = 8;
 
 impl Budget {
     pub(super) fn new(bytes: usize) -> Budget {
-        Budget(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+        Budget {
+            bytes,
+            held: Arc::default(),
+        }
     }
 
-    /// Takes some of it. What is only announced costs nothing, so that nobody
-    /// can use it up without sending.
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let taken = Arc::clone(&self.0).try_acquire_many_owned(bytes);
-        taken.map_err(|_| {
+    /// The part of a request, by whom it was sent if that is known; nothing yet.
+    /// What is only announced costs nothing, so that it takes sending to use
+    /// the budget up.
+    fn part(&self, sender: Option<&str>) -> Part {
+        Part {
+            held: Arc::clone(&self.held),
+            sender: sender.map(str::to_owned),
+            bytes: 0,
+        }
+    }
+
+    /// Makes a part larger.
+    fn grow(&self, part: &mut Part, bytes: usize) -> Result<(), Problem> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_sender = part.sender.as_ref().map(|sender| {
+            let held = held.by_sender.get(sender).copied();
+            held.unwrap_or(0)
+        });
+        let is_over = held.all + bytes > self.bytes
+            || of_sender.is_some_and(|held| held + bytes > self.bytes / SHARE);
+        if is_over {
             let message = "too much is being sent at once";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(1)
-        })
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, message);
+            return Err(problem.retry_after(1));
+        }
+        held.all += bytes;
+        if let Some(sender) = &part.sender {
+            *held.by_sender.entry(sender.clone()).or_default() += bytes;
+        }
+        part.bytes += bytes;
+        Ok(())
     }
 }
 
-/// A body that was read, and its share of the budget.
+/// What a request holds of the budget, until it is dropped.
+#[derive(Debug)]
+struct Part {
+    held: Arc<Mutex<Held>>,
+    sender: Option<String>,
+    bytes: usize,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.all -= self.bytes;
+        let Some(sender) = &self.sender else {
+            return;
+        };
+        if let Some(of_sender) = held.by_sender.get_mut(sender) {
+            *of_sender -= self.bytes;
+            if *of_sender == 0 {
+                held.by_sender.remove(sender);
+            }
+        }
+    }
+}
+
+/// A body that was read, and its part of the budget.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) bytes: Vec<u8>,
-    _held: OwnedSemaphorePermit,
+    part: Part,
 }
 
 /// Reads a body of at most `limit` bytes, counted after decoding, however it
@@ -45,6 +110,7 @@ pub(super) async fn read(
     body: Body,
     limit: usize,
     budget: &Budget,
+    sender: Option<&str>,
 ) -> Result<Received, Problem> {
     let encoding = Encoding::of(headers)?;
     let announced = headers
@@ -53,7 +119,11 @@ pub(super) async fn read(
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    let received = collect(body, announced.unwrap_or(0), limit, budget).await?;
+    let mut received = Received {
+        bytes: Vec::with_capacity(announced.unwrap_or(0)),
+        part: budget.part(sender),
+    };
+    collect(body, limit, budget, &mut received).await?;
     Ok(Received {
         bytes: encoding.decode(received.bytes, limit)?,
         ..received
@@ -62,24 +132,22 @@ pub(super) async fn read(
 
 async fn collect(
     mut body: Body,
-    announced: usize,
     limit: usize,
     budget: &Budget,
-) -> Result<Received, Problem> {
-    let mut bytes = Vec::with_capacity(announced);
-    let mut held = budget.take(0)?;
+    received: &mut Received,
+) -> Result<(), Problem> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::bad_request("the body ended early"))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        if bytes.len() + data.len() > limit {
+        if received.bytes.len() + data.len() > limit {
             return Err(too_large(limit));
         }
-        held.merge(budget.take(data.len())?);
-        bytes.extend_from_slice(&data);
+        budget.grow(&mut received.part, data.len())?;
+        received.bytes.extend_from_slice(&data);
     }
-    Ok(Received { bytes, _held: held })
+    Ok(())
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -162,7 +230,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_ENCODING, encoding.parse().unwrap());
         let budget = Budget::new(10 * LIMIT);
-        read(&headers, Body::from(body), LIMIT, &budget)
+        read(&headers, Body::from(body), LIMIT, &budget, None)
             .await
             .map(|received| received.bytes.len())
             .map_err(|problem| problem.into_response().status().as_u16())
@@ -204,18 +272,25 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_held_of_all_bodies_together_is_bounded() {
-        let budget = Budget::new(2 * LIMIT);
-        let read = async || {
+        let budget = Budget::new(SHARE * LIMIT);
+        let read = async |sender: Option<&str>| {
             let body = Body::from(vec![b'x'; LIMIT]);
-            let received = read(&HeaderMap::new(), body, LIMIT, &budget).await;
+            let received = read(&HeaderMap::new(), body, LIMIT, &budget, sender).await;
             received.map_err(|problem| problem.into_response())
         };
-        let held = [read().await.unwrap(), read().await.unwrap()];
-        let refused = read().await.unwrap_err();
+        let mut held = Vec::new();
+        held.push(read(Some("a")).await.unwrap());
+        let refused = read(Some("a")).await.unwrap_err();
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(refused.headers().contains_key(header::RETRY_AFTER));
+        held.push(read(Some("b")).await.unwrap());
+        while held.len() < SHARE {
+            held.push(read(None).await.unwrap());
+        }
+        assert!(read(Some("c")).await.is_err());
         drop(held);
-        assert!(read().await.is_ok());
+        assert!(read(Some("a")).await.is_ok());
+        assert!(budget.held.lock().unwrap().by_sender.is_empty());
     }
 
     #[tokio::test]

@@ -173,7 +173,8 @@ pub struct Limits {
     /// Bytes of a body, after decoding.
     pub body_bytes: usize,
     /// Bytes of all bodies that are being read at a time, though always room for
-    /// a few of the largest; whoever sends more is told to wait.
+    /// a few of the largest; an eighth of it for one user. Whoever sends more is
+    /// told to wait.
     pub bodies_bytes: usize,
     /// Records in a request.
     pub records: usize,
@@ -204,7 +205,7 @@ pub struct Limits {
 impl Limits {
     fn all_bodies(&self) -> usize {
         let largest = self.body_bytes.max(self.screenshot_bytes);
-        self.bodies_bytes.max(largest.saturating_mul(4))
+        self.bodies_bytes.max(largest.saturating_mul(16))
     }
 }
 

@@ -479,9 +479,13 @@ impl<'de> Deserialize<'de> for Logs<'de> {
     }
 }
 
+/// Never quotes the body: what is wrong in it may be long, or a secret.
 fn payload_error(error: serde_json::Error) -> PayloadError {
+    let (line, column) = (error.line(), error.column());
     match error.classify() {
-        serde_json::error::Category::Data => PayloadError::NotPayload(error.to_string()),
+        serde_json::error::Category::Data => PayloadError::NotPayload(format!(
+            "the body should be an object with an array in `logs`; see line {line} column {column}"
+        )),
         _ => PayloadError::NotJson(error.to_string()),
     }
 }

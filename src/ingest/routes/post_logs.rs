@@ -46,7 +46,9 @@ pub(super) async fn post_logs(
         let message = "too many records are waiting for the collector";
         return Err(Problem::new(StatusCode::BAD_GATEWAY, message).retry_after(30));
     }
-    let read = body::read(&head.headers, body, app.limits.body_bytes, &app.bodies);
+    let sender = device.subject.as_deref();
+    let limit = app.limits.body_bytes;
+    let read = body::read(&head.headers, body, limit, &app.bodies, sender);
     let body = tokio::time::timeout(app.limits.body_timeout, read)
         .await
         .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;

@@ -48,12 +48,9 @@ pub(super) async fn post(
         let message = "the content type should be image/png";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let read = body::read(
-        &head.headers,
-        body,
-        app.limits.screenshot_bytes,
-        &app.bodies,
-    );
+    let sender = device.subject.as_deref();
+    let limit = app.limits.screenshot_bytes;
+    let read = body::read(&head.headers, body, limit, &app.bodies, sender);
     let file = tokio::time::timeout(app.limits.body_timeout, read)
         .await
         .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;

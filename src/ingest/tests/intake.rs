@@ -88,6 +88,21 @@ async fn one_bad_record_costs_no_other() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_a_body_of_another_shape_quotes_nothing_of_it() {
+    let server = TestServer::open().await;
+    let secret = "hunter2-made-up";
+    for body in [json!({ "logs": secret }), json!(secret), json!([secret])] {
+        let (status, answer) = server.post_body(None, body.to_string()).await;
+        let said = answer["error"].as_str().unwrap();
+        assert_eq!(status, 422, "{said}");
+        assert!(
+            said.contains("an array in `logs`") && !said.contains("hunter2"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn both_spellings_come_in_and_camel_case_comes_out() {
     let server = TestServer::open().await;
     let body = r#"{"logs":[{"timestamp":"2026-02-06T12:00:00Z","level":"WARN","logger":"L",
