@@ -26,10 +26,12 @@
 //! The modules stand in reading order: each group uses only those above it,
 //! and `upload` and `ingest` never use each other: they meet in `record`.
 
-// What everything else handles, and how whatever speaks HTTP begins.
+// What everything else handles, how whatever speaks HTTP begins, and the
+// pictures that go with records.
 pub mod record;
 
 mod http_client;
+mod picture;
 
 // What can be asked of a record, and what is taken out of it.
 pub mod filter;

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each domain module, and the modules of this crate that it may use.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("http_client", &[]),
+    ("picture", &[]),
     ("record", &[]),
     ("filter", &["record"]),
     ("fingerprint", &["record"]),
@@ -26,12 +27,13 @@ const ALLOWED: [(&str, &[&str]); 18] = [
         "remote_level",
         &["http_client", "logger", "record", "upload"],
     ),
-    ("screenshot", &["http_client", "upload"]),
+    ("screenshot", &["picture", "upload"]),
     ("rum", &["logger", "record"]),
     (
         "ingest",
         &[
             "http_client",
+            "picture",
             "record",
             "sanitize",
             "fingerprint",

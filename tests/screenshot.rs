@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::support::{Home, Ran, Server};
+use crate::fault_server::{Fault, FaultServer};
+use crate::support::{Home, Ran, Server, wait_until};
 
 /// A PNG of one colour, and of this size.
 fn png(home: &Home, width: u32, height: u32) -> PathBuf {
@@ -143,7 +144,7 @@ fn upload_sends_the_screenshot_to_where_the_records_id_finds_it() {
     assert_eq!(waiting(&home).len(), 1);
     let ran = home.run(&["upload", "--endpoint", &server.url]).succeeds();
     assert!(
-        ran.stderr_text().contains("1 screenshots sent"),
+        ran.stderr_text().contains("1 screenshot sent"),
         "{}",
         ran.stderr_text()
     );
@@ -156,4 +157,172 @@ fn upload_sends_the_screenshot_to_where_the_records_id_finds_it() {
     });
     assert!(status.is_success(), "{status}");
     assert!(bytes.starts_with(b"\x89PNG"));
+}
+
+/// Emits an error with a picture, and says by which id it is known.
+fn emit_with_screenshot(home: &Home, message: &str) -> String {
+    let screen = png(home, 64, 48);
+    let screen = screen.to_str().unwrap();
+    home.run(&["emit", message, "--level", "error", "--screenshot", screen])
+        .succeeds();
+    let records = home.queued();
+    let record = records.iter().find(|record| record["message"] == message);
+    record.unwrap()["screenshotId"].as_str().unwrap().to_owned()
+}
+
+/// A server whose route for pictures does what it is told.
+fn server_with(pictures: impl Fn(&str) -> Fault + Send + Sync + 'static) -> FaultServer {
+    FaultServer::start(
+        move |request| match request.head.split_once("/screenshots?id=") {
+            Some((_, rest)) => pictures(&rest[..36]),
+            None => Fault::accept(request),
+        },
+    )
+}
+
+fn pictures_of(server: &FaultServer) -> usize {
+    let requests = server.requests();
+    let pictures = requests.iter();
+    pictures
+        .filter(|request| request.head.contains("/screenshots?id="))
+        .count()
+}
+
+fn records_of(server: &FaultServer) -> usize {
+    server.requests().len() - pictures_of(server)
+}
+
+#[test]
+fn following_sends_screenshots_too_and_no_record_waits_for_them() {
+    let home = Home::new();
+    // The first request for a picture is never answered.
+    let server = server_with(|_| Fault::Drip);
+    let url = server.url();
+    emit_with_screenshot(&home, "first");
+    let mut running = home.start(&["upload", "--follow", "--endpoint", &url]);
+    wait_until("a picture is on its way", || {
+        (pictures_of(&server) == 1).then_some(())
+    });
+    for number in 0..3 {
+        home.run(&["emit", &format!("error {number}"), "--level", "error"])
+            .succeeds();
+        wait_until("the record is shipped", || {
+            (records_of(&server) > number + 1).then_some(())
+        });
+    }
+    assert_eq!(pictures_of(&server), 1);
+    assert_eq!(waiting(&home).len(), 1);
+    let start = std::time::Instant::now();
+    running.signal("TERM");
+    assert!(running.ends().success());
+    assert!(start.elapsed() < std::time::Duration::from_secs(5));
+    // What was not answered is kept.
+    assert_eq!(waiting(&home).len(), 1);
+}
+
+#[test]
+fn a_screenshot_that_fails_while_following_is_tried_again_and_told_once() {
+    let home = Home::new();
+    let failed = std::sync::atomic::AtomicBool::new(false);
+    let server =
+        server_with(
+            move |_| match failed.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                false => Fault::status(503),
+                true => Fault::Answer(201, "{}".to_owned()),
+            },
+        );
+    let url = server.url();
+    let mut running = home.start(&["upload", "--follow", "--endpoint", &url]);
+    emit_with_screenshot(&home, "down");
+    let says = running.says("cannot send screenshots");
+    assert!(says.contains(&url) && says.contains("503"), "{says}");
+    wait_until("the picture is there", || {
+        waiting(&home).is_empty().then_some(())
+    });
+    assert_eq!(pictures_of(&server), 2);
+    running.signal("TERM");
+    assert!(running.ends().success());
+    assert!(
+        !running
+            .said()
+            .iter()
+            .any(|line| line.contains("screenshot"))
+    );
+}
+
+#[test]
+fn a_picture_that_is_there_when_following_ends_is_sent_then() {
+    let home = Home::new();
+    let server = server_with(|_| Fault::Answer(201, "{}".to_owned()));
+    let url = server.url();
+    let mut running = home.start(&["upload", "--follow", "--endpoint", &url]);
+    wait_until("it runs", || {
+        server.was_asked_for("/config/logging").then_some(())
+    });
+    emit_with_screenshot(&home, "last");
+    running.signal("TERM");
+    assert!(running.ends().success());
+    assert!(waiting(&home).is_empty());
+    assert_eq!(pictures_of(&server), 1);
+}
+
+#[test]
+fn a_picture_that_the_server_refuses_for_good_is_told() {
+    let home = Home::new();
+    let server = server_with(|_| Fault::Answer(422, r#"{"detail":"no picture"}"#.to_owned()));
+    emit_with_screenshot(&home, "down");
+    let ran = home
+        .run(&["upload", "--endpoint", &server.url()])
+        .succeeds();
+    let said = ran.stderr_text();
+    assert!(
+        said.contains("1 screenshot given up: the server answered 422 (no picture)"),
+        "{said}"
+    );
+    assert!(waiting(&home).is_empty());
+}
+
+#[test]
+fn a_server_without_screenshots_is_told_of_and_they_wait() {
+    let home = Home::new();
+    let server = server_with(|_| Fault::status(404));
+    emit_with_screenshot(&home, "down");
+    let ran = home
+        .run(&["upload", "--endpoint", &server.url()])
+        .succeeds();
+    let said = ran.stderr_text();
+    let place = home.queue().join("screenshots");
+    let place = place.to_str().unwrap();
+    for needle in ["/api/v1/screenshots: the server answered 404", place] {
+        assert!(said.contains(needle), "{said}");
+    }
+    assert_eq!(waiting(&home).len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn run_ships_a_screenshot_while_the_program_goes_on() {
+    let home = Home::new();
+    let server = server_with(|_| Fault::Answer(201, "{}".to_owned()));
+    let url = server.url();
+    home.run(&["telemetry", "enable"]).succeeds();
+    let screen = png(&home, 64, 48);
+    let command = format!("cat {}", screen.display());
+    let mut running = home.start(&[
+        "run",
+        "--upload",
+        "--endpoint",
+        &url,
+        "--screenshot-command",
+        &command,
+        "--",
+        "sh",
+        "-c",
+        "echo 'ERROR: down'; exec sleep 60",
+    ]);
+    wait_until("the picture is there", || {
+        (pictures_of(&server) == 1 && waiting(&home).is_empty()).then_some(())
+    });
+    running.signal("TERM");
+    running.ends();
 }

@@ -76,7 +76,11 @@ async fn show(printer: &mut Printer) -> anyhow::Result<()> {
         .await?;
     stage.run(printer, &["queue", "inspect"]).await?;
 
-    stage.heading(printer, 6, "The records of that session, as the server has them")?;
+    stage.heading(
+        printer,
+        6,
+        "The records of that session, as the server has them",
+    )?;
     stage
         .run(
             printer,

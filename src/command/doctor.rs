@@ -14,15 +14,12 @@ use crate::error::Exit;
 use crate::output::{Printer, counted, table};
 use crate::queue::{Entry, QueueError, inspect, read_pending, rejection};
 use crate::upload::{
-    Credential, Endpoint, Expected, Finding, HttpTransport, Transport, Verdict, check_clock,
-    check_endpoint, check_route, check_token, clock_skew,
+    Credential, EMPTY_BODY, Endpoint, Expected, Finding, HttpTransport, Transport, Verdict,
+    check_clock, check_endpoint, check_route, check_token, clock_skew,
 };
 
 /// How many bad records are told one by one.
 const MAX_COMPLAINTS: usize = 5;
-
-/// A request that brings nothing: it shows whether the endpoint is there.
-const EMPTY: &[u8] = br#"{"logs":[],"resource":{}}"#;
 
 /// What a server may offer besides, beside the endpoint.
 const ROUTES: [&str; 3] = ["../../healthz", "config/logging", "screenshots"];
@@ -196,7 +193,7 @@ fn ask(
         Credential::Anonymous | Credential::Pending => None,
     };
     let runtime = settings::runtime()?;
-    let result = runtime.block_on(transport.post(EMPTY.into(), token));
+    let result = runtime.block_on(transport.post(EMPTY_BODY.into(), token));
     findings.push(check_endpoint(&result));
     if let Ok(reply) = &result {
         *skew = clock_skew(reply, Utc::now());

@@ -13,13 +13,10 @@ use crate::config::{Config, Origin, PolicyError, Shipped, Telemetry};
 use crate::error::{Error, Exit};
 use crate::output::{counted, safe, table};
 use crate::queue::{QueueError, inspect};
-use crate::upload::{Credential, Endpoint, HttpTransport, Transport, check_endpoint};
+use crate::upload::{Credential, EMPTY_BODY, Endpoint, HttpTransport, Transport, check_endpoint};
 
 /// How long the live check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A request that brings nothing: it shows whether the endpoint is there.
-const EMPTY: &[u8] = br#"{"logs":[],"resource":{}}"#;
 
 pub(super) fn run(command: TelemetryCommand, context: &mut Context) -> anyhow::Result<Exit> {
     match command {
@@ -150,7 +147,7 @@ fn connection(config: &Config) -> anyhow::Result<String> {
         Credential::Anonymous | Credential::Pending => None,
     };
     let transport = HttpTransport::new(endpoint, CHECK_TIMEOUT)?;
-    let result = settings::runtime()?.block_on(transport.post(EMPTY.into(), token));
+    let result = settings::runtime()?.block_on(transport.post(EMPTY_BODY.into(), token));
     Ok(check_endpoint(&result).says)
 }
 

@@ -4,15 +4,14 @@
 //! what shows the picture is kept: text, EXIF and animation chunks are left
 //! out, and so is whatever hides behind the end of the picture.
 
-/// The most pixels a screenshot may have.
-const MAX_PIXELS: u64 = 16_000_000;
+use crate::picture::{MAX_PIXELS, Picture};
 
 /// The most pixels that one side may have. A picture of a single row would
 /// otherwise have to be held whole, since it is decoded row by row.
 const MAX_SIDE: u32 = 16_384;
 
 /// The height that a screenshot is scaled down to for a list.
-const THUMBNAIL_HEIGHT: u32 = 480;
+const THUMBNAIL_HEIGHT: usize = 480;
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 
@@ -131,109 +130,23 @@ fn check_header(data: &[u8]) -> Result<(), PngError> {
     }
 }
 
-/// The picture at 480p, each pixel the mean of those it stands for; `None` if
-/// it is no higher than that. Decodes row by row, so that the whole picture is
-/// never in memory; an interlaced one would have to be for its thumbnail, and
-/// has none if it is large.
+/// The picture at 480p, unless it is no higher than that. Decodes row by row, so
+/// that the whole picture is never in memory; an interlaced one would have to
+/// be for its thumbnail, and has none if it is large.
 fn thumbnail(png: &[u8]) -> Result<Option<Vec<u8>>, PngError> {
-    const MAX_INTERLACED: u32 = 4_000_000;
-    let bad = |_| PngError::BadPicture;
-    let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
-    decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(bad)?;
-    let (width, height) = (reader.info().width, reader.info().height);
-    let interlaced = reader.info().interlaced;
-    let is_scaled = height > THUMBNAIL_HEIGHT && !(interlaced && width * height > MAX_INTERLACED);
-    if !is_scaled {
+    const MAX_INTERLACED: usize = 4_000_000;
+    let mut picture = Picture::open(png).map_err(|_| PngError::BadPicture)?;
+    let (width, height) = (picture.width, picture.height);
+    let is_small = !picture.is_interlaced() || width * height <= MAX_INTERLACED;
+    let made = match height > THUMBNAIL_HEIGHT && is_small {
+        true => {
+            let size = ((width * THUMBNAIL_HEIGHT / height).max(1), THUMBNAIL_HEIGHT);
+            picture.scaled(size, |_, _| ()).map(Some)
+        }
         // Decoded all the same: what is kept is a picture.
-        while reader.next_interlaced_row().map_err(bad)?.is_some() {}
-        return Ok(None);
-    }
-    let (color, _) = reader.output_color_type();
-    let channels = color.samples();
-    let mut scaler = Scaler::new(width as usize, height as usize, channels);
-    let mut rows = 0;
-    if interlaced {
-        let size = reader.output_buffer_size().ok_or(PngError::BadPicture)?;
-        let mut picture = vec![0; size];
-        reader.next_frame(&mut picture).map_err(bad)?;
-        for row in picture.chunks_exact(width as usize * channels) {
-            scaler.add(row);
-            rows += 1;
-        }
-    } else {
-        while let Some(row) = reader.next_row().map_err(bad)? {
-            scaler.add(row.data());
-            rows += 1;
-        }
-    }
-    match rows == height {
-        true => scaler.encode(color).map(Some).ok_or(PngError::BadPicture),
-        false => Err(PngError::BadPicture),
-    }
-}
-
-/// Adds rows up to a smaller picture.
-struct Scaler {
-    from: (usize, usize),
-    to: (usize, usize),
-    channels: usize,
-    row: usize,
-    sums: Vec<u64>,
-    counts: Vec<u64>,
-    pixels: Vec<u8>,
-}
-
-impl Scaler {
-    fn new(width: usize, height: usize, channels: usize) -> Scaler {
-        let to_height = THUMBNAIL_HEIGHT as usize;
-        let to_width = (width * to_height / height).max(1);
-        Scaler {
-            from: (width, height),
-            to: (to_width, to_height),
-            channels,
-            row: 0,
-            sums: vec![0; to_width * channels],
-            counts: vec![0; to_width],
-            pixels: Vec::with_capacity(to_width * to_height * channels),
-        }
-    }
-
-    fn add(&mut self, row: &[u8]) {
-        for (x, pixel) in row.chunks_exact(self.channels).enumerate() {
-            let to = (x * self.to.0 / self.from.0).min(self.to.0 - 1);
-            self.counts[to] += 1;
-            let sums = &mut self.sums[to * self.channels..][..self.channels];
-            for (sum, sample) in sums.iter_mut().zip(pixel) {
-                *sum += u64::from(*sample);
-            }
-        }
-        self.row += 1;
-        let is_last_of_target =
-            self.row * self.to.1 / self.from.1 != (self.row - 1) * self.to.1 / self.from.1;
-        if is_last_of_target {
-            let counts = self
-                .counts
-                .iter()
-                .flat_map(|count| std::iter::repeat_n((*count).max(1), self.channels));
-            let means = self.sums.iter().zip(counts);
-            self.pixels
-                .extend(means.map(|(sum, count)| (sum / count) as u8));
-            self.sums.fill(0);
-            self.counts.fill(0);
-        }
-    }
-
-    fn encode(self, color: png::ColorType) -> Option<Vec<u8>> {
-        let mut png = Vec::new();
-        let mut encoder = png::Encoder::new(&mut png, self.to.0 as u32, self.to.1 as u32);
-        encoder.set_color(color);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header().ok()?;
-        writer.write_image_data(&self.pixels).ok()?;
-        writer.finish().ok()?;
-        Some(png)
-    }
+        false => picture.check().map(|()| None),
+    };
+    made.map_err(|_| PngError::BadPicture)
 }
 
 #[cfg(test)]

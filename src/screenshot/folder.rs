@@ -39,6 +39,11 @@ impl Folder {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Keeps a picture under its id, synced when this returns.
     ///
     /// # Errors
@@ -84,20 +89,23 @@ impl Folder {
         Ok(ids)
     }
 
-    /// Reads a picture.
+    /// Reads a picture; `None` if it is gone.
     ///
     /// # Errors
     ///
-    /// A file that is gone, cannot be read, or is none: what a folder from
-    /// elsewhere has under that name may be a link or a pipe.
-    pub fn read(&self, id: &str) -> Result<Vec<u8>, FolderError> {
+    /// A file that cannot be read, or is none: what a folder from elsewhere has
+    /// under that name may be a link or a pipe.
+    pub fn read(&self, id: &str) -> Result<Option<Vec<u8>>, FolderError> {
         let path = self.file(id);
         let read = || match fs::symlink_metadata(&path)? {
             file if !file.is_file() => Err(io::Error::other("it is no file")),
             file if file.len() > MAX_BYTES => Err(io::Error::other("it is too large")),
             _ => fs::read(&path),
         };
-        read().map_err(fault("read", &path))
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some).map_err(fault("read", &path)),
+        }
     }
 
     /// Removes a picture that was sent.
@@ -191,8 +199,9 @@ mod tests {
         }
         fs::write(queue.path().join("screenshots/not-ours.png"), "x").unwrap();
         assert_eq!(folder.pending().unwrap(), ids);
-        assert_eq!(folder.read(&ids[0]).unwrap(), ids[0].as_bytes());
+        assert_eq!(folder.read(&ids[0]).unwrap().unwrap(), ids[0].as_bytes());
         folder.remove(&ids[0]).unwrap();
+        assert_eq!(folder.read(&ids[0]).unwrap(), None);
         folder.remove(&ids[0]).unwrap();
         assert_eq!(folder.pending().unwrap(), ids[1..]);
     }

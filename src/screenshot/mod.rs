@@ -12,7 +12,7 @@
 //! - *Put*: write `.ID.tmp`, sync it, rename it to `ID.png`, sync the folder.
 //!   If there are more than [`MAX_FILES`] then, the oldest are removed.
 //! - *Send*: `POST …/api/v1/screenshots?id=ID`, then remove the file. One that
-//!   the server will never take (400, 413, 415, 422) is removed too.
+//!   the server will never take (413, 422) is removed too.
 //!
 //! | killed | is left | next |
 //! | --- | --- | --- |
@@ -29,10 +29,12 @@ mod send;
 mod take;
 
 pub use folder::{Folder, FolderError, MAX_FILES};
-pub use picture::{Mask, PictureError, Size, prepare};
-pub use send::{SendError, Sent, send_all};
+pub use picture::{Mask, Size, prepare};
+pub use send::{Event, SendError, Sender, send_all};
 #[cfg(unix)]
 pub use take::{Camera, CameraOptions, TakeError};
+
+pub use crate::picture::PictureError;
 
 /// A new screenshot's id.
 pub fn new_id() -> String {

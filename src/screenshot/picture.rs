@@ -1,11 +1,8 @@
 //! Making a picture fit to be sent: areas blacked out, small.
 
-use std::io::Cursor;
+use std::ops::Range;
 
-use png::{BitDepth, ColorType, Decoder, Encoder, Limits, Transformations};
-
-/// The most pixels of a picture.
-const MAX_PIXELS: u64 = 16_000_000;
+use crate::picture::{Picture, PictureError};
 
 /// The length of the shorter side of a picture at 480p.
 const SHORT_SIDE: usize = 480;
@@ -34,17 +31,6 @@ pub struct Mask {
     pub height: u32,
 }
 
-/// Why a picture cannot be sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PictureError {
-    /// It is no PNG, or a damaged one.
-    #[error("not a PNG picture: {0}")]
-    NotPng(String),
-    /// It has too many pixels.
-    #[error("too large a picture: {0} pixels, at most {MAX_PIXELS} are sent")]
-    TooLarge(u64),
-}
-
 /// Makes a picture ready to be sent. Text, EXIF and everything else in the file
 /// but the pixels is left behind. Takes up to a few hundred milliseconds.
 ///
@@ -52,179 +38,118 @@ pub enum PictureError {
 ///
 /// A file that is no PNG, is damaged, or has more than 16 million pixels.
 pub fn prepare(file: &[u8], size: Size, masks: &[Mask]) -> Result<Vec<u8>, PictureError> {
-    let picture = Picture::decode(file)?.masked(masks);
-    match size {
-        Size::Full => picture,
-        Size::P480 => picture.scaled_down(),
-    }
-    .encode()
+    let picture = Picture::open(file)?;
+    let of_row = RowMask {
+        width: picture.width,
+        channels: picture.channels(),
+        has_alpha: picture.has_alpha(),
+    };
+    let target = match size {
+        Size::Full => (picture.width, picture.height),
+        Size::P480 => at_480p(picture.width, picture.height),
+    };
+    picture.scaled(target, |number, row| {
+        for mask in masks.iter().filter(|mask| mask.rows().contains(&number)) {
+            of_row.black_out(mask.columns(), row);
+        }
+    })
 }
 
-/// Rows of pixels, of one byte for each of their channels.
-struct Picture {
+/// The size of a picture at 480p.
+fn at_480p(width: usize, height: usize) -> (usize, usize) {
+    match width.min(height) {
+        0..=SHORT_SIDE => (width, height),
+        short => (width * SHORT_SIDE / short, height * SHORT_SIDE / short),
+    }
+}
+
+impl Mask {
+    fn rows(&self) -> Range<usize> {
+        self.y as usize..(self.y as usize).saturating_add(self.height as usize)
+    }
+
+    fn columns(&self) -> Range<usize> {
+        self.x as usize..(self.x as usize).saturating_add(self.width as usize)
+    }
+}
+
+/// What a row of a picture is made of.
+struct RowMask {
     width: usize,
-    height: usize,
-    color: ColorType,
-    samples: Vec<u8>,
+    channels: usize,
+    has_alpha: bool,
 }
 
-impl Picture {
-    fn decode(file: &[u8]) -> Result<Picture, PictureError> {
-        let mut decoder = Decoder::new_with_limits(Cursor::new(file), Limits { bytes: 128 << 20 });
-        decoder.set_transformations(Transformations::normalize_to_color8());
-        let mut reader = decoder.read_info().map_err(damaged)?;
-        let info = reader.info();
-        let (width, height) = (info.width as usize, info.height as usize);
-        // The header is judged before anything is made room for.
-        let pixels = width as u64 * height as u64;
-        if pixels > MAX_PIXELS {
-            return Err(PictureError::TooLarge(pixels));
-        }
-        let (color, _) = reader.output_color_type();
-        let mut samples = vec![0; width * height * color.samples()];
-        reader.next_frame(&mut samples).map_err(damaged)?;
-        Ok(Picture {
-            width,
-            height,
-            color,
-            samples,
-        })
-    }
-
-    fn masked(mut self, masks: &[Mask]) -> Picture {
-        let channels = self.color.samples();
-        let has_alpha = matches!(self.color, ColorType::Rgba | ColorType::GrayscaleAlpha);
-        for mask in masks {
-            let within = |from: u32, length: u32, limit: usize| {
-                let end = (from as usize).saturating_add(length as usize).min(limit);
-                (from as usize).min(end)..end
-            };
-            let columns = within(mask.x, mask.width, self.width);
-            for row in within(mask.y, mask.height, self.height) {
-                let start = row * self.width;
-                let area = (start + columns.start) * channels..(start + columns.end) * channels;
-                for pixel in self.samples[area].chunks_exact_mut(channels) {
-                    pixel.fill(0);
-                    // Black, and not see-through.
-                    if has_alpha && let Some(alpha) = pixel.last_mut() {
-                        *alpha = u8::MAX;
-                    }
-                }
+impl RowMask {
+    /// Makes columns black, and not see-through.
+    fn black_out(&self, columns: Range<usize>, row: &mut [u8]) {
+        let end = columns.end.min(self.width);
+        let start = columns.start.min(end);
+        let area = &mut row[start * self.channels..end * self.channels];
+        for pixel in area.chunks_exact_mut(self.channels) {
+            pixel.fill(0);
+            if self.has_alpha
+                && let Some(alpha) = pixel.last_mut()
+            {
+                *alpha = u8::MAX;
             }
         }
-        self
     }
-
-    /// Each pixel is the mean of those it stands for.
-    fn scaled_down(self) -> Picture {
-        let short = self.width.min(self.height);
-        if short <= SHORT_SIDE {
-            return self;
-        }
-        let width = (self.width * SHORT_SIDE / short).max(1);
-        let height = (self.height * SHORT_SIDE / short).max(1);
-        let channels = self.color.samples();
-        let mut samples = Vec::with_capacity(width * height * channels);
-        for y in 0..height {
-            let rows = y * self.height / height..(y + 1) * self.height / height;
-            for x in 0..width {
-                let columns = x * self.width / width..(x + 1) * self.width / width;
-                let count = rows.len() * columns.len();
-                for channel in 0..channels {
-                    let sum: usize = rows
-                        .clone()
-                        .flat_map(|row| {
-                            columns.clone().map(move |column| row * self.width + column)
-                        })
-                        .map(|pixel| usize::from(self.samples[pixel * channels + channel]))
-                        .sum();
-                    samples.push((sum / count) as u8);
-                }
-            }
-        }
-        Picture {
-            width,
-            height,
-            color: self.color,
-            samples,
-        }
-    }
-
-    fn encode(&self) -> Result<Vec<u8>, PictureError> {
-        let mut file = Vec::new();
-        let mut encoder = Encoder::new(&mut file, self.width as u32, self.height as u32);
-        encoder.set_color(self.color);
-        encoder.set_depth(BitDepth::Eight);
-        let fault = |error: png::EncodingError| PictureError::NotPng(error.to_string());
-        let mut writer = encoder.write_header().map_err(fault)?;
-        writer.write_image_data(&self.samples).map_err(fault)?;
-        writer.finish().map_err(fault)?;
-        Ok(file)
-    }
-}
-
-fn damaged(error: png::DecodingError) -> PictureError {
-    PictureError::NotPng(error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use png::ColorType;
 
-    fn png(width: u32, height: u32, color: ColorType) -> Vec<u8> {
-        let (width, height) = (width as usize, height as usize);
-        let samples = vec![200; width * height * color.samples()];
-        Picture {
-            width,
-            height,
-            color,
-            samples,
-        }
-        .encode()
-        .unwrap()
+    use super::*;
+    use crate::picture::encode;
+
+    fn png(width: usize, height: usize, color: ColorType) -> Vec<u8> {
+        let pixels = vec![200; width * height * color.samples()];
+        encode((width, height), color, &pixels).unwrap()
+    }
+
+    /// Size and pixels of a file, as another decoder reads them.
+    fn decode(file: &[u8]) -> ((u32, u32), Vec<u8>) {
+        let decoder = png::Decoder::new(std::io::Cursor::new(file));
+        let mut reader = decoder.read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        (reader.info().size(), pixels)
     }
 
     #[test]
     fn a_picture_comes_down_to_480p_upright_or_not() {
-        for (from, to) in [
+        for ((width, height), to) in [
             ((1920, 1080), (853, 480)),
             ((1080, 2400), (480, 1066)),
             ((300, 480), (300, 480)),
         ] {
-            let file = png(from.0, from.1, ColorType::Rgb);
-            let small = Picture::decode(&prepare(&file, Size::P480, &[]).unwrap()).unwrap();
-            assert_eq!((small.width, small.height), to);
-            assert!(small.samples.iter().all(|sample| *sample == 200));
+            let file = png(width, height, ColorType::Rgb);
+            let (size, pixels) = decode(&prepare(&file, Size::P480, &[]).unwrap());
+            assert_eq!(size, to);
+            assert!(pixels.iter().all(|sample| *sample == 200));
         }
         let full = prepare(&png(700, 600, ColorType::Rgb), Size::Full, &[]).unwrap();
-        assert_eq!(Picture::decode(&full).unwrap().width, 700);
+        assert_eq!(decode(&full).0, (700, 600));
     }
 
     #[test]
     fn masked_areas_are_black_and_opaque_and_may_hang_over_the_edge() {
+        let mask = |x, y, width, height| Mask {
+            x,
+            y,
+            width,
+            height,
+        };
         let masks = [
-            Mask {
-                x: 2,
-                y: 1,
-                width: 3,
-                height: 2,
-            },
-            Mask {
-                x: 8,
-                y: 8,
-                width: u32::MAX,
-                height: u32::MAX,
-            },
-            Mask {
-                x: 99,
-                y: 0,
-                width: 1,
-                height: 1,
-            },
+            mask(2, 1, 3, 2),
+            mask(8, 8, u32::MAX, u32::MAX),
+            mask(99, 0, 1, 1),
         ];
         let file = prepare(&png(10, 10, ColorType::Rgba), Size::Full, &masks).unwrap();
-        let picture = Picture::decode(&file).unwrap();
-        let pixel = |x: usize, y: usize| picture.samples[(y * 10 + x) * 4..][..4].to_vec();
+        let (_, pixels) = decode(&file);
+        let pixel = |x: usize, y: usize| pixels[(y * 10 + x) * 4..][..4].to_vec();
         for (x, y) in [(2, 1), (4, 2), (8, 8), (9, 9)] {
             assert_eq!(pixel(x, y), [0, 0, 0, 255], "{x},{y}");
         }
@@ -243,23 +168,5 @@ mod tests {
         for end in 0..good.len() - 12 {
             assert!(prepare(&good[..end], Size::P480, &[]).is_err());
         }
-        // The header of a picture of 65,535 by 65,535 pixels.
-        let mut huge = b"\x89PNG\r\n\x1a\n".to_vec();
-        let header = [
-            b"IHDR".as_slice(),
-            &[0, 0, 255, 255, 0, 0, 255, 255, 8, 2, 0, 0, 0],
-        ]
-        .concat();
-        let mut sum = flate2::Crc::new();
-        sum.update(&header);
-        huge.extend([&13_u32.to_be_bytes(), &header[..], &sum.sum().to_be_bytes()].concat());
-        let data = [b"IDAT".as_slice()].concat();
-        let mut sum = flate2::Crc::new();
-        sum.update(&data);
-        huge.extend([&0_u32.to_be_bytes(), &data[..], &sum.sum().to_be_bytes()].concat());
-        assert!(matches!(
-            prepare(&huge, Size::P480, &[]),
-            Err(PictureError::TooLarge(_))
-        ));
     }
 }

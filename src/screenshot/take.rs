@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::folder::{Folder, FolderError};
-use super::picture::{Mask, PictureError, Size, prepare};
+use super::picture::{Mask, Size, prepare};
+use crate::picture::PictureError;
 
 /// How long must pass between two screenshots: errors come in storms.
 const INTERVAL: Duration = Duration::from_secs(10);

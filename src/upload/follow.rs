@@ -17,7 +17,7 @@ use super::uploader::{End, UploadError, Uploader};
 const TOKEN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often an endpoint that is not there is tried again.
-const ENDPOINT_INTERVAL: Duration = Duration::from_secs(600);
+pub const ENDPOINT_INTERVAL: Duration = Duration::from_secs(600);
 
 /// How long each record that a server refused, having taken none, keeps it
 /// from being tried again: these are refused one by one.

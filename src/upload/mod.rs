@@ -47,19 +47,19 @@ pub use checkup::{
     Expected, Finding, Verdict, check_clock, check_endpoint, check_route, check_token, clock_skew,
 };
 pub use dead_letters::{DeadLetters, export_dead_letters};
-pub use follow::follow;
+pub use follow::{ENDPOINT_INTERVAL, follow};
 pub use observer::{Event, Observer, Silent};
 pub use queued::QueueBacklog;
 pub use receipt::{Attempt, Latency, Receipt};
 pub use rehearsal::{Rehearsal, RehearsedRequest};
 pub use replay::{Records, Replay, ReplayOptions, Restamp, Speed};
-pub use reply::{Outcome, Rejection, RetryAfter};
+pub use reply::{Outcome, Rejection, RetryAfter, interpret};
 pub use retry::{
-    Decision, Facts, MAX_DELAY, POISON_FAILURES, StopCause, Suspicion, backoff, decide,
+    Decision, Facts, MAX_DELAY, POISON_FAILURES, StopCause, Suspicion, backoff, decide, jitter,
 };
 pub use token::{Credential, MAX_TOKEN_BYTES, Token, TokenError, TokenFile, TokenSource};
 pub use transport::{
-    Body, Endpoint, EndpointError, HttpTransport, Reply, Transport, TransportError,
+    Body, EMPTY_BODY, Endpoint, EndpointError, HttpTransport, Reply, Transport, TransportError,
 };
 pub use uploader::{End, LineHook, MaySend, Options, UploadError, Uploader};
 pub use watch::QueueWatch;

@@ -107,7 +107,7 @@ impl RetryAfter {
 }
 
 /// Reads the result of a request that carried `sent` records.
-pub(super) fn interpret(result: Result<Reply, TransportError>, sent: usize) -> Outcome {
+pub fn interpret(result: Result<Reply, TransportError>, sent: usize) -> Outcome {
     let reply = match result {
         Ok(reply) => reply,
         Err(error) => {

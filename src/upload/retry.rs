@@ -109,6 +109,11 @@ pub fn backoff(failures: u32, jitter: u32) -> Duration {
     (Duration::from_secs(nominal) + extra).min(MAX_DELAY)
 }
 
+/// A random number from 0 to 1,000 for [`backoff`].
+pub fn jitter() -> u32 {
+    (uuid::Uuid::new_v4().as_u128() % 1_001) as u32
+}
+
 /// What speaks against a batch that the server fails on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Suspicion {

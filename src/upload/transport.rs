@@ -29,6 +29,10 @@ pub trait Transport: Send + Sync {
     ) -> impl Future<Output = Result<Reply, TransportError>> + Send;
 }
 
+/// A body that brings no records: how it is answered shows whether the endpoint
+/// is there.
+pub const EMPTY_BODY: &[u8] = br#"{"logs":[],"resource":{}}"#;
+
 /// What a server answered.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -211,6 +215,27 @@ impl HttpTransport {
     /// Why there is no answer.
     pub async fn get(&self, route: &str, token: Option<&Token>) -> Result<Reply, TransportError> {
         let request = self.client.get(self.endpoint.beside(route));
+        self.exchange(request, token).await
+    }
+
+    /// Posts something else than records to another route of the same server;
+    /// see [`Endpoint::beside`].
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    pub async fn post_to(
+        &self,
+        route: &str,
+        content_type: &'static str,
+        body: Bytes,
+        token: Option<&Token>,
+    ) -> Result<Reply, TransportError> {
+        let request = self
+            .client
+            .post(self.endpoint.beside(route))
+            .header(CONTENT_TYPE, content_type)
+            .body(body);
         self.exchange(request, token).await
     }
 

@@ -487,7 +487,7 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         Facts {
             failures: self.failures,
             now: Utc::now(),
-            jitter: jitter(),
+            jitter: retry::jitter(),
             may_respell_from: may_respell.then_some(self.spelling),
         }
     }
@@ -571,9 +571,4 @@ async fn with_grace<O>(request: impl Future<Output = O>, cancel: &CancellationTo
             tokio::time::sleep(CANCEL_GRACE).await;
         } => None,
     }
-}
-
-/// A random number from 0 to 1,000.
-fn jitter() -> u32 {
-    (uuid::Uuid::new_v4().as_u128() % 1_001) as u32
 }

@@ -11,13 +11,15 @@ use anyhow::Context as _;
 use crate::capture::{Hooks, Lifecycle, Network, Recorder};
 use crate::command::Context;
 use crate::command::sanitizer::sanitizer;
+use crate::command::screenshots::Tally;
+use crate::command::shipped;
 use crate::command::upload::settings;
-use crate::command::{screenshots, shipped};
 use crate::config::Config;
 use crate::logger::{BackendOptions, BackendSink, LevelRules, LogSink};
 use crate::queue::LogQueue;
 use crate::record::Identity;
 use crate::remote_level::{self, Poller};
+use crate::screenshot::{Folder, Sender};
 use crate::upload::{self, Endpoint, HttpTransport};
 
 /// How long a request may take.
@@ -31,10 +33,11 @@ const STOP_FLUSH: Duration = Duration::from_secs(1);
 /// Ships in the background.
 pub(super) struct Shipper {
     endpoint: Endpoint,
-    token_file: Option<PathBuf>,
     sink: Arc<BackendSink>,
     is_online: Arc<AtomicBool>,
     problem: Arc<Mutex<Option<String>>>,
+    /// Sends the screenshots, if there is a folder for any.
+    screenshots: Option<(Sender, Tally)>,
 }
 
 /// Starts to ship, if telemetry is on; says so if it is off.
@@ -56,6 +59,23 @@ pub(super) fn start(
         HttpTransport::new(endpoint.clone(), TIMEOUT).context("cannot set up connections")?;
     let is_online = Arc::new(AtomicBool::new(true));
     let problem = Arc::new(Mutex::new(None));
+    let screenshots = config.queue.value.folder().map(|queue| {
+        let tally = Tally::default();
+        let sender = Sender::start(
+            Folder::of_queue(queue),
+            transport.clone(),
+            settings::token_source(&None, token_file, config)?,
+            Box::new({
+                let is_online = Arc::clone(&is_online);
+                move || is_online.load(Ordering::Relaxed)
+            }),
+            {
+                let tally = tally.clone();
+                move |event| tally.count(&event)
+            },
+        )?;
+        anyhow::Ok((sender, tally))
+    });
     let sanitizer = sanitizer(config)?;
     let options = BackendOptions {
         is_enabled: true,
@@ -81,7 +101,7 @@ pub(super) fn start(
     let sink = BackendSink::start(queue, transport, options).context("cannot start to ship")?;
     Ok(Some(Shipper {
         endpoint,
-        token_file: token_file.cloned(),
+        screenshots: screenshots.transpose()?,
         sink: Arc::new(sink),
         is_online,
         problem,
@@ -111,13 +131,13 @@ impl Shipper {
 
     /// Ships what is left, and keeps how it went.
     pub(super) fn finish(self, context: &mut Context) {
+        if let Some((sender, _)) = &self.screenshots {
+            sender.stop();
+        }
         self.sink.close(END_FLUSH);
-        if self.is_online.load(Ordering::Relaxed) {
-            let config = &context.config;
-            let credential = settings::credential(&None, self.token_file.as_ref(), config);
-            if let Some(queue) = config.queue.value.folder() {
-                screenshots::send(queue, &self.endpoint, credential, &mut context.printer);
-            }
+        if let Some((sender, tally)) = self.screenshots {
+            sender.finish();
+            tally.tell(&mut context.printer);
         }
         let problem = self
             .problem

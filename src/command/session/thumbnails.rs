@@ -98,7 +98,7 @@ impl Source {
 
     fn get(&self, id: &str) -> Result<Option<Vec<u8>>, SourceError> {
         match self {
-            Source::Folder(folder) => Ok(folder.read(id).ok()),
+            Source::Folder(folder) => Ok(folder.read(id).ok().flatten()),
             Source::Server(screenshots) => screenshots.get(id),
             Source::Failed(_) | Source::Nothing => Ok(None),
         }

@@ -6,9 +6,10 @@ use bytesize::ByteSize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, sanitizer, settings, telling};
+use super::{Context, sanitizer, settings};
 use crate::cli::upload::{ResultFormat, UploadArgs};
 use crate::error::Exit;
+use crate::output::counted;
 use crate::output::{Printer, table};
 use crate::queue::{Entries, Entry, QueueError, read_pending};
 use crate::upload::{
@@ -54,8 +55,8 @@ fn print(requests: &[RehearsedRequest], printer: &mut Printer) -> anyhow::Result
     let bytes: usize = requests.iter().map(|request| request.bytes).sum();
     printer.line(format_args!(
         "{} would go in {} ({})",
-        telling::count(records as u64, "record"),
-        telling::count(requests.len() as u64, "request"),
+        counted(records as u64, "record"),
+        counted(requests.len() as u64, "request"),
         ByteSize(bytes as u64).display().si(),
     ))?;
     let rows = requests.iter().enumerate().map(|(index, request)| {
@@ -63,7 +64,7 @@ fn print(requests: &[RehearsedRequest], printer: &mut Printer) -> anyhow::Result
             None => "takes it".to_owned(),
             Some(first) => format!(
                 "rejects all of it for {}; record {}: {}",
-                telling::count(request.complaints.len() as u64, "record"),
+                counted(request.complaints.len() as u64, "record"),
                 first.index + 1,
                 first.reason
             ),

@@ -7,12 +7,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::{self, RequestTimes};
+use super::telling::Teller;
 use super::{Context, finish, open, prepare, settings};
 use crate::cli::upload::UploadArgs;
 use crate::error::Exit;
 use crate::queue::LogQueue;
 use crate::record::Identity;
 use crate::remote_level::{self, Poller};
+use crate::screenshot::{Folder, Sender};
 use crate::upload::{End, QueueBacklog, QueueWatch, follow};
 
 /// How often the queue is looked at for something serious.
@@ -25,6 +27,7 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
     let (mut uploader, mut teller) = prepare(args, backlog, times.clone(), context)?;
     let identity = metrics::identity(&context.config)?;
     let _poller = poll_level(args, &identity, context)?;
+    let screenshots = send_screenshots(args, folder, &teller, context)?;
     let cancel = CancellationToken::new();
     let wake = Notify::new();
     let result = settings::runtime()?.block_on(async {
@@ -34,6 +37,7 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
                 result = following => result.map_err(settings::as_error),
                 () = watch(folder, &wake) => Ok(()),
                 () = flush_when_stopped(&wake) => Ok(()),
+                () = stop_with(&cancel, &screenshots) => Ok(()),
                 () = keep_times(times.as_ref(), &queue, &identity, args.flush_interval) => Ok(()),
             }
         };
@@ -41,6 +45,8 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
             .while_telling(&mut context.printer, &cancel, following)
             .await
     });
+    screenshots.finish();
+    teller.tell_rest(&mut context.printer);
     super::keep_times(times, &queue, context);
     // To be told to stop is how following ends well.
     let end = result.map(|()| End::Empty);
@@ -53,6 +59,30 @@ fn poll_level(args: &UploadArgs, identity: &Identity, context: &Context) -> anyh
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     let url = remote_level::url(&endpoint, &identity.install_id, &identity.session_id);
     Ok(Poller::start(url, &context.config.state_dir.value, |_| {})?)
+}
+
+/// Sends screenshots apart from the records, which wait for none.
+fn send_screenshots(
+    args: &UploadArgs,
+    folder: &Path,
+    teller: &Teller,
+    context: &Context,
+) -> anyhow::Result<Sender> {
+    let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+    Ok(Sender::start(
+        Folder::of_queue(folder),
+        settings::transport(args, endpoint)?,
+        settings::tokens(args, &context.config)?,
+        Box::new(|| true),
+        teller.screenshots(),
+    )?)
+}
+
+/// Has the last screenshots sent beside the last records; never ends.
+async fn stop_with(cancel: &CancellationToken, screenshots: &Sender) {
+    cancel.cancelled().await;
+    screenshots.stop();
+    std::future::pending().await
 }
 
 /// Queues the times of requests at intervals; never ends, since a full disk is

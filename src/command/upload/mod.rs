@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Context, queue_folder, sanitizer::sanitizer, screenshots, shipped};
 use crate::cli::upload::{ResultFormat, UploadArgs};
 use crate::error::{Error, Exit, in_one_line};
+use crate::output::counted;
 use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
 use crate::upload::{
     Backlog, DeadLetters, End, QueueBacklog, Receipt, StopCause, Uploader, export_dead_letters,
@@ -52,9 +53,10 @@ pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exi
     let end = drain(&mut uploader, &mut teller, context);
     if matches!(end, Ok(End::Empty)) {
         let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+        let transport = settings::transport(&args, endpoint)?;
         let credential =
             settings::credential(&args.token_env, args.token_file.as_ref(), &context.config);
-        screenshots::send(&folder, &endpoint, credential, &mut context.printer);
+        screenshots::send(&folder, &transport, credential, &mut context.printer);
     }
     keep_times(times, &queue, context);
     finish(&args, end, uploader.receipt(), context)
@@ -248,7 +250,7 @@ fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
             Exit::Failed,
             format!(
                 "the server refused {} ({status}{}) and has taken none; nothing is lost, check the endpoint and --wire, or set them aside with --bury-all",
-                telling::count(*records as u64, "record"),
+                counted(*records as u64, "record"),
                 quoted(reason)
             ),
         )),

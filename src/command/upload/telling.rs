@@ -8,9 +8,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::RequestTimes;
-use crate::output::Printer;
+use crate::command::stop::Signals;
 use crate::output::progress::{Progress, Unit};
-use crate::output::safe;
+use crate::output::{Printer, counted, safe};
+use crate::screenshot;
 use crate::upload::{Event, Observer, Receipt, Spelling};
 
 /// What the uploader's observer passes on.
@@ -70,6 +71,22 @@ impl Teller {
         })
     }
 
+    /// What is told of the screenshots.
+    pub(super) fn screenshots(&self) -> impl Fn(screenshot::Event<'_>) + Send + use<> {
+        let sender = self.sender.clone();
+        move |event| {
+            let told = match event {
+                screenshot::Event::Sent => Told::Detail("a screenshot was sent".to_owned()),
+                screenshot::Event::Refused { reason } => {
+                    Told::Warning(format!("a screenshot was given up: {reason}"))
+                }
+                screenshot::Event::Failed(error) => Told::Warning(error.to_string()),
+            };
+            // Nobody listens any more once the upload is over.
+            let _ = sender.send(told);
+        }
+    }
+
     /// Runs `sending` to its end and prints what is told meanwhile. The first
     /// signal to stop cancels, a second one ends it at once.
     pub(super) async fn while_telling<O>(
@@ -83,9 +100,7 @@ impl Teller {
         loop {
             tokio::select! {
                 output = &mut sending => {
-                    while let Ok(told) = self.receiver.try_recv() {
-                        self.print(told, printer);
-                    }
+                    self.tell_rest(printer);
                     return output;
                 }
                 Some(told) = self.receiver.recv() => self.print(told, printer),
@@ -96,6 +111,13 @@ impl Teller {
                     cancel.cancel();
                 }
             }
+        }
+    }
+
+    /// Prints what is told and not printed yet.
+    pub(super) fn tell_rest(&mut self, printer: &mut Printer) {
+        while let Ok(told) = self.receiver.try_recv() {
+            self.print(told, printer);
         }
     }
 
@@ -167,8 +189,8 @@ fn told(event: &Event<'_>) -> Told {
 pub(super) fn summary(receipt: &Receipt) -> String {
     let mut text = format!(
         "{} accepted in {} ({})",
-        count(receipt.accepted, "record"),
-        count(receipt.attempts, "request"),
+        counted(receipt.accepted, "record"),
+        counted(receipt.attempts, "request"),
         ByteSize(receipt.bytes).display().si(),
     );
     for (number, what) in [
@@ -181,50 +203,4 @@ pub(super) fn summary(receipt: &Receipt) -> String {
         }
     }
     text
-}
-
-pub(super) fn count(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
-}
-
-/// The signals that ask to stop.
-#[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 3]);
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> std::io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-        ]))
-    }
-
-    async fn next(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> std::io::Result<Signals> {
-        Ok(Signals)
-    }
-
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -16,7 +16,13 @@ pub(super) async fn put(engine: &Engine, screenshot: &StoredScreenshot) -> Resul
     }
     let thumbnail = screenshot.thumbnail.as_deref();
     if let Some(thumbnail) = thumbnail {
-        put_one(engine, screenshot, &fleet::thumbnail(&screenshot.id), thumbnail).await?;
+        put_one(
+            engine,
+            screenshot,
+            &fleet::thumbnail(&screenshot.id),
+            thumbnail,
+        )
+        .await?;
     }
     put_one(engine, screenshot, &screenshot.id, &screenshot.png).await
 }
