@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::fault_server::{Fault, FaultServer};
-use crate::support::{Home, Ran, Running, wait_until};
+use crate::support::{Home, Ran, Running, in_shell, wait_until};
 use crate::upload::{home_with, pending};
 
 /// Follows with an interval so long that only what wakes it makes it ship.
@@ -106,6 +106,25 @@ fn a_hang_up_ships_what_is_left() {
     assert!(running.ends().success());
     assert_eq!(server.messages()[1], "last words");
     assert_eq!(pending(&home), 0);
+}
+
+#[test]
+fn a_hang_up_that_it_was_started_to_ignore_ends_nothing() {
+    let home = home_with(1);
+    let server = FaultServer::accepting();
+    let script = format!(
+        "trap '' HUP; exec {} upload --follow --flush-interval 1h --endpoint {}",
+        env!("CARGO_BIN_EXE_soliplex"),
+        server.url()
+    );
+    let mut running = Running::of(&mut in_shell(&home, &script));
+    wait_for_messages(&server, 1);
+    running.signal("HUP");
+    home.run(&["emit", "after it", "--level", "error"])
+        .succeeds();
+    wait_for_messages(&server, 2);
+    running.signal("TERM");
+    assert!(running.ends().success());
 }
 
 #[test]

@@ -27,5 +27,5 @@ pub use device::{App, SESSION_ENDED, SESSION_STARTED, session_end, session_start
 #[cfg(unix)]
 pub use program::{
     CaptureError, Ending, Hooks, Lifecycle, Network, Parse, Program, Recorder, SpawnError, Trouble,
-    network_changed, run,
+    is_ignored, network_changed, run,
 };

@@ -1,13 +1,17 @@
 //! Ending what reads, cleanly, on Ctrl-C.
 
 use std::io;
+#[cfg(unix)]
+use std::task::Poll;
 use std::thread;
 
 use anyhow::Context as _;
 
+#[cfg(unix)]
+use crate::capture::is_ignored;
 use crate::source::Stop;
 
-/// Lets the items end at the first SIGINT or SIGTERM. A second one ends the
+/// Lets the items end at the first SIGINT, SIGTERM or SIGHUP. A second one ends the
 /// process at once.
 pub(super) fn on_signal(stop: Stop) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -65,37 +69,48 @@ fn end_at_once() -> io::Result<()> {
 
 /// The signals that ask to stop.
 #[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 2]);
+pub(super) struct Signals(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> io::Result<Signals> {
+    /// From here on they end nothing by themselves. A hang-up that is to be
+    /// ignored, as under nohup, stays so.
+    pub(super) fn new() -> io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        ]))
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        if !is_ignored(SignalKind::hangup().as_raw_value()) {
+            kinds.push(SignalKind::hangup());
+        }
+        kinds
+            .into_iter()
+            .map(signal)
+            .collect::<Result<_, _>>()
+            .map(Signals)
     }
 
-    async fn next(&mut self) {
-        let [interrupt, terminate] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+    /// Waits for one of them.
+    pub(super) async fn next(&mut self) {
+        std::future::poll_fn(|context| {
+            let mut signals = self.0.iter_mut();
+            match signals.any(|signal| signal.poll_recv(context).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
     }
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> io::Result<Signals> {
+    pub(super) fn new() -> io::Result<Signals> {
         Ok(Signals)
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -19,3 +19,4 @@ pub use network::{Network, network_changed};
 pub use recorder::{Recorder, Trouble};
 pub use run::{CaptureError, Ending, Hooks, Lifecycle, Program, run};
 pub use transcript::Parse;
+pub use watcher::is_ignored;

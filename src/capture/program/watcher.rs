@@ -40,10 +40,9 @@ impl Signals {
     /// Catches the signals that are of use here, but for those that are
     /// ignored: the program has to ignore them too, as under nohup.
     pub(super) fn catch() -> io::Result<Signals> {
-        let ignored = ignored();
         let caught = FORWARDED
             .into_iter()
-            .filter(|signal| ignored & (1 << (signal - 1)) == 0)
+            .filter(|signal| !is_ignored(*signal))
             .chain([signal::SIGCHLD, signal::SIGWINCH]);
         let (read, write) = UnixStream::pair()?;
         read.set_nonblocking(true)?;
@@ -65,13 +64,14 @@ impl Signals {
     }
 }
 
-/// The signals that this process was started to ignore, as bits, of which the
-/// first is signal 1. None where the system does not say.
-fn ignored() -> u64 {
+/// Whether this process was started to ignore a signal, as nohup starts it. Not
+/// where the system does not say.
+pub fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // Of the bits the first is signal 1.
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
+        .is_some_and(|ignored| ignored & (1 << (signal - 1)) != 0)
 }
 
 /// Watches over a program until it ends.
