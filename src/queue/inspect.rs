@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::QueueError;
 use super::batch::Damage;
@@ -66,6 +66,8 @@ pub struct Report {
     pub dropped: Dropped,
     /// Records the server would not take.
     pub dead_letters: u64,
+    /// Why it would not: the status and what it said, and how many that was.
+    pub dead_letter_reasons: BTreeMap<String, u64>,
     /// Why the deployed backend would reject pending records, and how many.
     pub rejections: BTreeMap<String, u64>,
     /// Stretches that hold no record: the first thousand.
@@ -342,7 +344,10 @@ impl Inspection {
         let mut items = Items::new(letters.name, &*letters.file, 0, letters.end);
         while let Some(item) = items.next().map_err(io_error("read", &path))? {
             match item {
-                Item::Record { .. } => self.report.dead_letters += 1,
+                Item::Record { line, .. } => {
+                    self.report.dead_letters += 1;
+                    count(&mut self.report.dead_letter_reasons, &reason_of(&line));
+                }
                 Item::Damage {
                     damage, terminated, ..
                 } => self.see_damage(damage, terminated),
@@ -356,6 +361,23 @@ impl Inspection {
         if self.faults.insert(fault.clone()) {
             self.report.faults.push(fault);
         }
+    }
+}
+
+/// Why a dead letter is one.
+fn reason_of(line: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Letter {
+        status: Option<u16>,
+        reason: Option<String>,
+    }
+    let letter = serde_json::from_slice::<Letter>(line).ok();
+    let (status, reason) = letter.map_or((None, None), |letter| (letter.status, letter.reason));
+    match (status, reason.filter(|reason| !reason.is_empty())) {
+        (Some(status), Some(reason)) => format!("{status} {reason}"),
+        (Some(status), None) => status.to_string(),
+        (None, Some(reason)) => reason,
+        (None, None) => "no reason is given".to_owned(),
     }
 }
 

@@ -81,6 +81,7 @@ fn print_problems(report: &Report, printer: &mut Printer) -> io::Result<()> {
             "{style}the deployed backend would reject {count}{style:#}: {reason}"
         ))?;
     }
+    print_dead_letters(&report.dead_letter_reasons, printer)?;
     for problem in report.meta_problem.iter().chain(&report.faults) {
         printer.line(format_args!(
             "{style}fault{style:#}: {}",
@@ -88,6 +89,22 @@ fn print_problems(report: &Report, printer: &mut Printer) -> io::Result<()> {
         ))?;
     }
     print_damage(&report.damage, report.damaged, printer)
+}
+
+/// The dead letters by reason, the most frequent first.
+fn print_dead_letters(reasons: &BTreeMap<String, u64>, printer: &mut Printer) -> io::Result<()> {
+    let style = printer.palette().warning();
+    let mut reasons: Vec<_> = reasons.iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    for (reason, count) in reasons.iter().take(LISTED) {
+        let count = counted(**count, "dead letter");
+        let reason = safe::escape(reason);
+        printer.line(format_args!("{style}{count}{style:#}: {reason}"))?;
+    }
+    match reasons.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => printer.line(format_args!("… and {more} more; --format json lists them")),
+    }
 }
 
 fn print_damage(damage: &[Damage], total: u64, printer: &mut Printer) -> io::Result<()> {
