@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use serde_json::json;
 
+use crate::fault_server::{Fault, FaultServer};
 use crate::support::Home;
 
 /// Runs the binary on a terminal of so many columns, with these keys typed,
@@ -145,4 +146,31 @@ fn where_several_sessions_fit_the_person_is_asked() {
         let (shown, code) = on_terminal(&home, 140, "\n", &ask);
         assert_eq!(code, Some(2), "{shown}");
     }
+}
+
+#[test]
+fn an_upload_that_takes_a_while_shows_how_far_it_is() {
+    let home = crate::upload::home_with(300);
+    // Its pause is what makes it last.
+    let server = FaultServer::start(|request| match request.number {
+        1 => Fault::With(503, "retry-after: 1"),
+        _ => Fault::accept(request),
+    });
+    let url = server.url();
+    let (shown, code) = on_terminal(&home, 100, "", &["upload", "--endpoint", &url]);
+    assert_eq!(code, Some(0), "{shown}");
+    for part in ["uploading", "/300 records", "kB", "/s", "left"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let lines: Vec<&str> = shown.split(['\r', '\n']).collect();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.ends_with("trying again in 1.0 s")),
+        "{shown:?}"
+    );
+    assert!(
+        shown.contains("300 records accepted in 4 requests"),
+        "{shown}"
+    );
 }

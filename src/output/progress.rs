@@ -1,14 +1,19 @@
 //! Progress on long work: on stderr, on a terminal, after half a second.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Printer;
 
 /// Work that takes less time than this shows no progress.
 const DELAY: Duration = Duration::from_millis(500);
+
+/// How a bar for a known number of records looks.
+const RECORDS: &str =
+    "{msg} {wide_bar} {human_pos}/{human_len} records, {prefix}, {rate}/s, {eta} left";
 
 /// A progress bar that appears only where and when it helps.
 pub struct Progress {
@@ -18,18 +23,20 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many bytes or records.
+    /// A bar for so many bytes or records. Without a number of records it
+    /// counts them and shows no end.
     pub fn new(printer: &Printer, total: u64, what: &'static str, unit: Unit) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        let template = match unit {
-            Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-            Unit::Records => {
-                "{msg} {wide_bar} {human_pos}/{human_len} records, {prefix}, {per_sec}, {eta} left"
-            }
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        set_style(
+            &bar,
+            match (unit, total) {
+                (Unit::Bytes, _) => {
+                    "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"
+                }
+                (Unit::Records, 0) => "{msg} {human_pos} records, {prefix}, {rate}/s",
+                (Unit::Records, _) => RECORDS,
+            },
+        );
         bar.set_message(what);
         Progress {
             bar,
@@ -50,15 +57,31 @@ impl Progress {
             .set_prefix(ByteSize(bytes).display().si().to_string());
     }
 
-    /// Says how much there is in all, where that is learnt on the way.
+    /// Says how many records there are in all, where that is learnt on the way.
     pub fn set_total(&self, total: u64) {
         self.bar.set_length(total);
+        set_style(&self.bar, RECORDS);
+    }
+
+    /// Prints something on stderr with the bar out of its way.
+    pub fn aside(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
     }
 
     fn show_if_late(&self) {
         if self.is_wanted && self.bar.is_hidden() && self.started.elapsed() > DELAY {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
+    }
+}
+
+fn set_style(bar: &ProgressBar, template: &str) {
+    let whole = |state: &ProgressState, to: &mut dyn fmt::Write| {
+        // A rate that cannot be written is not shown.
+        let _ = write!(to, "{}", HumanCount(state.per_sec() as u64));
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.with_key("rate", whole));
     }
 }
 

@@ -134,14 +134,15 @@ impl Teller {
                     times.push(ms);
                 }
             }
-            Told::Detail(text) => printer.detail(safe::escape(&text)),
-            Told::Note(text) => printer.note(safe::escape(&text)),
+            Told::Detail(text) => self.progress.aside(|| printer.detail(safe::escape(&text))),
+            Told::Note(text) => self.progress.aside(|| printer.note(safe::escape(&text))),
             Told::Warning(text) => {
                 self.warnings += 1;
-                match self.warnings {
-                    ..=MAX_WARNINGS => printer.warn(text),
-                    _ => printer.detail(safe::escape(&text)),
-                }
+                let is_shown = self.warnings <= MAX_WARNINGS;
+                self.progress.aside(|| match is_shown {
+                    true => printer.warn(text),
+                    false => printer.detail(safe::escape(&text)),
+                });
             }
         }
     }
