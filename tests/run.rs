@@ -179,11 +179,15 @@ fn a_program_that_does_not_start_is_told_and_recorded() {
     let home = Home::new();
     home.run(&["run", "-q", "--", "./not-there"])
         .exits(127)
-        .says_in_one_line(&["cannot start ./not-there", "No such file"]);
+        .says_in_one_line(&[
+            "cannot start ./not-there",
+            "No such file",
+            "is it installed",
+        ]);
     let file = home.file("not-executable", "text");
     home.run(&["run", "-q", "--", file.to_str().unwrap()])
         .exits(126)
-        .says_in_one_line(&["Permission denied"]);
+        .says_in_one_line(&["Permission denied", "may it be run"]);
     assert!(fatal(&home).is_some());
     home.run(&["run"]).exits(2);
 }
@@ -507,4 +511,29 @@ fn changes_of_the_network_are_recorded() {
         .collect();
     assert_eq!(changes.len(), 2, "{changes:?}");
     assert_eq!(changes[0]["logger"], "Connectivity");
+}
+
+#[test]
+fn the_first_record_says_what_runs_a_script() {
+    let home = Home::new();
+    let script = home.file("script", "#!/bin/sh\necho up\n");
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let flags = ["--app-version", "3.1", "--build-number", "412"];
+    let mut args = vec!["run"];
+    args.extend(flags);
+    args.extend(["--", script.to_str().unwrap()]);
+    home.run(&args).succeeds();
+    let first = &home.queued()[0];
+    assert_eq!(first["message"], "session started");
+    let said = &first["attributes"];
+    for (name, value) in [
+        ("app", "script"),
+        ("app_version", "3.1"),
+        ("build_number", "412"),
+        ("runtime", "sh"),
+    ] {
+        assert_eq!(said[name], value, "{name}");
+    }
+    assert!(said["os_name"].is_string() && said["os_version"].is_string());
 }

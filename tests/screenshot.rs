@@ -122,6 +122,20 @@ fn run_takes_one_screenshot_of_a_storm_of_errors() {
     assert_eq!(named.len(), 1);
     assert_eq!(named[0]["message"], "ERROR: a");
     assert_eq!(waiting(&home), [named[0]["screenshotId"].as_str().unwrap()]);
+
+    // A crash without a word is an error as well, and its picture is there
+    // before the command ends.
+    let home = Home::new();
+    let screen = png(&home, 80, 60);
+    let command = format!("cat {}", screen.display());
+    let crash = ["--", "sh", "-c", "kill -SEGV $$"];
+    let mut args = vec!["run", "--screenshot-command", &command];
+    args.extend(crash);
+    home.run(&args).exits(139);
+    let records = home.queued();
+    let fatal = records.iter().find(|record| record["level"] == "fatal");
+    let id = fatal.unwrap()["screenshotId"].as_str().unwrap();
+    assert_eq!(waiting(&home), [id]);
 }
 
 #[test]

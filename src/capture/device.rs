@@ -1,7 +1,10 @@
 //! What the first record of a session says: the program and the device.
 
-use std::env::consts;
-use std::fs;
+use std::env::{self, consts};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::record::{Level, LogRecord};
@@ -11,6 +14,9 @@ pub const SESSION_STARTED: &str = "session started";
 
 /// The message by which the last record of a session is known.
 pub const SESSION_ENDED: &str = "session ended";
+
+/// How much of a script is looked at for the name of what runs it.
+const MAX_FIRST_LINE: u64 = 256;
 
 /// The program that a session is of.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +29,57 @@ pub struct App {
     pub build: Option<String>,
     /// What it runs on, such as `python 3.13` or a shell's name.
     pub runtime: Option<String>,
+}
+
+/// What runs a program that is a script: the name on its first line, such as
+/// `python3`. The program is a path, or a name to be found on the `PATH`.
+pub fn interpreter(program: &OsStr) -> Option<String> {
+    let mut head = Vec::new();
+    let mut file = File::open(on_path(Path::new(program))?).ok()?;
+    file.by_ref()
+        .take(MAX_FIRST_LINE)
+        .read_to_end(&mut head)
+        .ok()?;
+    interpreter_of(&head)
+}
+
+/// Where a shell would find a program.
+fn on_path(program: &Path) -> Option<PathBuf> {
+    // Whatever is no plain file may have no end, or nothing to read.
+    let is_file = |path: &PathBuf| path.is_file();
+    if program.components().count() > 1 {
+        return Some(program.to_owned()).filter(is_file);
+    }
+    let folders = env::var_os("PATH")?;
+    let mut paths = env::split_paths(&folders).map(|folder| folder.join(program));
+    paths.find(is_file)
+}
+
+fn interpreter_of(head: &[u8]) -> Option<String> {
+    let line = head
+        .strip_prefix(b"#!")?
+        .split(|byte| *byte == b'\n')
+        .next()?;
+    let line = str::from_utf8(line).ok()?;
+    let mut words = line.split_whitespace().map(name_of);
+    let is_option = |word: &str| word.starts_with('-') || word.contains('=');
+    match words.next()? {
+        "env" => words.find(|word| !is_option(word)),
+        name => Some(name),
+    }
+    .map(str::to_owned)
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The name of the program that started this one, which for a script is its
+/// shell. Not where the system does not say.
+pub fn parent() -> Option<String> {
+    let status = read("/proc/self/status")?;
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    read(&format!("/proc/{}/comm", parent.trim()))
 }
 
 /// The first record of a session: the plan's `app_version build_number
@@ -112,6 +169,27 @@ mod tests {
         assert_eq!(record.attribute("app_version").unwrap(), "3.1");
         assert!(record.attribute("os_name").is_some());
         assert!(record.attribute("build_number").is_none());
+    }
+
+    #[test]
+    fn what_runs_a_script_is_on_its_first_line() {
+        for (head, runtime) in [
+            ("#!/bin/sh\necho", Some("sh")),
+            ("#! /usr/bin/python3 -u\n", Some("python3")),
+            ("#!/usr/bin/env node\n", Some("node")),
+            ("#!/usr/bin/env -S A=1 deno run\n", Some("deno")),
+            ("#!\n", None),
+            ("echo", None),
+            ("\u{7f}ELF", None),
+        ] {
+            assert_eq!(
+                interpreter_of(head.as_bytes()).as_deref(),
+                runtime,
+                "{head}"
+            );
+        }
+        assert_eq!(interpreter("/dev/zero".as_ref()), None);
+        assert_eq!(interpreter("no-such-program".as_ref()), None);
     }
 
     #[test]

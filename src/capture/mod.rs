@@ -23,7 +23,9 @@ mod device;
 #[cfg(unix)]
 mod program;
 
-pub use device::{App, SESSION_ENDED, SESSION_STARTED, session_end, session_start};
+pub use device::{
+    App, SESSION_ENDED, SESSION_STARTED, interpreter, parent, session_end, session_start,
+};
 #[cfg(unix)]
 pub use program::{
     CaptureError, Ending, Hooks, Lifecycle, Network, Parse, Program, Recorder, SpawnError, Trouble,

@@ -32,7 +32,7 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
         identity: Identity {
             install_id: config.install_id()?,
             session_id: session_id.clone(),
-            user_id: args.user.or_else(|| config.user.clone()),
+            user_id: config.user_or(args.user),
         },
         level: Level::Info,
         logger: args.logger.unwrap_or_else(|| program.name()),
@@ -82,7 +82,10 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
             .app_version
             .or_else(|| config.resource.get("service.version").cloned()),
         build: args.build_number,
-        runtime: None,
+        runtime: program
+            .command
+            .first()
+            .and_then(|name| capture::interpreter(name)),
     };
     context.printer.note(format_args!("session {session_id}"));
     let hooks: &dyn Hooks = match &shipper {

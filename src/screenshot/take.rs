@@ -1,11 +1,15 @@
 //! Taking screenshots with a program of the user's, such as `grim -`.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::folder::{Folder, FolderError};
 use super::picture::{Mask, Size, prepare};
@@ -19,6 +23,9 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The most bytes of a picture.
 const MAX_BYTES: u64 = 64 << 20;
+
+/// How much is read of what the command says of its failure.
+const MAX_SAID_BYTES: u64 = 16 << 10;
 
 /// How screenshots are taken.
 #[derive(Clone, Debug)]
@@ -118,22 +125,35 @@ impl Camera {
 }
 
 fn take(options: &CameraOptions, folder: &Folder, id: &str) -> Result<(), TakeError> {
+    let mut said = tempfile::tempfile()?;
     let mut child = Command::new("sh")
         .args(["-c", &options.command])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(said.try_clone()?)
+        .process_group(0)
         .spawn()?;
     let result = read(&mut child);
-    // It may have ended by itself.
-    let _ = child.kill();
+    // With all that it started; it may have ended by itself.
+    let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     let status = child.wait()?;
     let file = result?;
     if !status.success() && file.is_empty() {
-        return Err(TakeError::Failed(status.to_string()));
+        let reason = last_line(&mut said)?.unwrap_or_else(|| status.to_string());
+        return Err(TakeError::Failed(reason));
     }
     folder.put(id, &prepare(&file, options.size, &options.masks)?)?;
     Ok(())
+}
+
+/// The last line that a command said of what went wrong, if it said anything.
+fn last_line(said: &mut File) -> io::Result<Option<String>> {
+    let mut text = Vec::new();
+    said.rewind()?;
+    said.take(MAX_SAID_BYTES).read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let mut lines = text.lines().rev().map(str::trim);
+    Ok(lines.find(|line| !line.is_empty()).map(str::to_owned))
 }
 
 /// Reads all that a program prints, as long as that may take.
@@ -182,6 +202,37 @@ mod tests {
         assert!(camera.shoot().is_none());
         assert!(matches!(camera.finish()[..], [TakeError::Failed(_)]));
         assert!(camera.finish().is_empty());
+    }
+
+    #[test]
+    fn a_command_that_fails_says_why() {
+        let (camera, _queue) = camera("echo starting >&2; echo 'no display' >&2; exit 1");
+        camera.shoot().unwrap();
+        let [error] = &camera.finish()[..] else {
+            panic!("one error");
+        };
+        assert_eq!(
+            error.to_string(),
+            "the screenshot command failed: no display"
+        );
+    }
+
+    #[test]
+    fn what_the_command_started_ends_with_it() {
+        let pids = tempfile::tempdir().unwrap();
+        let pid = pids.path().join("pid");
+        let command = format!("sleep 600 >/dev/null & echo $! > {}; exit 1", pid.display());
+        let (camera, _queue) = camera(&command);
+        camera.shoot().unwrap();
+        camera.finish();
+        let pid: i32 = std::fs::read_to_string(pid)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        // It is gone, or waits for its new parent to see that it is.
+        let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        assert!(!status.contains(") S "), "{status}");
     }
 
     #[test]

@@ -9,12 +9,21 @@ use super::terminal;
 
 /// Why a program was not started.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot start {program}: {source}")]
+#[error("cannot start {program}: {source}; {next}", next = next_step(.source))]
 pub struct SpawnError {
     /// The program.
     pub program: String,
     /// What the system said.
     pub source: io::Error,
+}
+
+/// What somebody whose program was not started should look at.
+fn next_step(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "is it installed, and on the PATH or named with its folder?",
+        io::ErrorKind::PermissionDenied => "is it a program, and may it be run (chmod +x)?",
+        _ => "is it a program for this machine, or a script that begins with #! and its shell?",
+    }
 }
 
 impl SpawnError {

@@ -26,7 +26,7 @@ pub(super) fn start(args: StartArgs, context: &mut Context) -> anyhow::Result<Ex
             .app_version
             .or_else(|| context.config.resource.get("service.version").cloned()),
         build: args.build_number,
-        runtime: None,
+        runtime: capture::parent(),
     };
     let identity = identity(session.clone(), args.user.clone(), context)?;
     let install = identity.install_id.clone();
@@ -73,7 +73,7 @@ fn identity(session: String, user: Option<String>, context: &Context) -> anyhow:
     Ok(Identity {
         install_id: context.config.install_id()?,
         session_id: session,
-        user_id: user.or_else(|| context.config.user.clone()),
+        user_id: context.config.user_or(user),
     })
 }
 
