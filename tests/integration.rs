@@ -29,6 +29,7 @@ mod ingest_stream;
 #[cfg(unix)]
 mod ingest_survives;
 mod ingest_who;
+mod library;
 mod metrics;
 mod page;
 mod pipeline;

@@ -493,6 +493,56 @@ mod tests {
         }
         manager.close(DEADLINE);
         assert_eq!(server.records().len(), 250);
+        let sizes: Vec<usize> = server
+            .bodies()
+            .iter()
+            .map(|body| body["logs"].as_array().unwrap().len())
+            .collect();
+        assert_eq!(sizes, [100, 100, 50]);
+    }
+
+    #[test]
+    fn what_is_not_serious_goes_out_after_the_interval() {
+        let server = Server::answering(200);
+        let options = BackendOptions {
+            flush_interval: Duration::from_millis(20),
+            ..options()
+        };
+        let sink = Arc::new(BackendSink::start(memory_queue(), server.clone(), options).unwrap());
+        let manager = LogManager::builder().sink(sink).build();
+        manager.logger("Test").info("one").log();
+        wait_until("it is sent", || server.records().len() == 1);
+        manager.logger("Test").info("two").log();
+        wait_until("it is sent too", || server.records().len() == 2);
+    }
+
+    #[test]
+    fn what_the_server_does_not_take_is_told() {
+        let problems = |status: u16| {
+            let server = Server::answering(status);
+            let problems = Arc::new(Mutex::new(Vec::new()));
+            let told = Arc::clone(&problems);
+            let mut options = BackendOptions {
+                on_error: Some(Arc::new(move |problem: &Problem| {
+                    told.lock().unwrap().push(problem.clone())
+                })),
+                ..options()
+            };
+            options.upload.max_refused_at_first = None;
+            let queue = memory_queue();
+            let sink = BackendSink::start(queue.clone(), server.clone(), options).unwrap();
+            let manager = LogManager::builder().sink(Arc::new(sink)).build();
+            manager.logger("Test").error("one").log();
+            wait_until("it is told", || !problems.lock().unwrap().is_empty());
+            manager.close(DEADLINE);
+            let problem = problems.lock().unwrap().remove(0);
+            (problem, queue.dead_letters().len())
+        };
+        assert!(matches!(
+            problems(404),
+            (Problem::NoEndpoint { status: 404, .. }, 0)
+        ));
+        assert!(matches!(problems(422), (Problem::DeadLetter { .. }, 1)));
     }
 
     #[test]
