@@ -111,6 +111,17 @@ pub enum Origin {
     Flag(&'static str),
 }
 
+impl Origin {
+    /// Who set a value that a flag or a variable may set: the variable, if
+    /// that is what it says.
+    pub fn of_typed(value: &str, flag: &'static str, variable: &'static str) -> Origin {
+        match std::env::var(variable) {
+            Ok(set) if set == value => Origin::Environment(variable),
+            _ => Origin::Flag(flag),
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -249,6 +260,14 @@ impl Config {
     /// lays down, or else what the user chose with `soliplex telemetry`.
     pub fn is_telemetry_on(&self) -> bool {
         self.policy.telemetry.unwrap_or(self.telemetry.enabled)
+    }
+
+    /// The signed-in user: the one that was typed, or else the configured one.
+    pub fn user_or(&self, typed: Option<String>) -> Option<String> {
+        let is_somebody = |user: &String| !user.is_empty();
+        typed
+            .filter(is_somebody)
+            .or_else(|| self.user.clone().filter(is_somebody))
     }
 
     /// The id of this installation: what [`INSTALL_VARIABLE`] says, or else

@@ -161,3 +161,89 @@ fn records_that_the_deployed_backend_would_refuse_are_named() {
         "warning"
     );
 }
+
+#[test]
+fn each_setting_is_shown_with_where_it_comes_from() {
+    let home = Home::new();
+    let server = FaultServer::accepting();
+    home.file("token", "some-value");
+    let config = home.file(
+        "c.toml",
+        format!(
+            "endpoint = \"{}\"\naudience = \"logs\"\ntoken_file = \"token\"\n",
+            server.url()
+        ),
+    );
+    let config = config.to_str().unwrap();
+    let found = findings(&home, &["--config", config], 0);
+    for says in [
+        format!("endpoint {} ({config})", server.url()),
+        format!("token file token ({config})"),
+        format!("audience logs ({config})"),
+        format!(
+            "state folder {} (SOLIPLEX_STATE_DIR)",
+            home.path("state").display()
+        ),
+        format!("queue {} (default)", home.queue().display()),
+        "telemetry off (default)".to_owned(),
+    ] {
+        assert_eq!(verdict(&found, "config", &says), "ok");
+    }
+    let mut command = home.soliplex();
+    let args = [
+        "--config",
+        config,
+        "doctor",
+        "--queue",
+        "q",
+        "--token-file",
+        "token",
+    ];
+    command.args(args).env("SOLIPLEX_ENDPOINT", server.url());
+    let said = assert_cmd::Command::from_std(command)
+        .assert()
+        .succeeds()
+        .stdout_text();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for says in [
+        "(SOLIPLEX_ENDPOINT)",
+        "queue q (--queue)",
+        "token (--token-file)",
+    ] {
+        assert!(said.contains(says), "{says}: {said}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_answers_with_a_web_page_is_the_wrong_one() {
+    let home = Home::new();
+    let server = FaultServer::start(|_| Fault::Html);
+    let found = findings(&home, &["--endpoint", &server.url()], 1);
+    assert_eq!(verdict(&found, "endpoint", "web page"), "problem");
+}
+
+#[test]
+fn a_token_that_cannot_be_used_does_not_keep_the_server_from_being_looked_at() {
+    let home = Home::new();
+    let server = FaultServer::start(|_| Fault::With(401, "date: Fri, 06 Feb 2026 12:00:00 GMT"));
+    let flags = ["--endpoint", &server.url(), "--token-file", "missing"];
+    let found = findings(&home, &flags, 1);
+    assert_eq!(
+        verdict(&found, "token", "cannot read the token file missing"),
+        "problem"
+    );
+    assert_eq!(verdict(&found, "endpoint", "401"), "problem");
+    assert_eq!(verdict(&found, "clock", "from ours"), "warning");
+}
+
+#[test]
+fn a_backend_like_the_deployed_one_is_fine_and_its_refusal_of_a_record_is_foreseen() {
+    let home = Home::new();
+    let server = FaultServer::start(|request| match request.is_post() {
+        true => Fault::Answer(200, "{\"accepted\":0}".to_owned()),
+        false => Fault::Answer(404, "{\"detail\":\"Not Found\"}".to_owned()),
+    });
+    let found = findings(&home, &["--endpoint", &server.url()], 0);
+    assert_eq!(verdict(&found, "endpoint", "answers 200"), "ok");
+    assert_eq!(verdict(&found, "route", "screenshots is not offered"), "ok");
+}

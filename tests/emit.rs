@@ -219,3 +219,26 @@ fn usage_errors_exit_with_2() {
         .exits(1)
         .says_in_one_line(&["missing.txt"]);
 }
+
+#[test]
+fn ids_of_traces_are_checked_and_files_without_end_are_not_read() {
+    let home = Home::new();
+    for (flag, value, says) in [
+        ("--trace-id", "zzz", "32 hexadecimal digits"),
+        (
+            "--span-id",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+            "16 hexadecimal digits",
+        ),
+    ] {
+        let ran = home.run(&["emit", "m", flag, value]).exits(2);
+        assert!(ran.stderr_text().contains(says), "{}", ran.stderr_text());
+    }
+    home.run(&["emit", "m", "--stack-trace", "@/dev/zero"])
+        .exits(1)
+        .says_in_one_line(&["/dev/zero", "larger than"]);
+    home.run(&["emit", "m", "--screenshot", "/dev/zero"])
+        .succeeds()
+        .says_in_one_line(&["no screenshot", "/dev/zero", "larger than"]);
+    home.run_with_stdin(&["emit", "--jsonl"], "\n{\n").exits(1);
+}

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Home, Ran, Server, wait_until};
+use crate::fault_server::FaultServer;
+use crate::support::{Home, Ran, Server, record_line, wait_until};
 
 fn status(home: &Home) -> Value {
     let ran = home.run(&["telemetry", "status", "--offline", "--format", "json"]);
@@ -185,6 +186,7 @@ fn a_session_of_a_script_has_a_start_an_end_and_all_between() {
     );
     assert_eq!(records[0]["message"], "session started");
     assert_eq!(records[0]["attributes"]["app_version"], "3.1");
+    assert!(records[0]["attributes"]["runtime"].is_string());
     let error = records
         .iter()
         .find(|record| record["level"] == "error")
@@ -245,6 +247,27 @@ fn a_policy_overrides_everything_and_says_so() {
         );
         assert_eq!(stderr.lines().count(), 1, "{script}: {stderr}");
     }
+    let pinned = "telemetry = true\nendpoint = \"http://127.0.0.1:9\"";
+    for script in [
+        "$s telemetry disable",
+        "$s run --upload --endpoint https://other.example.org -- echo started",
+        "SOLIPLEX_ENDPOINT=https://other.example.org $s run --upload -- echo started",
+        "$s upload --replay $HOME/x.jsonl --endpoint https://other.example.org",
+    ] {
+        home.file("x.jsonl", record_line(1));
+        let (code, stderr) = under_policy(&home, pinned, script).unwrap();
+        assert_eq!((code, stderr.lines().count()), (2, 1), "{script}: {stderr}");
+        assert!(
+            stderr.contains("nothing overrides it"),
+            "{script}: {stderr}"
+        );
+    }
+    let shipping = "$s run --upload -- true";
+    let (code, stderr) = under_policy(&home, "telemetry = false", shipping).unwrap();
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("nothing is sent: the policy"), "{stderr}");
+    assert!(!stderr.contains("telemetry enable"), "{stderr}");
+    fs::remove_dir_all(home.queue()).unwrap();
     let emitted = under_policy(&home, locked, "$s emit m --attr badge=7-1-1").unwrap();
     assert_eq!(emitted.0, 0, "{}", emitted.1);
     assert_eq!(home.queued()[0]["attributes"]["badge"], "[REDACTED]");
@@ -378,4 +401,82 @@ fn the_systemd_units_are_sound() {
     };
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+}
+
+#[test]
+fn the_endpoint_of_the_environment_is_shown_and_tried() {
+    let home = Home::new();
+    let server = FaultServer::accepting();
+    let mut command = home.soliplex();
+    command
+        .args(["telemetry", "status", "--format", "json"])
+        .env("SOLIPLEX_ENDPOINT", server.url());
+    let ran = assert_cmd::Command::from_std(command).assert().succeeds();
+    let status = ran.json_lines().remove(0);
+    assert_eq!(status["endpoint"], server.url());
+    assert_eq!(status["endpointBy"], "SOLIPLEX_ENDPOINT");
+    assert!(
+        status["connection"]
+            .as_str()
+            .unwrap()
+            .contains("answers 200")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_is_stopped_or_hung_up_has_its_records_shipped() {
+    let home = Home::new();
+    let server = FaultServer::accepting();
+    home.run(&["telemetry", "enable"]).succeeds();
+    let url = server.url();
+    let ships = |message: &str| {
+        wait_until("the record is shipped", || {
+            server
+                .messages()
+                .iter()
+                .any(|sent| sent == message)
+                .then_some(())
+        });
+    };
+    let queues = |message: &str| {
+        wait_until("the record is queued", || {
+            let queued = home.queued();
+            queued
+                .iter()
+                .any(|record| record["message"] == message)
+                .then_some(())
+        });
+    };
+    let script = "trap 'echo working' USR1; trap 'echo continued' CONT; trap 'echo told; trap - HUP; kill -HUP $$' HUP; \
+                  echo started; while :; do sleep 0.05; done";
+    let mut running = home.start(&[
+        "run",
+        "--upload",
+        "--endpoint",
+        &url,
+        "--",
+        "sh",
+        "-c",
+        script,
+    ]);
+    // What was there at the start is shipped at once, the rest when asked for.
+    queues("started");
+    ships("session started");
+    running.signal("USR1");
+    queues("working");
+    running.signal("TSTP");
+    ships("working");
+    wait_until("it goes on", || {
+        running.signal("CONT");
+        let queued = home.queued();
+        queued
+            .iter()
+            .any(|record| record["message"] == "continued")
+            .then_some(())
+    });
+    running.signal("HUP");
+    ships("continued");
+    ships("told");
+    running.ends();
 }

@@ -203,7 +203,7 @@ fn a_small_queue_that_a_wrong_server_refuses_is_not_buried_unless_asked() {
     let server = FaultServer::start(|_| Fault::status(422));
     upload(&home, &server, &[])
         .exits(1)
-        .says_in_one_line(&["refused 3 records (422)", "--bury-all"]);
+        .says_in_one_line(&["refused 3 records with 422", "--bury-all"]);
     assert_eq!(pending(&home), 3);
     assert!(dead_letters(&home).is_empty());
     upload(&home, &server, &["--bury-all"]).exits(5);
@@ -417,6 +417,14 @@ fn dead_letters_can_be_exported_and_sent_again() {
         )
     });
     upload(&home, &strict, &[]).exits(5);
+    let inspected = home.run(&["queue", "inspect"]).succeeds().stdout_text();
+    assert!(
+        inspected.contains("2 dead letters: 200 not today"),
+        "{inspected}"
+    );
+    let json = ["queue", "inspect", "--format", "json"];
+    let report = home.run(&json).succeeds().json_lines().remove(0);
+    assert_eq!(report["dead_letter_reasons"]["200 not today"], 2);
     let target = home.path("letters.jsonl");
     upload(&home, &strict, &["--export", target.to_str().unwrap()]).succeeds();
     assert_eq!(json_lines(&fs::read_to_string(&target).unwrap()).len(), 2);
@@ -650,4 +658,92 @@ fn request_times_can_be_kept_as_metrics() {
     let record = &requests[1].logs()[0];
     assert_eq!(record["attributes"]["metric"], "http_request");
     assert!(record["attributes"]["ms"].is_number());
+}
+
+#[test]
+fn lines_of_a_fixture_that_are_no_records_are_told() {
+    let home = Home::new();
+    let fixture = home.file(
+        "fixture.jsonl",
+        format!("{}\nno record\n[1]\n", record_line(1)),
+    );
+    let server = FaultServer::accepting();
+    let fixture = fixture.to_str().unwrap();
+    upload(&home, &server, &["--replay", fixture])
+        .succeeds()
+        .says_in_one_line(&["2 lines held no record", fixture, "not JSON"]);
+    assert_eq!(server.messages(), ["record 1"]);
+    home.run(&["upload", "--replay", fixture, "--dry-run"])
+        .succeeds()
+        .says_in_one_line(&["2 lines held no record"]);
+}
+
+#[test]
+fn a_server_that_wants_a_token_is_told_apart_from_one_that_refuses_it() {
+    let home = home_with(1);
+    let server = FaultServer::start(|_| Fault::status(401));
+    upload(&home, &server, &[])
+        .exits(6)
+        .says_in_one_line(&["the server wants a token, 401", "--token-file"]);
+    home.file("token", "some-value");
+    upload(&home, &server, &["--token-file", "token"])
+        .exits(6)
+        .says_in_one_line(&["the server refused the token with 401"]);
+}
+
+#[test]
+fn variables_that_are_empty_are_none() {
+    let home = home_with(1);
+    let server = FaultServer::accepting();
+    home.file(
+        "c.toml",
+        format!("endpoint = \"{}\"\nuser = \"u-1\"\n", server.url()),
+    );
+    let with_empty = |args: &[&str]| {
+        let mut command = home.soliplex();
+        command.args(["--config", "c.toml"]).args(args);
+        for name in [
+            "SOLIPLEX_ENDPOINT",
+            "SOLIPLEX_TOKEN_FILE",
+            "SOLIPLEX_SESSION_ID",
+            "SOLIPLEX_USER",
+            "SOLIPLEX_CONFIG",
+            "SOLIPLEX_QUEUE",
+        ] {
+            command.env(name, "");
+        }
+        assert_cmd::Command::from_std(command).assert()
+    };
+    let printed = with_empty(&["emit", "m", "--print"]).succeeds();
+    let record = printed.json_lines().remove(0);
+    assert_eq!(record["userId"], "u-1");
+    assert_ne!(record["sessionId"], "");
+    with_empty(&["upload"]).succeeds();
+    assert_eq!(server.messages().len(), 2);
+    assert!(server.requests()[0].header("authorization").is_none());
+}
+
+#[test]
+fn a_bad_endpoint_of_the_configuration_is_told_with_its_file_and_without_its_password() {
+    let home = home_with(1);
+    let config = home.file("c.toml", "endpoint = \"logs.example.org\"\n");
+    let config = config.to_str().unwrap();
+    home.run(&["--config", config, "upload"])
+        .exits(2)
+        .says_in_one_line(&["`logs.example.org` is no endpoint", config]);
+    for args in [
+        &["upload"][..],
+        &["doctor"],
+        &["telemetry", "status"],
+        &["telemetry", "status", "--format", "json"],
+    ] {
+        let mut command = home.soliplex();
+        command
+            .args(args)
+            .env("SOLIPLEX_ENDPOINT", "http://me:hunter2@127.0.0.1:9/");
+        let ran = assert_cmd::Command::from_std(command).assert();
+        let said = ran.stdout_text() + &ran.stderr_text();
+        assert!(said.contains("user name or"), "{args:?}: {said}");
+        assert!(!said.contains("hunter2"), "{args:?}: {said}");
+    }
 }

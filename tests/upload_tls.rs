@@ -47,10 +47,16 @@ impl Scene {
 
     /// Uploads with only this authority trusted.
     fn upload(&self, home: &Home, trusted: &str) -> Assert {
+        self.run(home, trusted, &["upload", "--attempts", "1"])
+    }
+
+    /// Runs a command against the server with only this authority trusted.
+    fn run(&self, home: &Home, trusted: &str, args: &[&str]) -> Assert {
         let file: PathBuf = home.file("authority.pem", trusted);
         let mut command = home.soliplex();
         command
-            .args(["upload", "--attempts", "1", "--endpoint"])
+            .args(args)
+            .arg("--endpoint")
             .arg(self.server.url())
             .env("SSL_CERT_FILE", file);
         assert_cmd::Command::from_std(command).assert()
@@ -86,5 +92,11 @@ fn a_certificate_that_cannot_be_trusted_is_exit_7_in_one_line_and_nothing_is_sen
             .says_in_one_line(&["certificate", says]);
         assert!(scene.server.requests().is_empty());
         assert_eq!(pending(&home), 3);
+        let found = scene
+            .run(&home, trusted, &["doctor"])
+            .exits(1)
+            .stdout_text();
+        assert!(found.contains("problem"), "{found}");
+        assert!(found.contains("certificate"), "{found}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::upload::ResultFormat;
 use super::value;
@@ -21,7 +21,13 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "URL", env = "SOLIPLEX_ENDPOINT")]
     pub endpoint: Option<String>,
     /// The file with the token
-    #[arg(long, value_name = "FILE", env = "SOLIPLEX_TOKEN_FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SOLIPLEX_TOKEN_FILE",
+        value_parser = value::path(),
+        value_hint = ValueHint::AnyPath
+    )]
     pub token_file: Option<PathBuf>,
     /// The environment variable with the token
     #[arg(long, value_name = "NAME", conflicts_with = "token_file")]

@@ -51,10 +51,10 @@ pub struct EmitArgs {
     #[arg(long, value_name = "ID", env = "SOLIPLEX_USER", add = complete::users())]
     pub user: Option<String>,
     /// The trace, 32 hex digits
-    #[arg(long, value_name = "HEX", conflicts_with = "jsonl")]
+    #[arg(long, value_name = "HEX", conflicts_with = "jsonl", value_parser = value::trace_id)]
     pub trace_id: Option<String>,
     /// The span, 16 hex digits
-    #[arg(long, value_name = "HEX", conflicts_with = "jsonl")]
+    #[arg(long, value_name = "HEX", conflicts_with = "jsonl", value_parser = value::span_id)]
     pub span_id: Option<String>,
     /// A screenshot that goes with the record, as PNG
     #[arg(long, value_name = "PNG", conflicts_with_all = ["stdin", "jsonl"])]

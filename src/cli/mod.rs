@@ -23,10 +23,12 @@ pub mod telemetry;
 pub mod upload;
 pub mod value;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{
+    ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint,
+};
 
 use crate::config::{Origin, Overrides, Setting};
 use crate::error::Exit;
@@ -55,13 +57,34 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// Read settings from this file
-    #[arg(long, global = true, value_name = "FILE", env = "SOLIPLEX_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SOLIPLEX_CONFIG",
+        value_parser = value::path(),
+        value_hint = ValueHint::AnyPath
+    )]
     pub config: Option<PathBuf>,
     /// Keep the install id and the default queue here
-    #[arg(long, global = true, value_name = "DIR", env = "SOLIPLEX_STATE_DIR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "SOLIPLEX_STATE_DIR",
+        value_parser = value::path(),
+        value_hint = ValueHint::AnyPath
+    )]
     pub state_dir: Option<PathBuf>,
     /// Use the queue in this folder, or memory: for one that ends with the process
-    #[arg(long, global = true, value_name = "DIR", env = "SOLIPLEX_QUEUE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "SOLIPLEX_QUEUE",
+        value_parser = value::path(),
+        value_hint = ValueHint::AnyPath
+    )]
     pub queue: Option<PathBuf>,
     /// When to colour (NO_COLOR is honoured)
     #[arg(
@@ -154,13 +177,13 @@ pub fn parse() -> Result<Invocation, clap::Error> {
     };
     let cli = Cli::from_arg_matches(&matches)?;
     let setting = |value: &Option<PathBuf>, id, flag, variable| {
-        let value = value.clone()?;
+        let value = value.clone().filter(|path| is_set(path))?;
         let origin = origin(&matches, id, flag, variable);
         Some(Setting { value, origin })
     };
     let global = &cli.global;
     let overrides = Overrides {
-        file: global.config.clone(),
+        file: global.config.clone().filter(|path| is_set(path)),
         state_dir: setting(
             &global.state_dir,
             "state_dir",
@@ -188,6 +211,11 @@ fn matches_of_emit() -> Option<ArgMatches> {
     // To take it apart takes as long as to parse, and the process ends soon.
     std::mem::forget(program);
     matches.filter(|matches| matches.subcommand().is_some())
+}
+
+/// Whether a path is one: a variable that is empty stands for none.
+fn is_set(path: &Path) -> bool {
+    !path.as_os_str().is_empty()
 }
 
 /// Who set a global flag: it may stand before or after the subcommand.

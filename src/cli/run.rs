@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use regex::Regex;
 
 use super::screenshot::ScreenshotArgs;
@@ -58,7 +58,13 @@ pub struct RunArgs {
     #[arg(long, value_name = "URL", env = "SOLIPLEX_ENDPOINT")]
     pub endpoint: Option<String>,
     /// The file with the token; read again when it changes
-    #[arg(long, value_name = "FILE", env = "SOLIPLEX_TOKEN_FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SOLIPLEX_TOKEN_FILE",
+        value_parser = value::path(),
+        value_hint = ValueHint::AnyPath
+    )]
     pub token_file: Option<PathBuf>,
     /// The signed-in user
     #[arg(long, value_name = "ID", env = "SOLIPLEX_USER")]

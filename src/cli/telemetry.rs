@@ -1,8 +1,10 @@
 //! `soliplex telemetry`
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
 
-use super::Format;
+use clap::{Args, Subcommand, ValueHint};
+
+use super::{Format, value};
 
 /// The switch for shipping without being asked.
 #[derive(Debug, Subcommand)]
@@ -32,6 +34,18 @@ Example:
 Example:
   soliplex telemetry status --offline")]
 pub struct StatusArgs {
+    /// The endpoint to try [default: the configured one]
+    #[arg(long, value_name = "URL", env = "SOLIPLEX_ENDPOINT")]
+    pub endpoint: Option<String>,
+    /// The file with the token
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SOLIPLEX_TOKEN_FILE",
+        value_parser = value::path(),
+        value_hint = ValueHint::AnyPath
+    )]
+    pub token_file: Option<PathBuf>,
     /// Do not try the connection
     #[arg(long)]
     pub offline: bool,

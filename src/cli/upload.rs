@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
 use super::value;
 use crate::upload::{Speed, Wire};
@@ -29,7 +29,13 @@ pub struct UploadArgs {
     #[arg(long, value_name = "URL", env = "SOLIPLEX_ENDPOINT")]
     pub endpoint: Option<String>,
     /// The file with the token; read again when it changes
-    #[arg(long, value_name = "FILE", env = "SOLIPLEX_TOKEN_FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SOLIPLEX_TOKEN_FILE",
+        value_parser = value::path(),
+        value_hint = ValueHint::AnyPath
+    )]
     pub token_file: Option<PathBuf>,
     /// The environment variable with the token
     #[arg(long, value_name = "NAME", conflicts_with = "token_file")]

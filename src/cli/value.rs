@@ -1,16 +1,23 @@
 //! Values of flags, read while the command line is parsed; no I/O.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use chrono::{DateTime, Utc};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use regex::Regex;
 use serde_json::Value;
 
 use crate::filter::{AttributeTest, LoggerGlob};
 use crate::ingest::auth::Secret;
 use crate::record::{Level, parse_timestamp};
+
+/// A path, or nothing: where a variable may name it, one that is empty does not.
+pub fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
 
 /// A duration such as `500ms`, `30s`, `10m`, `24h` or `7d`.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -90,6 +97,21 @@ pub fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The id of a trace.
+pub fn trace_id(text: &str) -> Result<String, String> {
+    hex_id(text, 32).ok_or_else(|| "the id of a trace is 32 hexadecimal digits".to_owned())
+}
+
+/// The id of a span.
+pub fn span_id(text: &str) -> Result<String, String> {
+    hex_id(text, 16).ok_or_else(|| "the id of a span is 16 hexadecimal digits".to_owned())
+}
+
+fn hex_id(text: &str, digits: usize) -> Option<String> {
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hex && text.len() == digits).then(|| text.to_owned())
+}
+
 /// `NAME=VALUE`, a header whose value may be a secret.
 pub fn header(text: &str) -> Result<(String, Secret), String> {
     let (name, value) = key_value(text)?;
@@ -130,6 +152,16 @@ mod tests {
         assert_eq!(value("s=\"7\""), Value::from("7"));
         assert!(attribute("novalue").is_err());
         assert!(attribute("=v").is_err());
+    }
+
+    #[test]
+    fn the_ids_of_traces_and_spans_are_hex_of_their_lengths() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(trace_id(trace).as_deref(), Ok(trace));
+        assert!(span_id("00f067aa0ba902b7").is_ok());
+        for bad in ["", "00f067aa0ba902b", "00f067aa0ba902bg", trace] {
+            assert!(span_id(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

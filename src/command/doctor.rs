@@ -1,12 +1,13 @@
 //! `soliplex doctor`: what may keep an upload from working, and what to do.
 
+use std::fmt;
 use std::path::Path;
 
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
-use super::Context;
 use super::upload::settings;
+use super::{Context, telemetry};
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::upload::ResultFormat;
 use crate::config::Config;
@@ -25,7 +26,7 @@ const MAX_COMPLAINTS: usize = 5;
 const ROUTES: [&str; 3] = ["../../healthz", "config/logging", "screenshots"];
 
 pub(super) fn run(args: DoctorArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let mut findings = configuration(&context.config);
+    let mut findings = configuration(&args, &context.config);
     findings.extend(queue(&context.config));
     findings.extend(network(&args, &context.config)?);
     print(&args, &findings, &mut context.printer)?;
@@ -37,23 +38,58 @@ pub(super) fn run(args: DoctorArgs, context: &mut Context) -> anyhow::Result<Exi
 }
 
 /// The settings, and where each comes from.
-fn configuration(config: &Config) -> Vec<Finding> {
+fn configuration(args: &DoctorArgs, config: &Config) -> Vec<Finding> {
     let file = match &config.file {
         Some(path) => format!("read from {}", path.display()),
         None => "no file; defaults, environment and flags".to_owned(),
     };
-    let mut findings = vec![
-        Finding::ok("config", file),
-        Finding::ok(
-            "config",
-            format!("queue {} ({})", config.queue.value, config.queue.origin),
-        ),
-    ];
-    if let Some(endpoint) = &config.endpoint {
-        findings.push(Finding::ok(
-            "config",
-            format!("endpoint {} ({})", endpoint.value, endpoint.origin),
-        ));
+    let mut findings = vec![Finding::ok("config", file)];
+    let mut set = |name: &str, value: &dyn fmt::Display, by: &dyn fmt::Display| {
+        findings.push(Finding::ok("config", format!("{name} {value} ({by})")));
+    };
+    let (state, queue) = (&config.state_dir, &config.queue);
+    set("state folder", &state.value.display(), &state.origin);
+    set("queue", &queue.value, &queue.origin);
+    if let Some(endpoint) = settings::chosen_endpoint(args.endpoint.as_deref(), config) {
+        let url = Endpoint::without_user_info(&endpoint.value);
+        set("endpoint", &url, &endpoint.origin);
+    }
+    if let Some(server) = &config.server {
+        let url = Endpoint::without_user_info(&server.value);
+        set("server", &url, &server.origin);
+    }
+    let token_file = settings::chosen_token_file(args.token_file.as_deref(), config);
+    match (&args.token_env, token_file) {
+        (Some(name), _) => set("token from the variable", name, &"--token-env"),
+        (None, Some(file)) => set("token file", &file.value.display(), &file.origin),
+        (None, None) => {}
+    }
+    if let Some(file) = &config.operator_token_file {
+        set("operator token file", &file.value.display(), &file.origin);
+    }
+    let (is_on, by) = telemetry::switched(config);
+    set("telemetry", &if is_on { "on" } else { "off" }, &by);
+    for (name, value, flag) in [
+        ("issuer", (&args.issuer, &config.issuer), "--issuer"),
+        ("audience", (&args.audience, &config.audience), "--audience"),
+        ("user", (&None, &config.user), ""),
+    ] {
+        match (value, &config.file) {
+            ((Some(value), _), _) => set(name, value, &flag),
+            ((None, Some(value)), Some(file)) => set(name, value, &file.display()),
+            _ => {}
+        }
+    }
+    for (name, count) in [
+        ("production hosts:", config.production_hosts.len()),
+        ("resource attributes:", config.resource.len()),
+    ] {
+        if let (1.., Some(file)) = (count, &config.file) {
+            set(name, &count, &file.display());
+        }
+    }
+    if let Some(policy) = &config.policy.file {
+        findings.push(Finding::ok("policy", format!("{} holds", policy.display())));
     }
     findings
 }
@@ -144,17 +180,13 @@ fn records(folder: &Path) -> Vec<Finding> {
 /// Token, endpoint and clock. The endpoint comes first, since the token's
 /// times are judged by the server's clock.
 fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
-    let credential = match settings::credential(&args.token_env, args.token_file.as_ref(), config) {
-        Ok(credential) => credential,
-        Err(error) => {
-            let next = "give a file with one token in one line";
-            return Ok(vec![Finding::problem("token", error.to_string(), next)]);
-        }
-    };
+    let credential = settings::credential(&args.token_env, args.token_file.as_ref(), config);
+    // Without a token that can be used there is still a server to look at.
+    let shown = credential.as_ref().unwrap_or(&Credential::Anonymous);
     let mut findings = Vec::new();
     let mut skew = None;
     match settings::endpoint(args.endpoint.as_deref(), config) {
-        Ok(endpoint) => findings.extend(ask(args, endpoint, &credential, &mut skew)?),
+        Ok(endpoint) => findings.extend(ask(args, endpoint, shown, &mut skew)?),
         Err(error) => findings.push(Finding::problem(
             "endpoint",
             error.to_string(),
@@ -162,7 +194,7 @@ fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
         )),
     }
     findings.extend(match &credential {
-        Credential::Bearer(token) => {
+        Ok(Credential::Bearer(token)) => {
             let expected = Expected {
                 issuer: args.issuer.clone().or_else(|| config.issuer.clone()),
                 audience: args.audience.clone().or_else(|| config.audience.clone()),
@@ -170,11 +202,15 @@ fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
             let now = Utc::now() + skew.unwrap_or(TimeDelta::zero());
             check_token(token, &expected, now)
         }
-        Credential::Anonymous | Credential::Pending => {
+        Ok(Credential::Anonymous | Credential::Pending) => {
             vec![Finding::ok(
                 "token",
                 "none; requests carry no Authorization",
             )]
+        }
+        Err(error) => {
+            let next = "give a file with one token in one line";
+            vec![Finding::problem("token", error.to_string(), next)]
         }
     });
     Ok(findings)
@@ -228,7 +264,7 @@ fn print(args: &DoctorArgs, findings: &[Finding], printer: &mut Printer) -> anyh
     let rows = findings.iter().map(|finding| {
         let says = match finding.next.as_str() {
             "" => finding.says.clone(),
-            next => format!("{}: {next}", finding.says),
+            next => format!("{}; {next}", finding.says),
         };
         vec![finding.verdict.to_string(), finding.check.to_owned(), says]
     });

@@ -5,12 +5,13 @@ mod lines;
 mod workers;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use bytes::BytesMut;
+use bytesize::ByteSize;
 use chrono::Utc;
 
 use super::{Context, queue_folder, sanitizer::sanitizer};
@@ -32,6 +33,12 @@ use workers::in_order;
 
 /// How many bytes of records are appended in one go.
 const CHUNK_BYTES: usize = 1 << 20;
+
+/// How large a stack trace in a file may be; a record keeps 64 KiB of it.
+const MAX_TEXT_BYTES: u64 = 16 << 20;
+
+/// How large a picture may be before it is made small.
+const MAX_PICTURE_BYTES: u64 = 64 << 20;
 
 pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let sanitizer = sanitizer(&context.config)?;
@@ -325,7 +332,8 @@ impl Emitter {
 
 /// Makes a picture fit to be sent and keeps it beside the queue.
 fn keep_screenshot(id: &str, path: &Path, args: &EmitArgs, config: &Config) -> anyhow::Result<()> {
-    let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = read_bounded(path, MAX_PICTURE_BYTES)
+        .with_context(|| format!("cannot read {}", path.display()))?;
     let options = &args.screenshots;
     let png = screenshot::prepare(&file, options.screenshot_size, &options.screenshot_masks)
         .with_context(|| path.display().to_string())?;
@@ -366,8 +374,21 @@ fn text_or_file(text: &str) -> anyhow::Result<String> {
     let Some(path) = text.strip_prefix('@') else {
         return Ok(text.to_owned());
     };
-    let bytes = fs::read(path).with_context(|| format!("cannot read the stack trace in {path}"))?;
+    let bytes = read_bounded(path.as_ref(), MAX_TEXT_BYTES)
+        .with_context(|| format!("cannot read the stack trace in {path}"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Reads a file that is no larger than this: it may have no end.
+fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = fs::File::open(path)?.take(limit + 1);
+    file.read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let reason = format!("it is larger than {}", ByteSize(limit));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    Ok(bytes)
 }
 
 /// What records get that do not say so themselves: sanitized, since it goes
@@ -377,9 +398,12 @@ fn defaults(args: &EmitArgs, config: &Config, sanitizer: &Sanitizer) -> anyhow::
         .with(keys::INSTALL_ID, config.install_id()?)
         .with(
             keys::SESSION_ID,
-            args.session.clone().unwrap_or_else(new_session_id),
+            args.session
+                .clone()
+                .filter(|session| !session.is_empty())
+                .unwrap_or_else(new_session_id),
         );
-    if let Some(user) = args.user.clone().or_else(|| config.user.clone()) {
+    if let Some(user) = config.user_or(args.user.clone()) {
         record.set(keys::USER_ID, user);
     }
     sanitizer.sanitize_record(&mut record);

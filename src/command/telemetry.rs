@@ -59,12 +59,16 @@ fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
     };
     let shipped = Shipped::load(&config.state_dir.value);
     let (enabled, enabled_by) = switched(config);
-    let endpoint = config.endpoint.as_ref();
+    let endpoint = settings::chosen_endpoint(args.endpoint.as_deref(), config);
     let status = Status {
         enabled,
         enabled_by,
-        endpoint: endpoint.map(|endpoint| endpoint.value.clone()),
-        endpoint_by: endpoint.map(|endpoint| endpoint.origin.to_string()),
+        endpoint: endpoint
+            .as_ref()
+            .map(|endpoint| Endpoint::without_user_info(&endpoint.value).to_owned()),
+        endpoint_by: endpoint
+            .as_ref()
+            .map(|endpoint| endpoint.origin.to_string()),
         policy: config
             .policy
             .file
@@ -76,9 +80,9 @@ fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
         pending_bytes,
         last_upload: shipped.last_upload,
         last_error: shipped.last_error,
-        connection: match args.offline {
-            true => None,
-            false => Some(connection(config)?),
+        connection: match (args.offline, &endpoint) {
+            (true, _) | (_, None) => None,
+            (false, Some(_)) => Some(connection(args, config)?),
         },
     };
     match args.format {
@@ -124,7 +128,7 @@ fn print(status: &Status, context: &mut Context) -> anyhow::Result<()> {
 }
 
 /// Whether shipping is on, and who says so.
-fn switched(config: &Config) -> (bool, String) {
+pub(super) fn switched(config: &Config) -> (bool, String) {
     match (config.policy.telemetry, &config.policy.file) {
         (Some(is_on), Some(file)) => (is_on, file.display().to_string()),
         _ if config.telemetry.enabled => (true, "soliplex telemetry enable".to_owned()),
@@ -133,12 +137,12 @@ fn switched(config: &Config) -> (bool, String) {
 }
 
 /// What the endpoint says to a request that brings nothing.
-fn connection(config: &Config) -> anyhow::Result<String> {
-    let endpoint = match settings::endpoint(None, config) {
+fn connection(args: &StatusArgs, config: &Config) -> anyhow::Result<String> {
+    let endpoint = match settings::endpoint(args.endpoint.as_deref(), config) {
         Ok(endpoint) => endpoint,
         Err(error) => return Ok(error.to_string()),
     };
-    let credential = match settings::credential(&None, None, config) {
+    let credential = match settings::credential(&None, args.token_file.as_ref(), config) {
         Ok(credential) => credential,
         Err(error) => return Ok(error.to_string()),
     };

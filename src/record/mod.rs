@@ -50,7 +50,7 @@ pub struct LogRecord {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The line is not JSON; says where.
-    #[error("not JSON: {0}")]
+    #[error("not JSON: {}", within_line(.0))]
     NotJson(String),
     /// The line is JSON, but an array, a text, a number, true, false or null.
     #[error("not a JSON object but {0}")]
@@ -80,6 +80,11 @@ pub enum RecordError {
     /// What is never cut, the ids, is over the size limit.
     #[error("too large: {0} bytes remain after all but the ids was cut")]
     TooLarge(usize),
+}
+
+/// What is wrong in a line, which has no number among others.
+fn within_line(reason: &str) -> String {
+    reason.replace(" at line 1 column ", " at column ")
 }
 
 impl LogRecord {

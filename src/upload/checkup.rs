@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::reply;
+use super::reply::{self, Outcome, interpret};
 use super::token::Token;
 use super::transport::{Reply, TransportError};
 
@@ -222,6 +222,7 @@ pub fn check_clock(skew: Option<TimeDelta>) -> Finding {
 
 /// What the answer to a request without records means.
 pub fn check_endpoint(result: &Result<Reply, TransportError>) -> Finding {
+    const PATH: &str = "check the path; it should be like /api/v1/logs";
     let reply = match result {
         Ok(reply) => reply,
         Err(error) => {
@@ -233,6 +234,14 @@ pub fn check_endpoint(result: &Result<Reply, TransportError>) -> Finding {
         }
     };
     let status = reply.status;
+    // An upload would take an answer of this kind for none.
+    if let (200..300, Outcome::Unclear { reason, .. }) = (status, interpret(result.clone(), 0)) {
+        return Finding::problem(
+            "endpoint",
+            format!("it answers {status}, but {reason}"),
+            PATH,
+        );
+    }
     let mut says = format!("it answers {status} to a request without records");
     let reason = reply::words(reply);
     if !(200..300).contains(&status) && !reason.is_empty() {
@@ -248,13 +257,13 @@ pub fn check_endpoint(result: &Result<Reply, TransportError>) -> Finding {
             ),
             "name the endpoint itself; redirects are not followed",
         ),
-        401 | 403 => Finding::problem("endpoint", says, "it wants another token; see above"),
-        429 | 500.. => Finding::warning("endpoint", says, "uploads wait until it recovers"),
-        _ => Finding::problem(
+        401 | 403 => Finding::problem(
             "endpoint",
             says,
-            "check the path; it should be like /api/v1/logs",
+            "it wants another token; see what is said of the token",
         ),
+        429 | 500.. => Finding::warning("endpoint", says, "uploads wait until it recovers"),
+        _ => Finding::problem("endpoint", says, PATH),
     }
 }
 
@@ -292,6 +301,7 @@ pub fn check_route(path: &str, result: &Result<Reply, TransportError>) -> Findin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upload::Body;
 
     fn now() -> DateTime<Utc> {
         "2026-02-06T12:00:00Z".parse().unwrap()
@@ -411,6 +421,14 @@ mod tests {
         let bad = [301, 401, 403, 404, 405].map(verdict);
         assert!(bad.iter().all(|verdict| *verdict == Verdict::Problem));
         assert_eq!(verdict(503), Verdict::Warning);
+        for page in ["<html>Sign in</html>", "{\"accepted\":1}", "{\"accepted\""] {
+            let reply = Reply {
+                body: Body::Whole(page.into()),
+                ..Reply::empty(200)
+            };
+            let found = check_endpoint(&Ok(reply));
+            assert_eq!(found.verdict, Verdict::Problem, "{page}");
+        }
         let unreachable = Err(TransportError::Connect("refused".to_owned()));
         assert_eq!(check_endpoint(&unreachable).verdict, Verdict::Problem);
     }

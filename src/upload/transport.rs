@@ -117,8 +117,7 @@ impl Endpoint {
     /// the URL.
     pub fn parse(text: &str) -> Result<Endpoint, EndpointError> {
         let not_url = |reason: &str| EndpointError::NotUrl {
-            // What stands before an `@` may be a password.
-            text: text.rsplit('@').next().unwrap_or_default().to_owned(),
+            text: Endpoint::without_user_info(text).to_owned(),
             reason: reason.to_owned(),
         };
         let mut url = Url::parse(text.trim()).map_err(|error| not_url(&error.to_string()))?;
@@ -133,6 +132,12 @@ impl Endpoint {
         }
         url.set_fragment(None);
         Ok(Endpoint(url))
+    }
+
+    /// A text that may be no endpoint, to be shown: what stands before an `@`
+    /// may be a password.
+    pub fn without_user_info(text: &str) -> &str {
+        text.rsplit('@').next().unwrap_or_default()
     }
 
     /// The URL.

@@ -49,6 +49,10 @@ pub(super) fn start(
 ) -> anyhow::Result<Option<Shipper>> {
     let config = &context.config;
     if !config.is_telemetry_on() {
+        if let Err(error) = config.policy.check_shipping() {
+            context.printer.warn(error);
+            return Ok(None);
+        }
         context.printer.warn(
             "telemetry is off, nothing is sent: turn it on with `soliplex telemetry enable`, or send by hand with `soliplex upload`",
         );

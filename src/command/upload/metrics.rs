@@ -45,7 +45,9 @@ pub(super) fn identity(config: &Config) -> Result<Identity, ConfigError> {
     Ok(Identity {
         install_id: config.install_id()?,
         session_id: std::env::var(SESSION_VARIABLE)
-            .unwrap_or_else(|_| uuid::Uuid::new_v4().to_string()),
+            .ok()
+            .filter(|session| !session.is_empty())
+            .unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
         ..Identity::default()
     })
 }

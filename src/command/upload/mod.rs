@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, queue_folder, sanitizer::sanitizer, screenshots, shipped};
 use crate::cli::upload::{ResultFormat, UploadArgs};
+use crate::config::Config;
 use crate::error::{Error, Exit, in_one_line};
 use crate::output::counted;
 use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
@@ -176,7 +177,7 @@ fn finish(
 ) -> anyhow::Result<Exit> {
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     let exit = end
-        .and_then(|end| Ok(exit_of(&end, receipt)?))
+        .and_then(|end| Ok(exit_of(&end, receipt, has_token(args, &context.config))?))
         .with_context(|| format!("upload to {}", endpoint.url()));
     if !args.replay {
         let problem = exit
@@ -207,7 +208,13 @@ fn write_receipt(args: &UploadArgs, receipt: &Receipt) -> anyhow::Result<()> {
     fs::write(path, json).with_context(|| format!("cannot write the receipt {}", path.display()))
 }
 
-fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
+/// Whether requests carry a token.
+fn has_token(args: &UploadArgs, config: &Config) -> bool {
+    let file = settings::chosen_token_file(args.token_file.as_deref(), config);
+    args.token_env.is_some() || file.is_some()
+}
+
+fn exit_of(end: &End, receipt: &Receipt, has_token: bool) -> Result<Exit, Error> {
     match end {
         End::Empty if receipt.dead_lettered > 0 => Ok(Exit::Partial),
         End::Empty => Ok(Exit::Done),
@@ -226,10 +233,16 @@ fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
             reason,
         } => Err(Error::new(
             Exit::Refused,
-            format!(
-                "the server refused the token with {status}{}; nothing is lost, try again with another token",
-                quoted(reason)
-            ),
+            match has_token {
+                true => format!(
+                    "the server refused the token with {status}{}; nothing is lost, try again with another token",
+                    quoted(reason)
+                ),
+                false => format!(
+                    "the server wants a token, {status}{}; nothing is lost, give one with --token-file or --token-env",
+                    quoted(reason)
+                ),
+            },
         )),
         End::Stopped {
             cause: StopCause::NoEndpoint,
@@ -249,7 +262,7 @@ fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
         } => Err(Error::new(
             Exit::Failed,
             format!(
-                "the server refused {} ({status}{}) and has taken none; nothing is lost, check the endpoint and --wire, or set them aside with --bury-all",
+                "the server refused {} with {status}{} and has taken none; nothing is lost, check the endpoint and --wire, or set them aside with --bury-all",
                 counted(*records as u64, "record"),
                 quoted(reason)
             ),
@@ -257,7 +270,7 @@ fn exit_of(end: &End, receipt: &Receipt) -> Result<Exit, Error> {
         End::GaveUp { reason } => Err(Error::new(
             Exit::Unreachable,
             format!(
-                "gave up after failing again and again: {reason}; nothing is lost, try again later"
+                "gave up: {reason}; nothing is lost, try again later or see what `soliplex doctor` finds"
             ),
         )),
     }

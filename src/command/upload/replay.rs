@@ -1,5 +1,7 @@
 //! `soliplex upload --replay`
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
@@ -7,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Context, dry_run, finish, prepare, settings};
 use crate::cli::upload::{RestampArg, UploadArgs};
 use crate::error::{Error, Exit, in_one_line};
-use crate::source::{self, Event, Location};
+use crate::output::counted;
+use crate::source::{self, Event, Location, Notice};
 use crate::upload::{
     BacklogError, End, Endpoint, Records, Replay, ReplayOptions, Restamp, Speed, StopCause,
 };
@@ -19,9 +22,12 @@ pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Ex
         speed: args.speed,
         is_new_session: args.new_session,
     };
-    let replay = Replay::new(records(&locations)?, options);
+    let passed_over = PassedOver::default();
+    let replay = Replay::new(records(&locations, &passed_over)?, options);
     if args.dry_run {
-        return dry_run::of_backlog(args, replay, context);
+        let exit = dry_run::of_backlog(args, replay, context);
+        passed_over.tell(context);
+        return exit;
     }
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     refuse_production(args, &endpoint, &context.config.production_hosts)?;
@@ -50,6 +56,7 @@ pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Ex
                 ..
             })
     );
+    passed_over.tell(context);
     let accepted = uploader.receipt().accepted;
     let exit = finish(args, end, uploader.receipt(), context);
     match args.expect {
@@ -115,7 +122,7 @@ fn restamp(args: &UploadArgs, locations: &[Location]) -> anyhow::Result<Restamp>
         ));
     }
     let mut times: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
-    for record in records(locations)? {
+    for record in records(locations, &PassedOver::default())? {
         if let Some(time) = record.map_err(anyhow::Error::from_boxed)?.timestamp() {
             let (first, last) = times.unwrap_or((time, time));
             times = Some((first.min(time), last.max(time)));
@@ -128,13 +135,44 @@ fn restamp(args: &UploadArgs, locations: &[Location]) -> anyhow::Result<Restamp>
     Ok(anchor.map_or(Restamp::Keep, |anchor| Restamp::Shift(Utc::now() - anchor)))
 }
 
+/// Lines of the sources that are no records: how many, and what is wrong with
+/// the first of them.
+#[derive(Clone, Debug, Default)]
+struct PassedOver(Arc<Mutex<(u64, String)>>);
+
+impl PassedOver {
+    fn add(&self, notice: &Notice) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.0 == 0 {
+            lines.1 = notice.to_string();
+        }
+        lines.0 += 1;
+    }
+
+    /// A fixture that holds less than one thinks is worth a warning.
+    fn tell(&self, context: &mut Context) {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, first) = &*lines;
+        if *count > 0 {
+            let count = counted(*count, "line");
+            context.printer.warn(format_args!(
+                "{count} held no record and went nowhere; the first: {first}"
+            ));
+        }
+    }
+}
+
 /// The records of the sources; lines that are none are passed over.
-fn records(locations: &[Location]) -> anyhow::Result<Records> {
+fn records(locations: &[Location], passed_over: &PassedOver) -> anyhow::Result<Records> {
     let items = source::open(locations, source::Options::default())?;
-    Ok(Box::new(items.filter_map(|item| match item {
+    let passed_over = passed_over.clone();
+    Ok(Box::new(items.filter_map(move |item| match item {
         Ok(item) => match item.event {
             Event::Record(record) => Some(Ok(record)),
-            Event::Notice(_) => None,
+            Event::Notice(notice) => {
+                passed_over.add(&notice);
+                None
+            }
         },
         Err(error) => Some(Err(BacklogError::from(error))),
     })))

@@ -1,12 +1,12 @@
 //! What the flags and the configuration come to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::upload::UploadArgs;
-use crate::config::{Config, PolicyError};
+use crate::config::{Config, Origin, PolicyError, Setting};
 use crate::error::{Error, Exit};
 use crate::sanitize::Sanitizer;
 use crate::upload::{
@@ -22,17 +22,49 @@ pub(in crate::command) fn endpoint(
     typed: Option<&str>,
     config: &Config,
 ) -> anyhow::Result<Endpoint> {
-    let configured = [&config.endpoint, &config.server];
-    let configured = configured
-        .into_iter()
-        .flatten()
-        .next()
-        .map(|setting| setting.value.as_str());
-    let text = typed.or(configured).ok_or_else(|| {
+    let chosen = chosen_endpoint(typed, config).ok_or_else(|| {
         Error::usage("no endpoint: give --endpoint URL, or set `endpoint` in the configuration")
     })?;
-    let endpoint = Endpoint::parse(text).map_err(|error| Error::usage(error.to_string()))?;
+    let endpoint = Endpoint::parse(&chosen.value).map_err(|error| {
+        Error::usage(match chosen.origin {
+            Origin::Flag(_) => error.to_string(),
+            origin => format!("{error} ({origin})"),
+        })
+    })?;
     permitted(endpoint, config).map_err(|error| Error::usage(error.to_string()).into())
+}
+
+/// What was typed, or else what is configured, and who set it.
+pub(in crate::command) fn chosen_endpoint(
+    typed: Option<&str>,
+    config: &Config,
+) -> Option<Setting<String>> {
+    // A variable that is empty stands for none.
+    let typed = typed.filter(|value| !value.is_empty());
+    let typed = typed.map(|value| Setting {
+        value: value.to_owned(),
+        origin: Origin::of_typed(value, "--endpoint", "SOLIPLEX_ENDPOINT"),
+    });
+    typed
+        .or_else(|| config.endpoint.clone())
+        .or_else(|| config.server.clone())
+}
+
+/// The file with the token, and who named it.
+pub(in crate::command) fn chosen_token_file(
+    typed: Option<&Path>,
+    config: &Config,
+) -> Option<Setting<PathBuf>> {
+    let typed = typed.filter(|path| !path.as_os_str().is_empty());
+    let typed = typed.map(|path| Setting {
+        value: path.to_owned(),
+        origin: Origin::of_typed(
+            &path.to_string_lossy(),
+            "--token-file",
+            "SOLIPLEX_TOKEN_FILE",
+        ),
+    });
+    typed.or_else(|| config.token_file.clone())
 }
 
 /// The endpoint if the policy lets records be sent there, as the policy spells
@@ -70,10 +102,12 @@ pub(in crate::command) fn token_source(
     file: Option<&PathBuf>,
     config: &Config,
 ) -> anyhow::Result<TokenSource> {
-    let configured = config.token_file.as_ref().map(|setting| &setting.value);
-    match (variable, file.or(configured)) {
+    match (
+        variable,
+        chosen_token_file(file.map(PathBuf::as_path), config),
+    ) {
         (Some(name), _) => TokenSource::environment(name).map_err(token_error),
-        (None, Some(path)) => Ok(TokenSource::file(path)),
+        (None, Some(file)) => Ok(TokenSource::file(&file.value)),
         (None, None) => Ok(TokenSource::Anonymous),
     }
 }
