@@ -55,4 +55,6 @@ mod thumbnails;
 mod upload;
 #[cfg(unix)]
 mod upload_follow;
+mod upload_replay;
+mod upload_settings;
 mod upload_tls;

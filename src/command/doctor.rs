@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use bytesize::ByteSize;
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
@@ -116,7 +117,7 @@ fn queue(config: &Config) -> Vec<Finding> {
         format!(
             "{} in {} waiting",
             counted(report.pending, "record"),
-            counted(report.pending_bytes, "byte")
+            ByteSize(report.pending_bytes).display().si()
         ),
     )];
     if report.dropped.records > 0 {

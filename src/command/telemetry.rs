@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use bytesize::ByteSize;
 use serde::Serialize;
 
 use super::Context;
@@ -110,7 +111,7 @@ fn print(status: &Status, context: &mut Context) -> anyhow::Result<()> {
                 "{} ({} in {} waiting)",
                 status.queue,
                 counted(status.pending, "record"),
-                counted(status.pending_bytes, "byte")
+                ByteSize(status.pending_bytes).display().si()
             ),
         ),
         ("last upload", or_none(&status.last_upload)),

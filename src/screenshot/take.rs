@@ -63,6 +63,8 @@ pub enum TakeError {
 pub struct Camera {
     options: CameraOptions,
     folder: Folder,
+    /// How long a screenshot may take.
+    deadline: Duration,
     state: Mutex<State>,
 }
 
@@ -79,6 +81,7 @@ impl Camera {
         Camera {
             options,
             folder,
+            deadline: DEADLINE,
             state: Mutex::default(),
         }
     }
@@ -92,11 +95,12 @@ impl Camera {
         }
         let id = super::new_id();
         let (options, folder) = (self.options.clone(), self.folder.clone());
+        let deadline = self.deadline;
         let (done, under_way) = channel();
         let named = id.clone();
         let take = move || {
             // Nobody may be waiting any more.
-            let _ = done.send(take(&options, &folder, &named));
+            let _ = done.send(take(&options, &folder, &named, deadline));
         };
         thread::Builder::new()
             .name("soliplex-screenshot".to_owned())
@@ -110,7 +114,7 @@ impl Camera {
     /// Waits for the screenshots that are under way, and says what went wrong.
     pub fn finish(&self) -> Vec<TakeError> {
         let under_way = std::mem::take(&mut self.lock().under_way);
-        let patience = DEADLINE + Duration::from_secs(1);
+        let patience = self.deadline + Duration::from_secs(1);
         let results = under_way
             .into_iter()
             .map(|result| result.recv_timeout(patience));
@@ -124,7 +128,12 @@ impl Camera {
     }
 }
 
-fn take(options: &CameraOptions, folder: &Folder, id: &str) -> Result<(), TakeError> {
+fn take(
+    options: &CameraOptions,
+    folder: &Folder,
+    id: &str,
+    deadline: Duration,
+) -> Result<(), TakeError> {
     let mut said = tempfile::tempfile()?;
     let mut child = Command::new("sh")
         .args(["-c", &options.command])
@@ -133,7 +142,7 @@ fn take(options: &CameraOptions, folder: &Folder, id: &str) -> Result<(), TakeEr
         .stderr(said.try_clone()?)
         .process_group(0)
         .spawn()?;
-    let result = read(&mut child);
+    let result = read(&mut child, deadline);
     // With all that it started; it may have ended by itself.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     let status = child.wait()?;
@@ -157,7 +166,7 @@ fn last_line(said: &mut File) -> io::Result<Option<String>> {
 }
 
 /// Reads all that a program prints, as long as that may take.
-fn read(child: &mut Child) -> Result<Vec<u8>, TakeError> {
+fn read(child: &mut Child, deadline: Duration) -> Result<Vec<u8>, TakeError> {
     let Some(stdout) = child.stdout.take() else {
         return Ok(Vec::new());
     };
@@ -171,10 +180,10 @@ fn read(child: &mut Child) -> Result<Vec<u8>, TakeError> {
         let _ = done.send(result);
     });
     let bytes = all
-        .recv_timeout(DEADLINE)
+        .recv_timeout(deadline)
         .map_err(|_| TakeError::TooLong)??;
     // What it prints is there; how it exits is of interest too.
-    let until = Instant::now() + DEADLINE;
+    let until = Instant::now() + deadline;
     while child.try_wait()?.is_none() && Instant::now() < until {
         thread::sleep(Duration::from_millis(5));
     }
@@ -218,6 +227,27 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+        let pids = tempfile::tempdir().unwrap();
+        let pid = pids.path().join("pid");
+        let command = format!("sleep 600 & echo $! > {}; wait", pid.display());
+        let (mut camera, _queue) = camera(&command);
+        camera.deadline = Duration::from_millis(300);
+        camera.shoot().unwrap();
+        assert!(matches!(camera.finish()[..], [TakeError::TooLong]));
+        assert!(camera.folder.pending().unwrap().is_empty());
+        assert!(!is_asleep(&pid));
+    }
+
+    /// Whether the process whose number is in a file sleeps on. It is gone, or
+    /// waits for its new parent to see that it is.
+    fn is_asleep(pid: &std::path::Path) -> bool {
+        let pid = std::fs::read_to_string(pid).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+        status.is_ok_and(|status| status.contains(") S "))
+    }
+
+    #[test]
     fn what_the_command_started_ends_with_it() {
         let pids = tempfile::tempdir().unwrap();
         let pid = pids.path().join("pid");
@@ -225,14 +255,7 @@ mod tests {
         let (camera, _queue) = camera(&command);
         camera.shoot().unwrap();
         camera.finish();
-        let pid: i32 = std::fs::read_to_string(pid)
-            .unwrap()
-            .trim()
-            .parse()
-            .unwrap();
-        // It is gone, or waits for its new parent to see that it is.
-        let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(!status.contains(") S "), "{status}");
+        assert!(!is_asleep(&pid));
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! `soliplex upload --replay`: fixtures sent as if an app had made them.
+
+use std::fs;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::fault_server::FaultServer;
+use crate::support::{Home, Ran, record_line};
+use crate::upload::upload;
+
+#[test]
+fn a_fixture_is_replayed_in_order_and_left_untouched() {
+    let home = Home::new();
+    let lines: Vec<String> = (0..30).map(record_line).collect();
+    let fixture = home.file("fixture.jsonl", lines.join("\n") + "\n");
+    let before = fs::read(&fixture).unwrap();
+    let server = FaultServer::accepting();
+    let fixture = fixture.to_str().unwrap();
+    upload(
+        &home,
+        &server,
+        &["--replay", fixture, "--expect", "30", "--batch-size", "7"],
+    )
+    .succeeds();
+    let expected: Vec<String> = (0..30).map(|n| format!("record {n}")).collect();
+    assert_eq!(server.messages(), expected);
+    upload(&home, &server, &["--replay", fixture, "--expect", "31"]).exits(5);
+    assert_eq!(fs::read(fixture).unwrap(), before);
+    upload(&home, &server, &["--replay", "none.jsonl"])
+        .exits(1)
+        .says_in_one_line(&["none.jsonl"]);
+    upload(&home, &server, &["--replay"]).exits(2);
+}
+
+#[test]
+fn compressed_fixtures_are_replayed_too() {
+    let home = Home::new();
+    let mut gz = GzEncoder::new(Vec::new(), Compression::default());
+    writeln!(gz, "{}", record_line(1)).unwrap();
+    let gz = home.file("a.jsonl.gz", gz.finish().unwrap());
+    let zst = home.file(
+        "b.jsonl.zst",
+        zstd::encode_all(record_line(2).as_bytes(), 1).unwrap(),
+    );
+    let server = FaultServer::accepting();
+    let (gz, zst) = (gz.to_str().unwrap(), zst.to_str().unwrap());
+    let replay = ["--replay", gz, zst, "--expect", "2"];
+    upload(&home, &server, &replay).succeeds();
+    assert_eq!(server.messages(), ["record 1", "record 2"]);
+}
+
+#[test]
+fn lines_of_a_fixture_that_are_no_records_are_told() {
+    let home = Home::new();
+    let fixture = home.file(
+        "fixture.jsonl",
+        format!("{}\nno record\n[1]\n", record_line(1)),
+    );
+    let server = FaultServer::accepting();
+    let fixture = fixture.to_str().unwrap();
+    upload(&home, &server, &["--replay", fixture])
+        .succeeds()
+        .says_in_one_line(&["2 lines held no record", fixture, "not JSON"]);
+    assert_eq!(server.messages(), ["record 1"]);
+    home.run(&["upload", "--replay", fixture, "--dry-run"])
+        .succeeds()
+        .says_in_one_line(&["2 lines held no record"]);
+}
+
+#[test]
+fn a_replay_can_look_like_a_session_of_just_now() {
+    let home = Home::new();
+    let lines = [record_line(0), record_line(5_000)];
+    home.file("fixture.jsonl", lines.join("\n"));
+    let server = FaultServer::accepting();
+    upload(
+        &home,
+        &server,
+        &[
+            "--replay",
+            "fixture.jsonl",
+            "--restamp",
+            "shift",
+            "--new-session",
+        ],
+    )
+    .succeeds();
+    let logs = server.requests()[0].logs();
+    let time = |n: usize| {
+        chrono::DateTime::parse_from_rfc3339(logs[n]["timestamp"].as_str().unwrap()).unwrap()
+    };
+    assert_eq!((time(1) - time(0)).num_seconds(), 5);
+    assert!((chrono::Utc::now() - time(1).to_utc()).num_minutes() < 5);
+    assert_ne!(logs[0]["sessionId"], "session-1");
+    assert_eq!(logs[0]["sessionId"], logs[1]["sessionId"]);
+}
+
+#[test]
+fn production_is_not_replayed_to_by_accident() {
+    let home = Home::new();
+    home.file("fixture.jsonl", record_line(0));
+    let config = home.file("config.toml", "production_hosts = [\"127.0.0.1\"]\n");
+    let server = FaultServer::accepting();
+    let flags = [
+        "--config",
+        config.to_str().unwrap(),
+        "--replay",
+        "fixture.jsonl",
+    ];
+    upload(&home, &server, &flags)
+        .exits(2)
+        .says_in_one_line(&["127.0.0.1", "--allow-production"]);
+    assert!(server.requests().is_empty());
+    let flags = [&flags[..], &["--allow-production"]].concat();
+    upload(&home, &server, &flags).succeeds();
+}
