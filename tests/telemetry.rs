@@ -404,6 +404,21 @@ fn the_systemd_units_are_sound() {
 }
 
 #[test]
+fn where_no_session_is_open_none_is_closed() {
+    let home = Home::new();
+    for session in [None, Some("")] {
+        let mut command = home.soliplex();
+        command.args(["session", "end"]);
+        command.envs(session.map(|id| ("SOLIPLEX_SESSION_ID", id)));
+        assert_cmd::Command::from_std(command)
+            .assert()
+            .exits(2)
+            .says_in_one_line(&["no session is open", "session start"]);
+    }
+    assert!(home.queued().is_empty());
+}
+
+#[test]
 fn the_endpoint_of_the_environment_is_shown_and_tried() {
     let home = Home::new();
     let server = FaultServer::accepting();

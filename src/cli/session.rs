@@ -54,7 +54,7 @@ Example:
 pub struct EndArgs {
     /// The session
     #[arg(long, value_name = "ID", env = crate::config::SESSION_VARIABLE, add = complete::sessions())]
-    pub session: String,
+    pub session: Option<String>,
     /// What the script ends with; anything but 0 is recorded as fatal
     #[arg(long, value_name = "CODE", default_value_t = 0)]
     pub status: i32,

@@ -10,7 +10,7 @@ use crate::cli::session::{EndArgs, StartArgs};
 use crate::command::sanitizer::sanitizer;
 use crate::command::{Context, queue_folder};
 use crate::config::{INSTALL_VARIABLE, SESSION_VARIABLE};
-use crate::error::Exit;
+use crate::error::{Error, Exit};
 use crate::queue::{LogQueue, Options, Queue, read_recent};
 use crate::record::{
     Defaults, EncodedRecord, Identity, Level, LogRecord, MAX_BREADCRUMBS, Trail, keys,
@@ -49,7 +49,13 @@ pub(super) fn start(args: StartArgs, context: &mut Context) -> anyhow::Result<Ex
 /// Writes the last record of a session, and a fatal one before it if it did
 /// not end well.
 pub(super) fn end(args: EndArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let identity = identity(args.session.clone(), args.user, context)?;
+    let session = args.session.filter(|session| !session.is_empty());
+    let session = session.ok_or_else(|| {
+        Error::usage(
+            "no session is open: open one with `eval \"$(soliplex session start)\"`, or name one with --session",
+        )
+    })?;
+    let identity = identity(session.clone(), args.user, context)?;
     if args.status != 0 {
         let message = format!("the script exited with {}", args.status);
         let crash = LogRecord::new(Level::Fatal, "App", &message)
@@ -57,7 +63,7 @@ pub(super) fn end(args: EndArgs, context: &mut Context) -> anyhow::Result<Exit> 
             .with_attribute("exit_code", args.status);
         append(crash, identity.clone(), context)?;
     }
-    let record = match age(&args.session) {
+    let record = match age(&session) {
         Some(age) => capture::session_end(age),
         None => LogRecord::new(Level::Info, "App", capture::SESSION_ENDED),
     };
