@@ -235,6 +235,26 @@ fn following_sends_screenshots_too_and_no_record_waits_for_them() {
 }
 
 #[test]
+fn sending_screenshots_ends_when_it_is_told_to() {
+    let home = Home::new();
+    let server = server_with(|_| Fault::Drip);
+    let url = server.url();
+    emit_with_screenshot(&home, "down");
+    let mut running = home.start(&["upload", "--endpoint", &url]);
+    wait_until("a picture is on its way", || {
+        (pictures_of(&server) == 1).then_some(())
+    });
+    running.signal("TERM");
+    assert!(running.ends().success());
+    let said = running.said();
+    assert!(
+        said.iter().any(|line| line.contains("interrupted")),
+        "{said:?}"
+    );
+    assert_eq!(waiting(&home).len(), 1);
+}
+
+#[test]
 fn a_screenshot_that_fails_while_following_is_tried_again_and_told_once() {
     let home = Home::new();
     let failed = std::sync::atomic::AtomicBool::new(false);

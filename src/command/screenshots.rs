@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::bail;
+
+use super::stop::Signals;
 use super::upload::settings;
 use crate::error::in_one_line;
 use crate::output::{Printer, counted};
@@ -57,7 +60,8 @@ impl Tally {
     }
 }
 
-/// Sends what waits, once.
+/// Sends what waits, once. A signal to stop ends it at once: what waits is on
+/// the disk.
 pub(super) fn send(
     queue: &Path,
     transport: &HttpTransport,
@@ -65,10 +69,19 @@ pub(super) fn send(
     printer: &mut Printer,
 ) {
     let tally = Tally::default();
+    let folder = Folder::of_queue(queue);
     let result = credential.and_then(|credential| {
-        let folder = Folder::of_queue(queue);
-        let sending = send_all(&folder, transport, &credential, |event| tally.count(&event));
-        Ok(settings::runtime()?.block_on(sending)?)
+        settings::runtime()?.block_on(async {
+            let mut stop = Signals::new()?;
+            let sending = send_all(&folder, transport, &credential, |event| tally.count(&event));
+            tokio::select! {
+                result = sending => Ok(result?),
+                () = stop.next() => bail!(
+                    "interrupted; screenshots that are not sent yet wait in {} for a later upload",
+                    folder.path().display()
+                ),
+            }
+        })
     });
     tally.tell(printer);
     if let Err(error) = result {

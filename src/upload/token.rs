@@ -187,8 +187,9 @@ pub struct TokenFile {
     seen: Option<(Version, Token)>,
 }
 
-/// What changes when a file is written or replaced.
-type Version = (Option<SystemTime>, u64);
+/// What changes when a file is written or replaced: its time, its length, or
+/// which file it is.
+type Version = (Option<SystemTime>, u64, u64);
 
 impl TokenFile {
     fn read(&mut self) -> Result<Token, TokenError> {
@@ -214,7 +215,11 @@ impl TokenFile {
 }
 
 fn version(metadata: &Metadata) -> Version {
-    (metadata.modified().ok(), metadata.len())
+    #[cfg(unix)]
+    let file = std::os::unix::fs::MetadataExt::ino(metadata);
+    #[cfg(not(unix))]
+    let file = 0;
+    (metadata.modified().ok(), metadata.len(), file)
 }
 
 /// The file as text, no further than a token can reach.
@@ -277,6 +282,18 @@ mod tests {
         assert_eq!(first, Credential::Bearer(Token::parse("first").unwrap()));
         fs::write(&path, "another\n").unwrap();
         assert_ne!(source.credential().unwrap(), first);
+        #[cfg(unix)]
+        {
+            // Another file of the same length and time in its place.
+            let time = fs::metadata(&path).unwrap().modified().unwrap();
+            let other = folder.path().join("other");
+            fs::write(&other, "renewed\n").unwrap();
+            let file = fs::File::options().write(true).open(&other).unwrap();
+            file.set_modified(time).unwrap();
+            fs::rename(&other, &path).unwrap();
+            let renewed = Credential::Bearer(Token::parse("renewed").unwrap());
+            assert_eq!(source.credential().unwrap(), renewed);
+        }
         fs::write(&path, "").unwrap();
         let error = source.credential().unwrap_err().to_string();
         assert!(
