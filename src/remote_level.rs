@@ -294,6 +294,25 @@ mod tests {
     }
 
     #[test]
+    fn where_the_server_is_not_there_the_last_good_level_holds_until_it_expires() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:9").unwrap();
+        for (confirmed, holds) in [
+            (Utc::now(), true),
+            (Utc::now() - HOLDS_FOR - HOLDS_FOR, false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            level(confirmed).save(folder.path()).unwrap();
+            let (told, hears) = std::sync::mpsc::channel();
+            let apply = move |level: Option<&LevelRules>| {
+                // The test may have heard enough.
+                let _ = told.send(level.is_some());
+            };
+            let _poller = Poller::start(url(&endpoint, "i", "s"), folder.path(), apply).unwrap();
+            assert_eq!(hears.recv_timeout(Duration::from_secs(20)), Ok(holds));
+        }
+    }
+
+    #[test]
     fn the_address_is_beside_that_of_the_records() {
         let endpoint = Endpoint::parse("https://logs.example.org/base/api/v1/logs").unwrap();
         let url = url(&endpoint, "i-1", "s-1");

@@ -54,6 +54,27 @@
 //! # }
 //! ```
 //!
+//! Whether anything may be sent is for the user to say, with `soliplex
+//! telemetry`, and for an administrator, with a policy. A program that heeds
+//! both asks the configuration:
+//!
+//! ```no_run
+//! use soliplex::config::{Config, Overrides};
+//! use soliplex::logger::BackendOptions;
+//! use soliplex::upload::Endpoint;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::load(Overrides::default())?;
+//! let endpoint = Endpoint::parse("https://logs.example.org")?;
+//! config.policy.check_endpoint(&endpoint)?;
+//! let options = BackendOptions {
+//!     is_enabled: config.is_telemetry_on(),
+//!     ..BackendOptions::default()
+//! };
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! A level that its server asks for is obeyed by way of
 //! [`Poller::obeyed_by`](crate::remote_level::Poller::obeyed_by).
 //!
