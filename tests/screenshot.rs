@@ -235,6 +235,26 @@ fn following_sends_screenshots_too_and_no_record_waits_for_them() {
 }
 
 #[test]
+fn the_last_records_and_the_last_screenshots_are_sent_at_the_same_time() {
+    let home = Home::new();
+    let server = FaultServer::start(|request| match request.is_post() {
+        true => Fault::Drip,
+        false => Fault::status(404),
+    });
+    let url = server.url();
+    emit_with_screenshot(&home, "down");
+    let mut running = home.start(&["upload", "--follow", "--endpoint", &url]);
+    wait_until("both are on their way", || {
+        (server.requests().len() == 2).then_some(())
+    });
+    let start = std::time::Instant::now();
+    running.signal("TERM");
+    running.ends();
+    assert!(start.elapsed() < std::time::Duration::from_secs(5));
+    assert_eq!(waiting(&home).len(), 1);
+}
+
+#[test]
 fn sending_screenshots_ends_when_it_is_told_to() {
     let home = Home::new();
     let server = server_with(|_| Fault::Drip);

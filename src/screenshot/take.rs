@@ -236,15 +236,19 @@ mod tests {
         camera.shoot().unwrap();
         assert!(matches!(camera.finish()[..], [TakeError::TooLong]));
         assert!(camera.folder.pending().unwrap().is_empty());
-        assert!(!is_asleep(&pid));
+        wait_for_end(&pid);
     }
 
-    /// Whether the process whose number is in a file sleeps on. It is gone, or
-    /// waits for its new parent to see that it is.
-    fn is_asleep(pid: &std::path::Path) -> bool {
+    /// Waits until the process whose number is in a file has ended. It is gone
+    /// then, or there until its new parent has seen that it is.
+    fn wait_for_end(pid: &std::path::Path) {
         let pid = std::fs::read_to_string(pid).unwrap();
-        let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
-        status.is_ok_and(|status| status.contains(") S "))
+        let status = || std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while status().is_ok_and(|status| !status.contains(") Z ")) {
+            assert!(Instant::now() < deadline, "{pid} is still there");
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     #[test]
@@ -255,7 +259,7 @@ mod tests {
         let (camera, _queue) = camera(&command);
         camera.shoot().unwrap();
         camera.finish();
-        assert!(!is_asleep(&pid));
+        wait_for_end(&pid);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Keeps shipping: at intervals, when something serious comes, and once more
 //! at the end.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -23,7 +24,7 @@ pub const ENDPOINT_INTERVAL: Duration = Duration::from_secs(600);
 /// from being tried again: these are refused one by one.
 const PAUSE_PER_REFUSED: Duration = Duration::from_secs(3);
 
-/// How long the last flush may take, the request under way included.
+/// How long it may take to end, the request under way included.
 const LAST_FLUSH: Duration = Duration::from_secs(4);
 
 /// Ships the backlog every `interval`, and at once when `wake` is notified,
@@ -42,8 +43,13 @@ pub async fn follow<T: Transport, B: Backlog>(
     cancel: &CancellationToken,
 ) -> Result<(), UploadError> {
     let mut errors = 0;
+    let told_to_end = OnceLock::new();
     while !cancel.is_cancelled() {
-        let pause = match uploader.drain(cancel).await {
+        let drained = tokio::select! {
+            drained = uploader.drain(cancel) => drained,
+            never = notice_end(cancel, &told_to_end) => never,
+        };
+        let pause = match drained {
             Ok(end) => {
                 errors = 0;
                 Pause::after(&end, interval)
@@ -64,12 +70,20 @@ pub async fn follow<T: Transport, B: Backlog>(
             () = wake.notified(), if pause.can_be_woken => {}
         }
     }
-    let deadline = Instant::now() + LAST_FLUSH;
+    let deadline = told_to_end.get().copied().unwrap_or_else(Instant::now) + LAST_FLUSH;
     let last = CancellationToken::new();
     if let Ok(result) = tokio::time::timeout_at(deadline, uploader.drain(&last)).await {
         result?;
     }
     uploader.write_down()
+}
+
+/// Notes when it was told to end, which may be in the middle of a request.
+async fn notice_end<T>(cancel: &CancellationToken, at: &OnceLock<Instant>) -> T {
+    cancel.cancelled().await;
+    // It is told only once.
+    let _ = at.set(Instant::now());
+    std::future::pending().await
 }
 
 /// How long to wait, and whether new records are a reason to wait no longer.
