@@ -47,6 +47,8 @@ pub(crate) struct Scratch {
     /// JSON strings under keys that say nothing, in which nothing was found.
     pub(crate) clean_texts: TextCache,
     pub(crate) frames: Vec<json::Frame>,
+    /// What was redacted in a line of JSON may change what is said about its neighbours.
+    pub(crate) unsettled: bool,
     /// What the text that was cleaned last leaves open.
     open: Option<Open>,
 }
@@ -65,6 +67,7 @@ impl<'e> Cleaner<'e> {
     pub(crate) fn clean(&mut self, line: &[u8], out: &mut Vec<u8>, mut report: Report<'_>) -> bool {
         self.scratch.open = None;
         if json::looks_like_json(line) {
+            self.scratch.unsettled = false;
             let mark = out.len();
             let counted = self.scratch.found.len();
             let mut pending = Vec::new();
@@ -76,6 +79,9 @@ impl<'e> Cleaner<'e> {
             };
             match json::clean(self, line, out, collector) {
                 Ok(changed) => {
+                    if changed && self.scratch.unsettled {
+                        self.settle(mark, out);
+                    }
                     self.scratch.open = None;
                     if let Some(report) = &mut report {
                         pending.into_iter().for_each(report);
@@ -90,6 +96,24 @@ impl<'e> Cleaner<'e> {
             }
         }
         self.clean_text(b"", Source::plain(line), 0, out, report)
+    }
+
+    /// Cleans the line of JSON behind `mark` again until nothing changes; one in which something
+    /// always does goes whole.
+    fn settle(&mut self, mark: usize, out: &mut Vec<u8>) {
+        for _ in 0..ROUNDS {
+            let line = out.split_off(mark);
+            match json::clean(self, &line, out, None) {
+                Ok(true) => {}
+                Ok(false) => {
+                    out.extend_from_slice(&line);
+                    return;
+                }
+                Err(json::NotJson) => break,
+            }
+        }
+        let line = out.split_off(mark);
+        self.replace_value(SECRET, &line, out);
     }
 
     /// Like [`clean`](Cleaner::clean), for a line that goes on with what a line before left open.

@@ -153,6 +153,14 @@ impl Placeholders {
         custom || memchr::memchr_iter(b'[', text).any(|at| self.length(&text[at..]) > 0)
     }
 
+    /// True when `text` ends in a placeholder.
+    pub(crate) fn ends(&self, text: &[u8]) -> bool {
+        let custom = self.custom.as_ref().is_some_and(|c| text.ends_with(c));
+        custom
+            || text.ends_with(b"]")
+                && memchr::memrchr(b'[', text).is_some_and(|at| self.is_whole(&text[at..]))
+    }
+
     /// True when `text` is one placeholder and nothing else.
     pub(crate) fn is_whole(&self, text: &[u8]) -> bool {
         !text.is_empty() && self.length(text) == text.len()

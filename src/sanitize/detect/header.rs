@@ -161,6 +161,7 @@ pub(crate) fn cookie(scanner: &mut Scanner<'_>, from: usize, stop: usize, next: 
             // `Cookie: abcdef0123` without a name.
             let end = run_end(text, at, MAX_VALUE, is_value);
             if at == from
+                && scanner.engine.placeholders.length(&text[at..]) == 0
                 && value::is_random(&text[at..end], 8)
                 && scanner.push(COOKIE, at, end, Fix::Mask)
             {

@@ -73,7 +73,7 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
 fn begin(text: &[u8], at: usize, floor: usize) -> Option<(usize, usize)> {
     match text[at] {
         b':' if text[at..].starts_with(b"://") => {
-            let scheme = run_start(text, at, 12, |b| b.is_ascii_alphabetic()).max(floor);
+            let scheme = run_start(text, at, 12, |b| b.is_ascii_alphabetic()).max(floor.min(at));
             // `file:///home/…` and `file:///C:/…`.
             let file = text[scheme..at].eq_ignore_ascii_case(b"file");
             (file && text.get(at + 3) == Some(&b'/')).then_some((scheme, drive_after(text, at + 3)))

@@ -27,7 +27,7 @@ impl Walk<'_, '_, '_> {
             .clean_text(prefix, source, range.start, self.out, report);
         if changed {
             self.copied = range.end;
-            self.changed = true;
+            self.changed(kind);
         }
         changed
     }
@@ -47,7 +47,7 @@ impl Walk<'_, '_, '_> {
         self.cleaner
             .replace(rule, secret, Form::JsonString, self.out);
         self.copied = range.end;
-        self.changed = true;
+        self.changed(KeyKind::Plain);
     }
 
     /// Puts a JSON string in place of a whole value.
@@ -63,6 +63,15 @@ impl Walk<'_, '_, '_> {
         self.cleaner
             .replace_value(rule, &self.line[from..to], self.out);
         self.copied = to;
+        self.changed(KeyKind::Plain);
+    }
+
+    /// Notes that something was redacted. An element of an array speaks for the next, and what is
+    /// left of a value counts for what its key says about it.
+    fn changed(&mut self, kind: KeyKind) {
+        let in_array = self.frames.last().is_some_and(|frame| !frame.object);
+        let says = kind.is_secret() || kind == KeyKind::Name;
+        self.cleaner.scratch.unsettled |= in_array || says;
         self.changed = true;
     }
 }

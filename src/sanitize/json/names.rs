@@ -105,8 +105,11 @@ impl Walk<'_, '_, '_> {
         } else {
             self.cleaner.veiled_key_kind(raw)
         };
-        if self.muted.is_none() && may_hold_secrets(classes) {
-            self.text(range, KeyKind::Plain, classes);
+        if self.muted.is_none()
+            && may_hold_secrets(classes)
+            && self.text(range, KeyKind::Plain, classes)
+        {
+            self.cleaner.scratch.unsettled = true;
         }
         kind
     }
@@ -117,6 +120,8 @@ impl Walk<'_, '_, '_> {
         let announced = self.argument.take();
         let within = |found: &Range<usize>| found.start >= range.start && found.end <= range.end;
         let found = if self.line[range.start] == b'-' {
+            // The command is looked for in what stands before, which may be redacted.
+            self.cleaner.scratch.unsettled |= self.changed;
             flag::argument(self.line, range.start)
         } else {
             announced
