@@ -39,6 +39,8 @@ pub(crate) enum KeyKind {
     Card,
     /// A social security number: bare digits go.
     Ssn,
+    /// A MAC address, for one without separators.
+    Mac,
     /// The name of a key whose value stands beside it (`{"name": …, "value": …}`).
     Name,
     /// The value beside a name.
@@ -191,6 +193,17 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
         b"number" if before == b"security" && words.back(at + 2) == b"social" => KeyKind::Ssn,
         b"number" | b"no" | b"num" if is_phone(before) => KeyKind::Phone,
         b"number" | b"no" | b"num" if is_card(before) => KeyKind::Card,
+        b"mac" | b"macs" | b"macaddress" | b"macaddr" | b"hwaddr" | b"hwaddress" | b"bssid" => {
+            KeyKind::Mac
+        }
+        b"address" | b"addr"
+            if matches!(
+                before,
+                b"mac" | b"hw" | b"hardware" | b"physical" | b"ethernet"
+            ) =>
+        {
+            KeyKind::Mac
+        }
         b"stack" | b"stacktrace" | b"backtrace" | b"traceback" => KeyKind::Stack,
         b"trace" if matches!(before, b"stack" | b"back") => KeyKind::Stack,
         b"version" | b"versions" | b"ver" | b"build" | b"release" | b"firmware" | b"sdk"
@@ -417,6 +430,36 @@ fn is_password_of(before: &[u8]) -> bool {
             | b"postgres"
             | b"elastic"
             | b"grafana"
+            | b"become"
+            | b"ansible"
+            | b"sudoer"
+            | b"tunnel"
+            | b"broker"
+            | b"kafka"
+            | b"jdbc"
+            | b"ssl"
+            | b"tls"
+            | b"cert"
+            | b"pfx"
+            | b"pkcs"
+            | b"gpg"
+            | b"vault"
+            | b"registry"
+            | b"docker"
+            | b"nexus"
+            | b"jenkins"
+            | b"replication"
+            | b"system"
+            | b"guest"
+            | b"remote"
+            | b"wpa"
+            | b"basic"
+            | b"truststore"
+            | b"tomcat"
+            | b"oracle"
+            | b"mssql"
+            | b"cassandra"
+            | b"influx"
     )
 }
 

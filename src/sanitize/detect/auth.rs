@@ -261,12 +261,22 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     }
     let mut from = run_end(text, end, 3, |b| matches!(b, b' ' | b'\t'));
     let mut linked = false;
-    if text[from..].starts_with(b"for ") {
-        // `password for ann is "…"`.
+    if is_one_of(&text[from..text.len().min(from + 4)], &["for "]) {
+        // `password for ann is "…"`, SQL: `SET PASSWORD FOR 'ann'@'%' = '…'`.
         let whom = run_end(text, from + 4, MAX_KEY, |b| !b.is_ascii_whitespace());
         from = run_end(text, whom, 1, |b| b == b' ');
-        if !text[from..].starts_with(b"is ") && !text[from..].starts_with(b"was ") {
+        if text[from..].starts_with(b"= '") {
+            from += 2;
+        } else if !text[from..].starts_with(b"is ") && !text[from..].starts_with(b"was ") {
             return None;
+        }
+    }
+    if text[from..].starts_with(b"has been ") {
+        from += b"has been ".len();
+    }
+    for did in [&b"changed to "[..], b"reset to ", b"updated to "] {
+        if text[from..].starts_with(did) {
+            from += did.len() - b"to ".len();
         }
     }
     let copula = run_end(text, from, 6, |b| b.is_ascii_alphabetic());

@@ -1,9 +1,15 @@
 //! How far a value in text reaches, and what only looks like one.
 
-use crate::sanitize::chars::{count_work, is_word, run_end, run_start};
+use crate::sanitize::chars::{count_work, is_one_of, is_word, run_end, run_start};
 use crate::sanitize::detect::keyvalue::{Key, Link, MAX_KEY, MAX_VALUE};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::Scanner;
+
+/// Names of types that may stand before a value in quotes.
+const TYPES: &[&str] = &["just", "some", "nsstring"];
+
+/// What may be around a value in print.
+const WRAPPERS: &[&str] = &["some", "just", "optional", "int", "integer", "long"];
 
 /// The place of the quote that closes a value, and whether there is one: the first that is
 /// escaped no deeper than the opening quote.
@@ -70,6 +76,11 @@ pub(crate) fn bare_end(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, from: u
             {
                 break;
             }
+            // `ssn=219 09 9999`.
+            b' ' if key.kind == KeyKind::Ssn
+                && end - from <= 6
+                && text[end - 1].is_ascii_digit()
+                && text.get(end + 1).is_some_and(u8::is_ascii_digit) => {}
             b' ' if phrase
                 && text.get(end + 1).is_some_and(u8::is_ascii_lowercase)
                 && end > from
@@ -119,6 +130,58 @@ pub(crate) fn wrapped(text: &[u8], from: usize) -> Option<usize> {
         return None;
     };
     (name > from && matches!(text.get(open), Some(b'"' | b'\''))).then_some(open)
+}
+
+/// A value with its type before it: `string(32) "…"`, `(string) (len=8) "…"`, `Just "…"`, `@"…"`. The
+/// place of the quote.
+pub(crate) fn typed(text: &[u8], from: usize) -> Option<usize> {
+    let is_mark = |at: usize| matches!(text.get(at), Some(b'"' | b'\''));
+    let gap = |at: usize| run_end(text, at, 1, |b| b == b' ');
+    let bracket = |at: usize| {
+        let close = run_end(text, at + 1, 24, |b| {
+            is_word(b) || matches!(b, b'=' | b' ' | b'*' | b'.')
+        });
+        (text.get(at) == Some(&b'(') && text.get(close) == Some(&b')')).then_some(close + 1)
+    };
+    if text[from] == b'@' {
+        return is_mark(from + 1).then_some(from + 1);
+    }
+    let name = run_end(text, from, 24, is_word);
+    let known = is_one_of(&text[from..name], TYPES);
+    let mut at = name;
+    let mut brackets = 0;
+    while brackets < 3
+        && let Some(next) = bracket(at)
+    {
+        brackets += 1;
+        at = gap(next);
+    }
+    if brackets == 0 {
+        at = gap(at);
+    }
+    (is_mark(at) && at > name && (known || brackets > 0)).then_some(at)
+}
+
+/// `Some(hunter2)`, `Optional(hunter2)`: the place of what is wrapped without quotes.
+pub(crate) fn inside(text: &[u8], from: usize) -> usize {
+    let name = run_end(text, from, 24, is_word);
+    let bare = !matches!(text.get(name + 1), Some(b'"' | b'\''));
+    let wraps = bare && text.get(name) == Some(&b'(') && is_one_of(&text[from..name], WRAPPERS);
+    if wraps { name + 1 } else { from }
+}
+
+/// What is called with a value that it only wraps: a type, or a prefix of a string. What
+/// `input("Password: ")` and `getenv("DB_PASSWORD")` are called with is none.
+pub(crate) fn is_wrapper(text: &[u8], from: usize) -> bool {
+    let name = &text[from..run_end(text, from, 24, is_word)];
+    name.len() <= 2
+        || name[0].is_ascii_uppercase()
+        || is_one_of(
+            name,
+            &[
+                "str", "string", "bytes", "secret", "unicode", "quote", "optional",
+            ],
+        )
 }
 
 /// `{{ .Values.password }}`, `${{ secrets.X }}`, `<%= … %>`, `$(…)`: a template's variable with spaces.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::sanitize::builtin::SECRET;
 use crate::sanitize::chars::{is_one_of, is_word, run_end, run_start};
 use crate::sanitize::detect::extent::is_quoted_name;
+use crate::sanitize::detect::header;
 use crate::sanitize::detect::keyvalue::{self, Key, Link, MAX_GAP, MAX_KEY};
 use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
@@ -61,6 +62,9 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
 
 /// `curl -u user:password`, `mysql -pPassword`, `sshpass -p password`, `redis-cli -a password`.
 fn short_flag(scanner: &mut Scanner<'_>, at: usize, from: usize, end: usize) -> Option<usize> {
+    if let Some(next) = cookie_flag(scanner, at, end) {
+        return Some(next);
+    }
     let found = short_argument(scanner.text, at, from, end)?;
     if value::is_nothing(&scanner.engine.placeholders, &scanner.text[found.clone()]) {
         return None;
@@ -69,6 +73,29 @@ fn short_flag(scanner: &mut Scanner<'_>, at: usize, from: usize, end: usize) -> 
     scanner
         .push(SECRET, found.start, stop, Fix::Mask)
         .then_some(stop)
+}
+
+/// `curl -b 'sid=abc; theme=dark'`: `at` is the hyphen.
+fn cookie_flag(scanner: &mut Scanner<'_>, at: usize, end: usize) -> Option<usize> {
+    let text = scanner.text;
+    if &text[at..end] != b"-b" || !runs(text, at, b"curl") {
+        return None;
+    }
+    let start = next_argument(text, end)?;
+    let stop = match text[start - 1] {
+        quote @ (b'"' | b'\'') => run_end(text, start, MAX_ARGUMENT * 8, |b| b != quote),
+        _ => run_end(text, start, MAX_ARGUMENT * 8, |b| !b.is_ascii_whitespace()),
+    };
+    if !text[start..stop].contains(&b'=') {
+        return None;
+    }
+    Some(header::cookie(scanner, start, stop, end))
+}
+
+/// True when `command` stands in the line before `at`.
+fn runs(text: &[u8], at: usize, command: &[u8]) -> bool {
+    let line = &text[run_start(text, at, MAX_COMMAND, |b| b != b'\n')..at];
+    memchr::memmem::find(line, command).is_some()
 }
 
 /// The secret that the short flag at `at` carries or announces, in a command line or a list of
@@ -83,11 +110,10 @@ pub(crate) fn argument(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Range<usize>> {
     let name = &text[from..end];
-    if !matches!(name[0], b'u' | b'p' | b'a') {
+    if !matches!(name[0], b'u' | b'p' | b'a' | b'b' | b'P') {
         return None;
     }
-    let line = &text[run_start(text, at, MAX_COMMAND, |b| b != b'\n')..at];
-    let runs = |command: &[u8]| memchr::memmem::find(line, command).is_some();
+    let runs = |command: &[u8]| runs(text, at, command);
     let word = |from: usize| {
         let quoted = from > 0 && matches!(text[from - 1], b'"' | b'\'');
         let to = run_end(text, from, MAX_ARGUMENT, |b| match quoted {
@@ -102,9 +128,19 @@ fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Ran
         let colon = text[found.clone()].iter().position(|b| *b == b':')?;
         return Some(found.start + colon + 1..found.end);
     }
+    if name[0] == b'u' && name.len() > 1 && from - at == 1 && text.get(end) == Some(&b':') {
+        // `curl -ubob:hunter2`.
+        return runs(b"curl").then(|| word(end + 1))?;
+    }
+    if name == b"b" && runs(b"curl") {
+        let found = word(next_argument(text, end)?)?;
+        let equals = text[found.clone()].iter().position(|b| *b == b'=')?;
+        return Some(found.start + equals + 1..found.end);
+    }
     let takes_password = match name {
         b"p" => runs(b"sshpass") || runs(b"docker login") || runs(b"mongo") || runs(b"az login"),
         b"a" => runs(b"redis-cli"),
+        b"P" => runs(b"zip "),
         _ => false,
     };
     if takes_password {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::sanitize::builtin::{IPV4, IPV6, MAC};
 use crate::sanitize::chars::{
     is_one_of, is_word, previous_word, previous_word_range, run_end, run_start, word_at,
+    word_before,
 };
 use crate::sanitize::detect::phone;
 use crate::sanitize::finding::RuleId;
@@ -184,17 +185,22 @@ pub(crate) fn dotted(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Opt
     if parts == 4 {
         scanner.version_end = at;
     }
-    if parts_are_phone(scanner, parts, start, at) {
+    if parts_are_number(scanner, parts, start, at) {
         return None;
     }
     Some(at)
 }
 
-/// `415.555.0132`, and `01.23.45.67.89` where a word says that it is a phone number.
-fn parts_are_phone(scanner: &Scanner<'_>, parts: usize, start: usize, end: usize) -> bool {
+/// `415.555.0132`, `4111.1111.1111.1111`, and `01.23.45.67.89` where a word says that it is a phone
+/// number.
+fn parts_are_number(scanner: &Scanner<'_>, parts: usize, start: usize, end: usize) -> bool {
     let number = &scanner.text[start..end];
     match parts {
-        3 => number.len() == 12 && number[3] == b'.' && number[7] == b'.',
+        3 => {
+            number.len() == 12 && number[3] == b'.' && number[7] == b'.'
+                || number.len() == 17 && number[4] == b'.' && number[11] == b'.'
+        }
+        4 => number.len() == 19 && number.split(|b| *b == b'.').all(|part| part.len() == 4),
         5 => number.len() == 14 && number[0] == b'0' && phone::is_hinted(scanner, start),
         _ => false,
     }
@@ -258,7 +264,7 @@ fn is_version(scanner: &Scanner<'_>, start: usize, end: usize) -> bool {
     }
     let word = previous_word(text, start);
     is_one_of(word, VERSION_WORDS) && !word.is_empty()
-        || (is_one_of(word, SOFTWARE) && !is_private(&text[start..]))
+        || ((is_one_of(word, SOFTWARE) || word.starts_with(b"lib")) && !is_private(&text[start..]))
         || (word.len() > 7 && word.to_ascii_lowercase().ends_with(b"version"))
         || has_version_before(text, start)
 }
@@ -281,10 +287,19 @@ fn has_version_before(text: &[u8], start: usize) -> bool {
             "release",
             "build",
             "upgraded",
+            "upgrading",
             "updated",
+            "updating",
             "update",
             "upgrade",
             "downgraded",
+            "downgrading",
+            "migrating",
+            "migrated",
+            "bump",
+            "bumped",
+            "bumping",
+            "rollback",
             "newer",
             "older",
             "firmware",
@@ -399,7 +414,10 @@ pub(crate) fn in_run(text: &[u8], run: Range<usize>) -> Option<(RuleId, Range<us
     if colons == 5 && is_mac(run, b':') {
         return (!is_everyone(run)).then_some((MAC, start..end));
     }
-    if matches!(colons, 7 | 13) && is_longer_mac(run) {
+    if matches!(colons, 7 | 13) && (is_longer_mac(run) || is_announced_eui(text, start, run)) {
+        return Some((MAC, start..end));
+    }
+    if colons == 5 && is_short_mac(run) {
         return Some((MAC, start..end));
     }
     let doubled = run.windows(2).any(|pair| pair == b"::");
@@ -486,6 +504,38 @@ fn is_longer_mac(run: &[u8]) -> bool {
     (extended || frame) && is_pairs(run, b':')
 }
 
+/// `8c:ad:9e:74:a4:84:12:55` where a word before says that it is an address: eight bytes are a
+/// fingerprint or a dump elsewhere.
+fn is_announced_eui(text: &[u8], start: usize, run: &[u8]) -> bool {
+    if run.len() != 23 || !is_pairs(run, b':') {
+        return false;
+    }
+    let mut end = start;
+    (0..3).any(|_| {
+        let word = previous_word_range(text, end);
+        end = word.start;
+        is_mac_name(&text[word.clone()])
+            || is_one_of(
+                &text[word],
+                &[
+                    "eui", "eui64", "ieee", "zigbee", "thread", "matter", "wwn", "wwpn", "wwnn",
+                    "guid",
+                ],
+            )
+    })
+}
+
+/// `0:1b:a:84:4d:ee`, as BSD prints a MAC address: no zeros before a digit.
+fn is_short_mac(run: &[u8]) -> bool {
+    let groups = || run.split(|b| *b == b':');
+    (14..=16).contains(&run.len())
+        && groups()
+            .all(|group| matches!(group.len(), 1 | 2) && group.iter().all(u8::is_ascii_hexdigit))
+        && groups().all(|group| group.len() == 1 || group[0] != b'0')
+        && run.iter().any(u8::is_ascii_digit)
+        && run.iter().any(u8::is_ascii_alphabetic)
+}
+
 /// A MAC address with hyphens that starts at `start`; six two-digit numbers that can be a date
 /// and a time are one.
 pub(crate) fn hyphen_mac(text: &[u8], start: usize) -> Option<Range<usize>> {
@@ -529,12 +579,82 @@ pub(crate) fn dotted_mac(text: &[u8], start: usize) -> Option<Range<usize>> {
     (shape && free && letter && digit).then_some(start..start + 14)
 }
 
-/// True when the MAC rule may apply at a word of two or four hex digits.
-pub(crate) fn mac_at(text: &[u8], start: usize, end: usize) -> Option<(RuleId, Range<usize>)> {
+/// The MAC address that begins with a word of 2, 4, 6 or 12 hex digits.
+pub(crate) fn mac_at(
+    scanner: &Scanner<'_>,
+    start: usize,
+    end: usize,
+) -> Option<(RuleId, Range<usize>)> {
+    let text = scanner.text;
     let found = match (end - start, text.get(end)) {
         (2, Some(b'-')) => hyphen_mac(text, start),
         (4, Some(b'.')) => dotted_mac(text, start),
+        (4 | 6, Some(b'-')) | (12, _) => announced_mac(scanner, start, end),
         _ => None,
     };
     found.map(|range| (MAC, range))
+}
+
+/// `00a7081e330e`, `006d-7d74-f60f` and `8c3ca2-882a12`: only where the word before says so.
+fn announced_mac(scanner: &Scanner<'_>, start: usize, end: usize) -> Option<Range<usize>> {
+    let text = scanner.text;
+    let length = end - start;
+    let stop = start + 12 + (12 / length - 1);
+    let run = text.get(start..stop)?;
+    let shape = run.iter().enumerate().all(|(i, b)| {
+        if i % (length + 1) == length {
+            *b == b'-'
+        } else {
+            b.is_ascii_hexdigit()
+        }
+    });
+    let free = !word_before(text, start)
+        && !word_at(text, stop)
+        && !(text.get(stop) == Some(&b'-') && word_at(text, stop + 1));
+    let digit = run.iter().any(u8::is_ascii_digit);
+    (shape && free && digit && (scanner.kind == KeyKind::Mac || says_mac(text, start)))
+        .then_some(start..stop)
+}
+
+/// `mac=`, `MAC address: `, `hwaddr `, `mac-address `: the words before `start`.
+fn says_mac(text: &[u8], start: usize) -> bool {
+    let word = previous_word_range(text, start);
+    let name = &text[word.clone()];
+    if is_mac_name(name) {
+        return true;
+    }
+    if !is_one_of(name, &["address", "addr", "is", "was", "id"]) {
+        return false;
+    }
+    let joint = run_start(text, word.start, 1, |b| matches!(b, b'-' | b'_'));
+    let before = previous_word_range(text, joint);
+    is_one_of(
+        &text[before],
+        &[
+            "mac",
+            "hw",
+            "hardware",
+            "physical",
+            "ethernet",
+            "bluetooth",
+            "address",
+        ],
+    )
+}
+
+fn is_mac_name(word: &[u8]) -> bool {
+    is_one_of(
+        word,
+        &[
+            "mac",
+            "macs",
+            "macaddress",
+            "macaddr",
+            "hwaddr",
+            "hwaddress",
+            "bssid",
+            "lladdr",
+            "ether",
+        ],
+    )
 }

@@ -3,7 +3,9 @@
 
 use crate::sanitize::builtin::SECRET;
 use crate::sanitize::chars::{after_escape, is_one_of, is_word, run_end, run_start};
-use crate::sanitize::detect::extent::{bare_end, closing_quote, wrapped};
+use crate::sanitize::detect::extent::{
+    bare_end, closing_quote, inside, is_wrapper, typed, wrapped,
+};
 use crate::sanitize::detect::verdict::{goes, quoted_goes};
 use crate::sanitize::detect::{header, later, list};
 use crate::sanitize::keys::KeyKind;
@@ -115,6 +117,9 @@ pub(crate) fn at_colon(scanner: &mut Scanner<'_>, at: usize) -> usize {
         return at + 1;
     }
     let from = run_end(text, at + 1, MAX_GAP, |b| matches!(b, b' ' | b'\t'));
+    if let Some(next) = serialized(scanner, at) {
+        return next;
+    }
     let Some(key) = key_before(scanner, at) else {
         return at + 1;
     };
@@ -124,6 +129,35 @@ pub(crate) fn at_colon(scanner: &mut Scanner<'_>, at: usize) -> usize {
         Link::TightColon
     };
     value(scanner, &key, link, from, at + 1)
+}
+
+/// PHP: `s:8:"password";s:8:"hunter2x";`, with the last colon at `at`.
+fn serialized(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
+    let text = scanner.text;
+    if text.get(at + 1) != Some(&b'"') {
+        return None;
+    }
+    let length = run_start(text, at, 6, |b| b.is_ascii_digit());
+    let before = text[..length].strip_suffix(b"\";s:")?;
+    if length == at {
+        return None;
+    }
+    let start = run_start(before, before.len(), MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'-' | b'.')
+    });
+    let name = &before[start..];
+    let kind = match before[..start].last() {
+        Some(b'"') => scanner.key_kind(name),
+        _ => KeyKind::Plain,
+    };
+    let key = Key {
+        start,
+        name,
+        quote: Some((b'"', 0)),
+        kind,
+    };
+    kind.is_secret()
+        .then(|| value(scanner, &key, Link::Colon, at + 1, at + 1))
 }
 
 /// `jdbc:oracle:thin:scott/tiger@//host`: `at` is the last colon.
@@ -385,6 +419,10 @@ pub(crate) fn value(
     if let Some(&mark @ (b'"' | b'\'' | b'`')) = text.get(slashes_end) {
         return quoted(scanner, key, link, from, slashes_end, mark, next);
     }
+    if let Some(inner) = typed(text, from) {
+        return quoted(scanner, key, link, inner, inner, text[inner], next);
+    }
+    let from = inside(text, from);
     if matches!(first, b'{' | b'[')
         && key.quote.is_some()
         && scanner.engine.placeholders.length(&text[from..]) == 0
@@ -417,7 +455,8 @@ pub(crate) fn value(
                 _ => text.len(),
             };
             let end = header::authorization(scanner, from, stop, next);
-            if end != next || !key.is_compound() {
+            let named = matches!(link, Link::Equals | Link::Flag);
+            if end != next || !(named || key.is_compound()) {
                 return end;
             }
         }
@@ -427,6 +466,10 @@ pub(crate) fn value(
         return codes(scanner, from, next);
     }
     if let Some(inner) = wrapped(text, from) {
+        let end = closing_quote(text, inner + 1, text[inner], 0).0;
+        if !is_wrapper(text, from) && !value::is_secretish(&text[inner + 1..end]) {
+            return next;
+        }
         return quoted(scanner, key, link, inner, inner, text[inner], next);
     }
     let end = bare_end(scanner, key, link, from);

@@ -65,6 +65,10 @@ pub(super) fn bracketed(
     }
     let start = from + 1 + inner.len() - inner.trim_ascii_start().len();
     match key.kind {
+        // `cookies={'sid': 'abc'}` is an object, not a header.
+        KeyKind::Cookie if matches!(text[start], b'"' | b'\'') && !inner.contains(&b'=') => {
+            return Some(elements(scanner, key, from, next));
+        }
         KeyKind::Cookie => return Some(header::cookie(scanner, start, close, next)),
         KeyKind::Authorization => return Some(header::authorization(scanner, start, close, next)),
         _ => {}

@@ -2,7 +2,7 @@
 
 use crate::sanitize::builtin::{CARD, PHONE, SSN, VENDOR_TOKEN};
 use crate::sanitize::chars::{
-    is_one_of, is_word, previous_word, previous_word_range, run_end, word_at,
+    is_one_of, is_word, previous_word, previous_word_range, run_end, run_start, word_at,
 };
 use crate::sanitize::detect::{ip, phone, token};
 use crate::sanitize::keys::KeyKind;
@@ -78,7 +78,7 @@ impl Groups {
 /// What the word of digits from `start` to `end` is the beginning of. Returns where to go on.
 pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
     let text = scanner.text;
-    if let Some((rule, range)) = ip::mac_at(text, start, end)
+    if let Some((rule, range)) = ip::mac_at(scanner, start, end)
         && scanner.push(rule, range.start, range.end, Fix::Mask)
     {
         return range.end;
@@ -174,12 +174,25 @@ fn starts_free(text: &[u8], start: usize, end: usize) -> bool {
     if is_word(before) || before == b'$' {
         return false;
     }
-    // A field of CSV, but not the digits behind a decimal comma.
-    if before == b',' && end - start >= 3 && start > 1 && !text[start - 2].is_ascii_digit() {
+    if before == b',' && end - start >= 3 && is_field(text, start, end) {
         return true;
     }
     // `4-111`, `1.5`, `a-1`: the number goes on to the left.
     !(matches!(before, b'-' | b'.' | b',') && start > 1 && is_word(text[start - 2]))
+}
+
+/// True for a field of CSV behind a comma, but not for the digits behind a decimal comma or in a
+/// number such as `1,234,567`.
+fn is_field(text: &[u8], start: usize, end: usize) -> bool {
+    let digits = run_start(text, start - 1, 4, |b| b.is_ascii_digit());
+    let long = end - start >= 9;
+    let before = digits.checked_sub(1).map(|at| text[at]);
+    start > 1
+        && (digits == start - 1
+            || long
+                && (start - 1 - digits > 3
+                    || text.get(end) == Some(&b',')
+                    || before.is_some_and(|b| b == b',' || b == b'-' || b == b':' || is_word(b))))
 }
 
 /// The card number in groups that begins at `start`.
@@ -287,13 +300,13 @@ pub(crate) fn phone_at(scanner: &mut Scanner<'_>, at: usize) -> usize {
 pub(crate) fn is_mixed_start(text: &[u8], start: usize, end: usize) -> bool {
     matches!(
         (end - start, text.get(end)),
-        (2, Some(b'-')) | (4, Some(b'.'))
+        (2 | 4 | 6, Some(b'-')) | (4, Some(b'.')) | (12, _)
     )
 }
 
 /// A MAC address that begins with the word from `start` to `end`.
 pub(crate) fn cisco_mac(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
-    match ip::mac_at(scanner.text, start, end) {
+    match ip::mac_at(scanner, start, end) {
         Some((rule, range)) if scanner.push(rule, range.start, range.end, Fix::Mask) => range.end,
         _ => end,
     }

@@ -176,7 +176,7 @@ fn spaced_end(text: &[u8], first: usize, end: usize) -> usize {
     end
 }
 
-/// True when a line number follows: `:12`, `", line 12`, `:line 12`, `(12)`, `(12,5)`.
+/// True when a line number follows: `:12`, `", line 12`, `:line 12`, `(12)`, `(12,5)`, ` on line 12`.
 fn is_located(text: &[u8], end: usize) -> bool {
     let rest = &text[end..text.len().min(end + 12)];
     let digit = |at: usize| rest.get(at).is_some_and(u8::is_ascii_digit);
@@ -184,7 +184,7 @@ fn is_located(text: &[u8], end: usize) -> bool {
         Some(b':') => digit(1) || rest.starts_with(b":line "),
         Some(b'"') => rest.starts_with(b"\", line "),
         Some(b'(') => digit(1),
-        Some(b' ') => digit(1) && rest[1..].contains(&b':'),
+        Some(b' ') => digit(1) && rest[1..].contains(&b':') || rest.starts_with(b" on line "),
         _ => false,
     }
 }

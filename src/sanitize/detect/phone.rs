@@ -162,7 +162,13 @@ fn international(text: &[u8], start: usize, from: usize) -> Option<Range<usize>>
                 digits += 1;
                 last = at + 1;
             }
+            b' ' | b'-' | b'/' if is_complete(&text[from..at], digits, separators) => break,
             b'(' if !open => {
+                // `(2 parts)` is no area code.
+                let close = run_end(text, at + 1, 6, |b| b.is_ascii_digit());
+                if text.get(close) != Some(&b')') {
+                    break;
+                }
                 open = true;
                 separators += 1;
             }
@@ -211,6 +217,11 @@ fn international(text: &[u8], start: usize, from: usize) -> Option<Range<usize>>
     Some(start..last)
 }
 
+/// True when the number that was read can have no more digits: `+14155552671`, `+1 415-555-2671`.
+fn is_complete(read: &[u8], digits: usize, separators: usize) -> bool {
+    (separators == 0 && digits >= 10) || (digits == 11 && read[0] == b'1')
+}
+
 fn is_amount(text: &[u8], end: usize) -> bool {
     let word = run_end(text, end, 1, |b| b == b' ');
     let stop = run_end(text, word, 12, |b| b.is_ascii_alphabetic());
@@ -234,13 +245,15 @@ fn bracketed(text: &[u8], start: usize) -> Option<Range<usize>> {
     let american = area.len() == 3
         && matches!(area[0], b'2'..=b'9')
         && (groups.lengths() == [3, 4] || groups.lengths() == [7]);
+    // `8 (495) 123-45-67`.
+    let pairs = area.len() == 3 && groups.lengths() == [3, 2, 2] && !groups.separated_by(b' ');
     let digits = groups.digits().len();
     let trunk = match area {
         // The zero that is not dialled from abroad, and no separator behind it.
         b"0" => from == close + 1 && (9..=11).contains(&digits) && (2..=4).contains(&groups.count),
         _ => area[0] == b'0' && (6..=9).contains(&digits) && groups.count <= 4,
     };
-    (free && (american || trunk)).then_some(start..end)
+    (free && (american || trunk || pairs)).then_some(start..end)
 }
 
 /// True when the text's key or the word before says that a phone number follows.
@@ -292,7 +305,9 @@ pub(crate) fn is_bare(digits: &[u8], keyed: bool) -> bool {
 pub(crate) fn grouped(scanner: &mut Scanner<'_>, start: usize, groups: &Groups) -> Option<usize> {
     let text = scanner.text;
     let end = groups.end();
-    if word_at(text, end)
+    let extension =
+        text.get(end) == Some(&b'x') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
+    if word_at(text, end) && !(extension && groups.count >= 3)
         || matches!(text.get(end), Some(b'/' | b'%'))
         || (text.get(end) == Some(&b':') && word_at(text, end + 1))
         || (text.get(end) == Some(&b'-') && word_at(text, end + 1))

@@ -197,7 +197,7 @@ pub(crate) fn at(text: &[u8], start: usize, end: usize) -> Option<Found> {
         if (*shortest..=*longest).contains(&length) && whole && varies(&tail[..length], prefix) {
             return Some(Found {
                 rule: VENDOR_TOKEN,
-                range: start..start + prefix.len() + length,
+                range: start + shown(prefix)..start + prefix.len() + length,
             });
         }
     }
@@ -217,6 +217,14 @@ pub(crate) fn at(text: &[u8], start: usize, end: usize) -> Option<Found> {
         }
     }
     None
+}
+
+/// How much of a prefix stays: the address of a web hook, which says where the token belongs.
+fn shown(prefix: &str) -> usize {
+    prefix
+        .rfind('/')
+        .filter(|_| prefix.contains(".com/"))
+        .map_or(0, |slash| slash + 1)
 }
 
 /// A token is no sequence of words: it has a digit or changes case, or its prefix says enough.

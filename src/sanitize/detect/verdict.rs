@@ -104,7 +104,14 @@ pub(super) fn goes(
         KeyKind::Auth | KeyKind::Authorization | KeyKind::Token
             if link == Link::Colon && key.is_compound() =>
         {
-            names_value(found, ends_line)
+            names_value(found, ends_line, true)
+        }
+        KeyKind::Auth | KeyKind::Authorization | KeyKind::Token
+            if link == Link::TightColon && key.is_compound() =>
+        {
+            !starts_path(scanner.text, key.start)
+                && (value::is_secretish(found)
+                    || ends_line && found.len() >= 5 && !value::is_prose(found))
         }
         KeyKind::Auth | KeyKind::Authorization => match link {
             Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
@@ -122,7 +129,7 @@ pub(super) fn goes(
         _ => match link {
             Link::Equals | Link::Flag => true,
             Link::Colon if key.quote.is_some() => true,
-            Link::Colon | Link::Arrow => names_value(found, ends_line),
+            Link::Colon | Link::Arrow => names_value(found, ends_line, key.is_compound()),
             Link::TightColon => {
                 (value::is_secretish(found) && !names_resource(scanner.text, key.start))
                     || (ends_line
@@ -134,11 +141,12 @@ pub(super) fn goes(
     }
 }
 
-/// Whether what stands behind `password: ` is its value and not a word about it.
-fn names_value(found: &[u8], ends_line: bool) -> bool {
+/// Whether what stands behind `password: ` is its value and not a word about it. A `compound` key is
+/// code, behind which a short word is a value too.
+fn names_value(found: &[u8], ends_line: bool, compound: bool) -> bool {
     let digits = found.len() >= 3 && found.iter().all(u8::is_ascii_digit);
     value::is_secretish(found)
-        || (ends_line && (digits || !value::is_prose(found) && !ends_sentence(found)))
+        || (ends_line && (digits || !value::is_prose(found) && (compound || !ends_sentence(found))))
 }
 
 /// `$1`, `:password`, `@token`: a parameter of a statement.
@@ -161,8 +169,14 @@ fn is_type(text: &[u8], key: &Key<'_>, found: &[u8]) -> bool {
             .all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'[' | b']'))
 }
 
-/// `password = await prompt()`, `token = new Token()`.
+/// `password = await prompt()`, `token = new Token()`, `password=os.environ["DB_PASSWORD"]`.
 fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
+    if let [name @ .., b'[' | b'('] = found
+        && matches!(text.get(end), Some(b'"' | b'\''))
+    {
+        return name.contains(&b'.') && name.iter().all(|b| is_word(*b) || *b == b'.')
+            || name.iter().all(u8::is_ascii_alphabetic);
+    }
     matches!(
         found,
         b"await" | b"new" | b"function" | b"async" | b"yield" | b"typeof"
