@@ -315,7 +315,7 @@ pub(crate) fn is_nothing(placeholders: &Placeholders, value: &[u8]) -> bool {
 }
 
 /// `${NAME}`, `$NAME`, `{{ name }}`, `<token>`, `%s`, `{}`, `%(name)s`.
-fn is_variable(value: &[u8]) -> bool {
+pub(crate) fn is_variable(value: &[u8]) -> bool {
     let named = |name: &[u8]| {
         !name.is_empty()
             && name.len() <= 40

@@ -4,6 +4,7 @@ use crate::sanitize::chars::{count_work, is_one_of, is_word, run_end, run_start}
 use crate::sanitize::detect::keyvalue::{Key, Link, MAX_KEY, MAX_VALUE};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::Scanner;
+use crate::sanitize::value;
 
 /// Names of types that may stand before a value in quotes.
 const TYPES: &[&str] = &["just", "some", "nsstring"];
@@ -165,9 +166,15 @@ pub(crate) fn typed(text: &[u8], from: usize) -> Option<usize> {
 /// `Some(hunter2)`, `Optional(hunter2)`: the place of what is wrapped without quotes.
 pub(crate) fn inside(text: &[u8], from: usize) -> usize {
     let name = run_end(text, from, 24, is_word);
-    let bare = !matches!(text.get(name + 1), Some(b'"' | b'\''));
-    let wraps = bare && text.get(name) == Some(&b'(') && is_one_of(&text[from..name], WRAPPERS);
-    if wraps { name + 1 } else { from }
+    if text.get(name) != Some(&b'(') || !is_one_of(&text[from..name], WRAPPERS) {
+        return from;
+    }
+    let end = run_end(text, name + 1, MAX_KEY, |b| b != b')');
+    let found = &text[name + 1..end];
+    let quoted = found.first().is_some_and(|b| matches!(b, b'"' | b'\''));
+    // `Some(lt_token)` and `Some(Mode::Omit)` are code.
+    let bare = !quoted && !found.contains(&b':') && value::is_secretish(found);
+    if bare { name + 1 } else { from }
 }
 
 /// What is called with a value that it only wraps: a type, or a prefix of a string. What
@@ -196,7 +203,7 @@ pub(crate) fn is_object(text: &[u8], from: usize, end: usize) -> bool {
     let name = run_end(text, from, MAX_KEY, |b| {
         is_word(b) || matches!(b, b'.' | b'$')
     });
-    let named = name > from && text[from].is_ascii_alphabetic();
+    let named = name > from && (text[from].is_ascii_alphabetic() || text[from] == b'_');
     match text.get(name) {
         Some(b'{' | b'(') => named && name < end,
         Some(b'@') => {

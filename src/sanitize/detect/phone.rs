@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use crate::sanitize::builtin::PHONE;
-use crate::sanitize::chars::{is_one_of, is_word, previous_word_range, run_end, word_at};
+use crate::sanitize::chars::{
+    is_one_of, is_word, previous_word_range, run_end, run_start, word_at, word_before,
+};
 use crate::sanitize::detect::number::Groups;
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
@@ -162,7 +164,7 @@ fn international(text: &[u8], start: usize, from: usize) -> Option<Range<usize>>
                 digits += 1;
                 last = at + 1;
             }
-            b' ' | b'-' | b'/' if is_complete(&text[from..at], digits, separators) => break,
+            b' ' | b'-' | b'/' | b'.' if is_complete(&text[from..at], digits, separators) => break,
             b'(' if !open => {
                 // `(2 parts)` is no area code.
                 let close = run_end(text, at + 1, 6, |b| b.is_ascii_digit());
@@ -211,10 +213,26 @@ fn international(text: &[u8], start: usize, from: usize) -> Option<Range<usize>>
     let extension =
         text.get(last) == Some(&b'x') && text.get(last + 1).is_some_and(u8::is_ascii_digit);
     let ends = (!word_at(text, last) || extension) && !decimals;
-    if digits < shortest || !ends || is_amount(text, last) {
+    if digits < shortest || !ends || is_amount(text, last) || is_long_year(&text[from..last]) {
         return None;
     }
     Some(start..last)
+}
+
+/// `+12345-03-04`: a date whose year has more digits than usual (ISO 8601).
+fn is_long_year(number: &[u8]) -> bool {
+    let year = run_end(number, 0, 7, |b| b.is_ascii_digit());
+    let two = |at: usize| match number.get(at..at + 2) {
+        Some([tens @ b'0'..=b'9', ones @ b'0'..=b'9']) => (tens - b'0') * 10 + ones - b'0',
+        _ => 0,
+    };
+    let ends = matches!(number.get(year + 6), None | Some(b' '));
+    (4..=6).contains(&year)
+        && number.get(year) == Some(&b'-')
+        && number.get(year + 3) == Some(&b'-')
+        && matches!(two(year + 1), 1..=12)
+        && matches!(two(year + 4), 1..=31)
+        && ends
 }
 
 /// True when the number that was read can have no more digits: `+14155552671`, `+1 415-555-2671`.
@@ -275,7 +293,17 @@ pub(crate) fn is_hinted(scanner: &Scanner<'_>, start: usize) -> bool {
         place = previous_word_range(text, place.start);
     }
     let said = &text[..place.end];
+    let named = place.start > 0 && text[place.start - 1] == b'_';
     let word = &text[place];
+    // `USE_RING = 2147483648` is no call.
+    if named
+        && is_one_of(
+            word,
+            &["ring", "reach", "contact", "dial", "caller", "texted"],
+        )
+    {
+        return false;
+    }
     is_one_of(word, PHONE_WORDS)
         && !is_one_of(word, &["at", "number", "text", "call", "called", "calling"])
         || ends_in_phone(word)
@@ -353,8 +381,10 @@ pub(crate) fn grouped(scanner: &mut Scanner<'_>, start: usize, groups: &Groups) 
             digits[0] == b'0'
                 && digits[1] != b'0'
                 && (spaces || (hinted && (dashes || dots)))
-                && (hinted || is_lonely(text, start, end))
+                && (hinted || is_lonely(text, start, end) && !is_in_dump(text, start, end))
         }
+        // `MA 02110-1301` is a postal code.
+        [5, 4] if dashes && !hinted => false,
         // A trunk zero and two or three groups: Britain, Germany, Australia and others.
         [first, ..] if digits[0] == b'0' && digits[1] != b'0' && (3..=5).contains(first) => {
             let total = (9..=12).contains(&digits.len());
@@ -390,6 +420,17 @@ fn is_lonely(text: &[u8], start: usize, end: usize) -> bool {
     let before = text[..start].iter().rev().take(2).any(u8::is_ascii_digit);
     let after = text[end..].iter().take(2).any(u8::is_ascii_digit);
     !before && !after
+}
+
+/// True when a byte in hex stands before or behind: `a0 06 84 04 2a 03`.
+fn is_in_dump(text: &[u8], start: usize, end: usize) -> bool {
+    let before = run_start(text, start, 2, |b| b == b' ');
+    let first = run_start(text, before, 3, |b| b.is_ascii_hexdigit());
+    let after = run_end(text, end, 2, |b| b == b' ');
+    let last = run_end(text, after, 3, |b| b.is_ascii_hexdigit());
+    let pair = |from: usize, to: usize| to - from == 2;
+    (before < start && pair(first, before) && !word_before(text, first))
+        || (after > end && pair(after, last) && !word_at(text, last))
 }
 
 fn is_date(digits: &[u8], lengths: &[usize]) -> bool {

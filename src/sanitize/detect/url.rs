@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::sanitize::value;
+
 /// The longest authority that is looked at.
 const MAX_AUTHORITY: usize = 512;
 
@@ -26,7 +28,12 @@ pub(crate) fn credentials(text: &[u8], from: usize) -> Option<Range<usize>> {
     }
     let at_sign = at_sign?;
     // `ssh://git@host` names no one.
-    (at_sign > from && &text[from..at_sign] != b"git").then_some(from..at_sign)
+    let found = &text[from..at_sign];
+    // Neither does `https://{user}:{password}@host`.
+    let template = found
+        .split(|b| *b == b':')
+        .all(|part| part.is_empty() || value::is_variable(part));
+    (at_sign > from && found != b"git" && !template).then_some(from..at_sign)
 }
 
 /// True when what follows the colon is no port, so that the `/` at `end` belongs to a password

@@ -1,7 +1,7 @@
 //! Whether the value of a key must go: what the key says, how the two are linked, and how the value
 //! reads.
 
-use crate::sanitize::chars::is_word;
+use crate::sanitize::chars::{is_one_of, is_word};
 use crate::sanitize::detect::extent::{is_object, is_pair, is_template};
 use crate::sanitize::detect::keyvalue::{Key, Link, in_query};
 use crate::sanitize::keys::KeyKind;
@@ -49,6 +49,7 @@ pub(super) fn goes(
         || is_parameter(scanner, key, found)
         || is_type(scanner.text, key, found)
         || is_code(scanner.text, found, end)
+        || is_reference(key, found)
         || is_object(scanner.text, from, end)
     {
         return false;
@@ -113,6 +114,7 @@ pub(super) fn goes(
                 && (value::is_secretish(found)
                     || ends_line && found.len() >= 5 && !value::is_prose(found))
         }
+        KeyKind::Authorization if !found.iter().any(|b| is_word(*b)) => false,
         KeyKind::Auth | KeyKind::Authorization => match link {
             Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
             Link::Colon | Link::Arrow => value::is_secretish(found),
@@ -167,6 +169,62 @@ fn is_type(text: &[u8], key: &Key<'_>, found: &[u8]) -> bool {
         && found
             .iter()
             .all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'[' | b']'))
+}
+
+/// `token = self.token`, `password=config.password`, `api_key=api_key`: a name of code, as source lines
+/// in a stack trace have it.
+fn is_reference(key: &Key<'_>, found: &[u8]) -> bool {
+    const ROOTS: &[&str] = &[
+        "self",
+        "this",
+        "cls",
+        "config",
+        "cfg",
+        "conf",
+        "settings",
+        "args",
+        "kwargs",
+        "options",
+        "opts",
+        "params",
+        "request",
+        "req",
+        "response",
+        "resp",
+        "res",
+        "user",
+        "ctx",
+        "context",
+        "app",
+        "env",
+        "os",
+        "process",
+        "props",
+        "state",
+        "data",
+        "body",
+        "form",
+        "input",
+        "credentials",
+        "creds",
+        "session",
+        "client",
+        "secrets",
+        "input",
+        "auth",
+        "obj",
+        "event",
+    ];
+    if key.is_compound() && found == key.name {
+        return true;
+    }
+    let Some(dot) = found.iter().position(|b| *b == b'.') else {
+        return false;
+    };
+    is_one_of(&found[..dot], ROOTS)
+        && found
+            .iter()
+            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.'))
 }
 
 /// `password = await prompt()`, `token = new Token()`, `password=os.environ["DB_PASSWORD"]`.
