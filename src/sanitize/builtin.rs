@@ -41,7 +41,7 @@ rules! {
     EMAIL = "email", "an email address", "bob@example.com", "top-level domain; file names, versions, units stay";
     IPV4 = "ipv4", "an IPv4 address, private and loopback too", "203.0.113.7", "octets 0 to 255, exactly four; versions and OIDs stay";
     IPV6 = "ipv6", "an IPv6 address", "2001:db8::7", "parses as an address; times and paths such as a::b stay";
-    MAC = "mac", "a MAC address", "00:1b:44:11:3a:b7", "six pairs with one separator; dates stay";
+    MAC = "mac", "a MAC address", "00:1b:44:11:3a:b7", "six pairs with one separator, or twelve digits behind a word that says so; dates stay";
     CARD = "card", "a payment card number", "4111 1111 1111 1111", "issuer prefix, length and Luhn check digit";
     IBAN = "iban", "a bank account number", "DE89 3704 0044 0532 0130 00", "country length and mod 97";
     SSN = "ssn", "a US social security number", "219-09-9999", "area, group and serial that are given out";

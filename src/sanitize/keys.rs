@@ -191,7 +191,9 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
         b"pw" | b"pswd" => KeyKind::Pass,
         b"signature" | b"sig" => KeyKind::Signature,
         b"number" if before == b"security" && words.back(at + 2) == b"social" => KeyKind::Ssn,
-        b"number" | b"no" | b"num" if is_phone(before) => KeyKind::Phone,
+        b"number" | b"no" | b"num" if is_phone(before) || has_phone_number(before) => {
+            KeyKind::Phone
+        }
         b"number" | b"no" | b"num" if is_card(before) => KeyKind::Card,
         b"mac" | b"macs" | b"macaddress" | b"macaddr" | b"hwaddr" | b"hwaddress" | b"bssid" => {
             KeyKind::Mac
@@ -472,6 +474,7 @@ fn is_phone(word: &[u8]) -> bool {
             | b"tel"
             | b"mobile"
             | b"cellphone"
+            | b"cell"
             | b"msisdn"
             | b"fax"
             | b"whatsapp"
@@ -479,6 +482,25 @@ fn is_phone(word: &[u8]) -> bool {
             | b"mobilephone"
             | b"telefon"
             | b"handy"
+    )
+}
+
+/// Whose number is a phone number, in lower case.
+pub(crate) fn has_phone_number(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"from"
+            | b"to"
+            | b"caller"
+            | b"callee"
+            | b"called"
+            | b"calling"
+            | b"contact"
+            | b"cell"
+            | b"sms"
+            | b"recipient"
+            | b"home"
+            | b"work"
     )
 }
 

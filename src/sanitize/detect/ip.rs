@@ -90,6 +90,28 @@ const VERSION_WORDS: &[&str] = &[
     "assemblyversion",
 ];
 
+/// Those of them that may be a host as well, which a private address tells.
+const HOST_WORDS: &[&str] = &[
+    "agent",
+    "app",
+    "edge",
+    "engine",
+    "installed",
+    "item",
+    "plugin",
+    "rule",
+    "runtime",
+    "step",
+    "table",
+    "tag",
+    "test",
+    "update",
+    "updated",
+];
+
+/// Those of them with which versions stand seldom.
+const HOSTS: &[&str] = &["agent", "edge", "item", "rule", "step", "table", "test"];
+
 /// What is no host and has versions of four parts.
 const SOFTWARE: &[&str] = &[
     "android",
@@ -174,12 +196,20 @@ pub(crate) fn dotted(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Opt
     let mut at = end;
     while text.get(at) == Some(&b'.') && text.get(at + 1).is_some_and(u8::is_ascii_digit) {
         let next = run_end(text, at + 1, usize::MAX, |b| b.is_ascii_digit());
-        sound &= octet(&text[at + 1..next]);
         parts += 1;
+        // A fifth part may be a port.
+        sound &= parts > 4 || octet(&text[at + 1..next]);
         at = next;
     }
     let is_address = parts == 4 && sound && !is_version(scanner, start, at);
     if is_address && scanner.push(IPV4, start, at, Fix::Mask) {
+        return Some(at);
+    }
+    if parts == 5
+        && sound
+        && let Some(end) = captured(text, start, at)
+        && scanner.push(IPV4, start, end, Fix::Mask)
+    {
         return Some(at);
     }
     if parts == 4 {
@@ -191,6 +221,19 @@ pub(crate) fn dotted(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Opt
     Some(at)
 }
 
+/// `203.0.113.9.52344 > 198.51.100.1.443`, as packet captures print an address and a port: where the
+/// address ends.
+fn captured(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let ahead =
+        text[end..].starts_with(b" > ") && text.get(end + 3).is_some_and(u8::is_ascii_digit);
+    let behind = text[..start].ends_with(b" > ")
+        && start > 3
+        && text[start - 4].is_ascii_digit()
+        && matches!(text.get(end), None | Some(b':'));
+    let dot = text[start..end].iter().rposition(|b| *b == b'.')?;
+    (ahead || behind).then_some(start + dot)
+}
+
 /// `415.555.0132`, `4111.1111.1111.1111`, and `01.23.45.67.89` where a word says that it is a phone
 /// number.
 fn parts_are_number(scanner: &Scanner<'_>, parts: usize, start: usize, end: usize) -> bool {
@@ -199,6 +242,9 @@ fn parts_are_number(scanner: &Scanner<'_>, parts: usize, start: usize, end: usiz
         3 => {
             number.len() == 12 && number[3] == b'.' && number[7] == b'.'
                 || number.len() == 17 && number[4] == b'.' && number[11] == b'.'
+        }
+        4 if number.len() == 14 => {
+            number.starts_with(b"1.") && number[5] == b'.' && number[9] == b'.'
         }
         4 => number.len() == 19 && number.split(|b| *b == b'.').all(|part| part.len() == 4),
         5 => number.len() == 14 && number[0] == b'0' && phone::is_hinted(scanner, start),
@@ -263,6 +309,11 @@ fn is_version(scanner: &Scanner<'_>, start: usize, end: usize) -> bool {
         return true;
     }
     let word = previous_word(text, start);
+    // `app 10.2.3.4` may be a version, `app 192.168.2.4` not.
+    let ten = text[start..].starts_with(b"10.") && !is_one_of(word, HOSTS);
+    if is_one_of(word, HOST_WORDS) && is_private(&text[start..]) && !ten {
+        return false;
+    }
     is_one_of(word, VERSION_WORDS) && !word.is_empty()
         || ((is_one_of(word, SOFTWARE) || word.starts_with(b"lib")) && !is_private(&text[start..]))
         || (word.len() > 7 && word.to_ascii_lowercase().ends_with(b"version"))

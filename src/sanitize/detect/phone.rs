@@ -7,7 +7,7 @@ use crate::sanitize::chars::{
     is_one_of, is_word, previous_word_range, run_end, run_start, word_at, word_before,
 };
 use crate::sanitize::detect::number::Groups;
-use crate::sanitize::keys::KeyKind;
+use crate::sanitize::keys::{self, KeyKind};
 use crate::sanitize::text::{Fix, Scanner};
 
 const PHONE_WORDS: &[&str] = &[
@@ -37,6 +37,7 @@ const PHONE_WORDS: &[&str] = &[
     "hotline",
     "contact",
     "caller",
+    "callee",
     "number",
     "landline",
     "phonenumber",
@@ -265,6 +266,8 @@ fn bracketed(text: &[u8], start: usize) -> Option<Range<usize>> {
         && (groups.lengths() == [3, 4] || groups.lengths() == [7]);
     // `8 (495) 123-45-67`.
     let pairs = area.len() == 3 && groups.lengths() == [3, 2, 2] && !groups.separated_by(b' ');
+    // `(11) 91234-5678`.
+    let pairs = pairs || area.len() == 2 && groups.lengths() == [5, 4] && groups.separated_by(b'-');
     let digits = groups.digits().len();
     let trunk = match area {
         // The zero that is not dialled from abroad, and no separator behind it.
@@ -281,6 +284,11 @@ pub(crate) fn is_hinted(scanner: &Scanner<'_>, start: usize) -> bool {
     }
     let text = scanner.text;
     let mut place = previous_word_range(text, start);
+    if text[..place.start].ends_with(b"_") && is_one_of(&text[place.clone()], &["number", "no"]) {
+        // `from_number=`.
+        let owner = run_start(text, place.start - 1, 16, |b| b.is_ascii_alphanumeric());
+        return is_phone_of(&text[owner..place.start - 1]);
+    }
     for _ in 0..3 {
         if !is_one_of(
             &text[place.clone()],
@@ -311,6 +319,12 @@ pub(crate) fn is_hinted(scanner: &Scanner<'_>, start: usize) -> bool {
             && SPELLED_OTHERWISE
                 .iter()
                 .any(|word| said.ends_with(word.as_bytes()))
+}
+
+/// Who or what has a phone number, before the word `number`.
+fn is_phone_of(word: &[u8]) -> bool {
+    let lower = word.to_ascii_lowercase();
+    is_one_of(word, PHONE_WORDS) || keys::has_phone_number(&lower)
 }
 
 fn ends_in_phone(word: &[u8]) -> bool {
@@ -383,6 +397,10 @@ pub(crate) fn grouped(scanner: &mut Scanner<'_>, start: usize, groups: &Groups) 
                 && (spaces || (hinted && (dashes || dots)))
                 && (hinted || is_lonely(text, start, end) && !is_in_dump(text, start, end))
         }
+        // Tokyo and Osaka.
+        [2, 4, 4] if dashes && matches!(digits[..2], [b'0', b'3' | b'6']) => true,
+        // Russia.
+        [1, 3, 3, 2, 2] => digits[0] == b'8' && dashes,
         // `MA 02110-1301` is a postal code.
         [5, 4] if dashes && !hinted => false,
         // A trunk zero and two or three groups: Britain, Germany, Australia and others.

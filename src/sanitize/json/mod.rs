@@ -9,7 +9,7 @@ use std::ops::Range;
 use memchr::memchr2;
 
 use super::builtin::{CARD, PHONE, SECRET};
-use super::chars::{DIGIT, MARK, UPPER, VEIL, union};
+use super::chars::{DIGIT, MARK, UPPER, VEIL, run_end, union};
 use super::cleaner::{Cleaner, Report};
 use super::detect::number;
 use super::keycache::Place;
@@ -268,7 +268,7 @@ impl Walk<'_, '_, '_> {
             self.at += 1;
         }
         let digits = &self.line[start..self.at];
-        if !digits.iter().any(u8::is_ascii_digit) {
+        if !is_number(digits) {
             return Err(NotJson);
         }
         if self.muted.is_some() {
@@ -366,6 +366,24 @@ impl Walk<'_, '_, '_> {
             _ => true,
         }
     }
+}
+
+/// True for a number of JSON. `[10.0.0.1]` and `[219-09-9999]` are text.
+fn is_number(bytes: &[u8]) -> bool {
+    let digits = |from: usize| run_end(bytes, from, usize::MAX, |b| b.is_ascii_digit());
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let mut end = digits(start);
+    if end == start {
+        return false;
+    }
+    if bytes.get(end) == Some(&b'.') {
+        end = digits(end + 1);
+    }
+    if let Some(b'e' | b'E') = bytes.get(end) {
+        end += 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        end = digits(end);
+    }
+    end == bytes.len()
 }
 
 /// False for strings of letters, spaces and light punctuation, in which no detector can hit.
