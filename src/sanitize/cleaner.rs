@@ -66,9 +66,10 @@ impl<'e> Cleaner<'e> {
     /// was and returns false.
     pub(crate) fn clean(&mut self, line: &[u8], out: &mut Vec<u8>, mut report: Report<'_>) -> bool {
         self.scratch.open = None;
-        if json::looks_like_json(line) {
+        let mark = out.len();
+        let may_be_json = json::looks_like_json(line);
+        if may_be_json {
             self.scratch.unsettled = false;
-            let mark = out.len();
             let counted = self.scratch.found.len();
             let mut pending = Vec::new();
             let mut collect = |finding: Finding| pending.push(finding);
@@ -95,25 +96,33 @@ impl<'e> Cleaner<'e> {
                 }
             }
         }
-        self.clean_text(b"", Source::plain(line), 0, out, report)
+        let changed = self.clean_text(b"", Source::plain(line), 0, out, report);
+        // A placeholder in quotes may have made JSON of it.
+        if may_be_json && changed && self.settle(mark, out) {
+            self.scratch.open = None;
+        }
+        changed
     }
 
-    /// Cleans the line of JSON behind `mark` again until nothing changes; one in which something
-    /// always does goes whole.
-    fn settle(&mut self, mark: usize, out: &mut Vec<u8>) {
+    /// Cleans the line behind `mark` again as JSON until nothing changes; one in which something
+    /// always does goes whole. Returns false when it is none.
+    fn settle(&mut self, mark: usize, out: &mut Vec<u8>) -> bool {
+        let open = self.scratch.open.take();
         for _ in 0..ROUNDS {
             let line = out.split_off(mark);
-            match json::clean(self, &line, out, None) {
-                Ok(true) => {}
-                Ok(false) => {
-                    out.extend_from_slice(&line);
-                    return;
-                }
-                Err(json::NotJson) => break,
+            let counted = self.scratch.found.len();
+            let changed = json::clean(self, &line, out, None);
+            if !matches!(changed, Ok(true)) {
+                self.scratch.found.truncate(counted);
+                out.truncate(mark);
+                out.extend_from_slice(&line);
+                self.scratch.open = open;
+                return changed.is_ok();
             }
         }
         let line = out.split_off(mark);
         self.replace_value(SECRET, &line, out);
+        true
     }
 
     /// Like [`clean`](Cleaner::clean), for a line that goes on with what a line before left open.
@@ -184,6 +193,8 @@ impl<'e> Cleaner<'e> {
             draft.truncate(source.context);
             let text = &source.text[source.context..];
             self.replace(first_rule, text, source.form, &mut draft);
+            self.scratch.open = None;
+            self.find(source.with(&draft));
         }
         // What the clean text leaves open counts first: it is what there is to see when it is
         // sanitized again.

@@ -47,6 +47,7 @@ mod keys;
 mod linear;
 #[cfg(test)]
 mod properties;
+mod qualifiers;
 mod replace;
 mod rules;
 pub mod stream;

@@ -91,6 +91,20 @@ const PIECES: &[&str] = &[
     "Some(\"",
     "\t",
     "\r",
+    "/home/a b/lib/x.dart:3",
+    "file:///",
+    "ghp_0123456789abcdefghij",
+    "redis-cli -a ",
+    "curl -b ",
+    "code",
+    "pin",
+    "&sig=",
+    "name",
+    "value",
+    "root@tcp(",
+    "mac 00a7081e330e",
+    "s:8:\"password\";s:3:",
+    "\\\\host\\share\\a.cs:3",
 ];
 
 fn line() -> impl Strategy<Value = Vec<u8>> {
@@ -98,11 +112,12 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
     let json = vec((select(PIECES), select(PIECES), any::<u8>()), 0..6).prop_map(|members| {
         let mut object = serde_json::Map::new();
         for (key, value, shape) in members {
-            let value = match shape % 6 {
+            let value = match shape % 7 {
                 0 => serde_json::json!(value),
                 1 => serde_json::json!([value, "Authorization", value]),
                 2 => serde_json::json!({ "password": value, "n": shape }),
                 3 => serde_json::json!(shape),
+                6 => serde_json::json!([key, value, [value, key], key]),
                 4 => serde_json::json!(format!("{{\"{key}\":\"{value}\"}}")),
                 _ => serde_json::json!(null),
             };
@@ -129,6 +144,7 @@ fn modes() -> Vec<Sanitizer> {
         Some(Replacement::Redacted),
         Some(Replacement::Typed),
         Some(Replacement::Text("<gone>".to_owned())),
+        Some(Replacement::Text("removed by us".to_owned())),
         key.map(Replacement::Pseudonym),
     ];
     let mut modes = Vec::new();
@@ -142,6 +158,49 @@ fn modes() -> Vec<Sanitizer> {
     }
     modes.push(Sanitizer::default());
     modes
+}
+
+/// Lines of JSON in which what was redacted changed what was said about its neighbour, and text that
+/// became JSON.
+const NEIGHBOURS: &[&str] = &[
+    r#"{"list":["ghp_0123456789abcdefghij0123456789","4111"]}"#,
+    r#"{"list":["&sig=","::1","secret","/home/a b/lib/x.dart:3"]}"#,
+    r#"{"m":["mysql","/home/a/b/c/d/e/f/lib/x.dart:3","-pfe80::1","secret","bob@example.com","4711"]}"#,
+    r#"{"&sig=":"&sig=::1"}"#,
+    r#"{"pin":"user:pass@host.example"}"#,
+    r#"{"otp ":"sshpass -p x"}"#,
+    r#"{"Set-Cookie: eyJhbGciOiJIUzI1NiJ9 version":"2.0.0.1"}"#,
+    r#"{"a":{"password":hunter2},"list":["secret","bob@example.com","4711"]}"#,
+    r#"{"pwd":["ar",et2],"n":1}"#,
+];
+
+#[test]
+fn what_is_redacted_says_nothing_new_of_its_neighbours() {
+    for line in NEIGHBOURS {
+        for sanitizer in modes() {
+            let once = sanitizer.sanitize_line(line.as_bytes()).into_owned();
+            let twice = sanitizer.sanitize_line(&once);
+            assert_eq!(
+                String::from_utf8_lossy(&once),
+                String::from_utf8_lossy(&twice)
+            );
+        }
+    }
+}
+
+#[test]
+fn what_follows_a_value_that_was_read_ahead_is_accepted() {
+    for line in [
+        "[('password', 'file:///home/ann/lib/x.dart:3')]",
+        "PASSWORD('file:///a/b.rs:1') C:\\a\\src\\x.rs:1:2",
+        "Cookie: sid=\"",
+        "('cookie', 'sid=\"')",
+    ] {
+        for sanitizer in modes() {
+            let once = sanitizer.sanitize_line(line.as_bytes()).into_owned();
+            assert_eq!(&*sanitizer.sanitize_line(&once), &once[..]);
+        }
+    }
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Credentials that follow a word: `Bearer …`, `Basic …`, `password …`, `token is …`.
 
-use crate::sanitize::builtin::{AUTHORIZATION, SECRET};
+use crate::sanitize::builtin::{AUTHORIZATION, COOKIE, SECRET};
 use crate::sanitize::chars::{is_one_of, is_word, previous_word, run_end, run_start, word_before};
 use crate::sanitize::detect::keyvalue::MAX_KEY;
 use crate::sanitize::detect::protocol;
@@ -52,10 +52,29 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
         b'c' if word.eq_ignore_ascii_case(b"code") && is_code_name(previous_word(text, start)) => {
             said(scanner, start, end)
         }
+        b'c' if word.eq_ignore_ascii_case(b"cookie") => said_cookie(scanner, end),
         b'i' if word.eq_ignore_ascii_case(b"identified") => identified_by(scanner, end),
         b'c' if is_one_of(word, &["cvc", "cvv"]) => said(scanner, start, end),
         _ => protocol::at(scanner, start, end),
     }
+}
+
+/// `received cookie sid=abc123`, `<Cookie sid=abc123 for …`.
+fn said_cookie(scanner: &mut Scanner<'_>, end: usize) -> Option<usize> {
+    let text = scanner.text;
+    let name = run_end(text, end + 1, MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'-' | b'.')
+    });
+    let stop = run_end(text, name, MAX_CREDENTIAL, |b| {
+        !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b';' | b',' | b'<' | b'>' | b')')
+    });
+    let found = text.get(name + 1..stop)?;
+    let pair = name > end + 1 && text.get(name) == Some(&b'=');
+    (pair
+        && value::is_random(found, 8)
+        && scanner.engine.placeholders.length(found) == 0
+        && scanner.push(COOKIE, name + 1, stop, Fix::Mask))
+    .then_some(stop)
 }
 
 /// `sessionToken is abc123`, `api_key was abc123`: a key in the spelling of code before the verb.

@@ -2,6 +2,7 @@
 
 use crate::sanitize::builtin::{AUTHORIZATION, COOKIE};
 use crate::sanitize::chars::{is_one_of, run_end};
+use crate::sanitize::detect::extent::is_pair;
 use crate::sanitize::detect::keyvalue::{MAX_GAP, MAX_VALUE};
 use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
@@ -73,7 +74,7 @@ pub(crate) fn authorization(
             next
         };
     }
-    let start = if named {
+    let start = if named || is_scheme(text, from, word) {
         run_end(text, word, 4, |b| b == b' ')
     } else {
         from
@@ -98,6 +99,16 @@ pub(crate) fn authorization(
     } else {
         next
     }
+}
+
+/// `SharedKey account:abc123`: a scheme that is not known, before what cannot be a word.
+fn is_scheme(text: &[u8], from: usize, word: usize) -> bool {
+    let end = run_end(text, word + 1, MAX_VALUE, |b| !b.is_ascii_whitespace());
+    let name = &text[from..word];
+    text.get(word) == Some(&b' ')
+        && name.iter().all(u8::is_ascii_alphabetic)
+        && !value::is_prose(name)
+        && value::is_random(&text[word + 1..end.max(word + 1)], 12)
 }
 
 /// A scheme ends the text: its credentials stand in the next line.
@@ -176,8 +187,15 @@ pub(crate) fn cookie(scanner: &mut Scanner<'_>, from: usize, stop: usize, next: 
         }
         let start = name_end + 1;
         let quote = usize::from(text.get(start) == Some(&b'"'));
-        let skip = scanner.engine.placeholders.length(&text[start..]);
+        let skip = scanner.engine.placeholders.length(&text[start + quote..]);
         let mut end = run_end(text, start + quote + skip, MAX_VALUE, is_value);
+        // `sid=abc, theme=dark`: a list of them.
+        if quote == 0
+            && let Some(comma) = text[start + skip..end].iter().position(|b| *b == b',')
+            && (start + skip + comma + 1 == end || is_pair(text, start + skip + comma + 1))
+        {
+            end = start + skip + comma;
+        }
         let name = &text[at..name_end];
         if is_one_of(name, ATTRIBUTES) {
             end = run_end(text, start, 64, |b| !matches!(b, b';' | b'"' | b'\n'));
@@ -187,7 +205,7 @@ pub(crate) fn cookie(scanner: &mut Scanner<'_>, from: usize, stop: usize, next: 
             go_on = end;
         }
         at = end + quote;
-        if text.get(at) != Some(&b';') {
+        if !matches!(text.get(at), Some(b';' | b',')) {
             return go_on;
         }
         at += 1;

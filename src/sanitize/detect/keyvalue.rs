@@ -7,7 +7,7 @@ use crate::sanitize::detect::extent::{
     bare_end, closing_quote, inside, is_wrapper, typed, wrapped,
 };
 use crate::sanitize::detect::verdict::{goes, quoted_goes};
-use crate::sanitize::detect::{header, later, list};
+use crate::sanitize::detect::{header, later, list, login};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
@@ -107,7 +107,7 @@ pub(crate) fn at_equals(scanner: &mut Scanner<'_>, at: usize) -> usize {
 pub(crate) fn at_colon(scanner: &mut Scanner<'_>, at: usize) -> usize {
     let text = scanner.text;
     if text[..at].ends_with(b"jdbc:oracle:thin") {
-        return oracle_login(scanner, at);
+        return login::oracle(scanner, at);
     }
     if at == 0
         || text.get(at + 1) == Some(&b':')
@@ -158,26 +158,6 @@ fn serialized(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
     };
     kind.is_secret()
         .then(|| value(scanner, &key, Link::Colon, at + 1, at + 1))
-}
-
-/// `jdbc:oracle:thin:scott/tiger@//host`: `at` is the last colon.
-fn oracle_login(scanner: &mut Scanner<'_>, at: usize) -> usize {
-    let text = scanner.text;
-    let slash = run_end(text, at + 1, MAX_KEY, |b| {
-        is_word(b) || matches!(b, b'$' | b'#')
-    });
-    let end = run_end(text, slash, MAX_KEY * 2, |b| {
-        b != b'@' && !b.is_ascii_whitespace()
-    });
-    let login = slash > at + 1 && text.get(slash) == Some(&b'/') && text.get(end) == Some(&b'@');
-    let found = &text[(slash + 1).min(end)..end];
-    if login
-        && !value::is_nothing(&scanner.engine.placeholders, found)
-        && scanner.push(SECRET, slash + 1, end, Fix::Mask)
-    {
-        return end;
-    }
-    at + 1
 }
 
 /// `->` at `at`.
@@ -372,6 +352,8 @@ fn is_grant(name: &[u8], text: &[u8], at: usize) -> bool {
     match name {
         b"code" => mixed && found.len() >= 12,
         b"key" => mixed && has(u8::is_ascii_uppercase) && found.len() >= 16,
+        b"ticket" => found.starts_with(b"ST-") || found.starts_with(b"TGT-"),
+        b"SAMLResponse" | b"SAMLRequest" => found.len() >= 16,
         _ => false,
     }
 }

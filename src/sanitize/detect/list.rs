@@ -6,7 +6,7 @@ use crate::sanitize::chars::{count_work, is_word, run_end, run_start, word_befor
 use crate::sanitize::detect::extent::closing_quote;
 use crate::sanitize::detect::header;
 use crate::sanitize::detect::keyvalue::{Key, Link, MAX_GAP, MAX_KEY};
-use crate::sanitize::detect::later;
+use crate::sanitize::detect::{later, login};
 use crate::sanitize::finding::RuleId;
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
@@ -316,6 +316,9 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
     let call = text[at] == b'(' && word_before(text, at);
     if call && ends_in_password(text, at) {
         return password_function(scanner, at);
+    }
+    if call {
+        login::mysql(scanner, at);
     }
     let mut from = gap(at + 1);
     if text.get(from) == Some(&b'{') {

@@ -11,6 +11,8 @@ pub(crate) mod ip;
 pub(crate) mod keyvalue;
 mod later;
 pub(crate) mod list;
+mod login;
+pub(crate) mod mac;
 pub(crate) mod number;
 pub(crate) mod path;
 pub(crate) mod pem;

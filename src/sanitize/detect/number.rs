@@ -4,7 +4,7 @@ use crate::sanitize::builtin::{CARD, PHONE, SSN, VENDOR_TOKEN};
 use crate::sanitize::chars::{
     is_one_of, is_word, previous_word, previous_word_range, run_end, run_start, word_at,
 };
-use crate::sanitize::detect::{ip, phone, token};
+use crate::sanitize::detect::{ip, mac, phone, token};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
 
@@ -78,7 +78,7 @@ impl Groups {
 /// What the word of digits from `start` to `end` is the beginning of. Returns where to go on.
 pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
     let text = scanner.text;
-    if let Some((rule, range)) = ip::mac_at(scanner, start, end)
+    if let Some((rule, range)) = mac::at(scanner, start, end)
         && scanner.push(rule, range.start, range.end, Fix::Mask)
     {
         return range.end;
@@ -306,7 +306,7 @@ pub(crate) fn is_mixed_start(text: &[u8], start: usize, end: usize) -> bool {
 
 /// A MAC address that begins with the word from `start` to `end`.
 pub(crate) fn cisco_mac(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
-    match ip::mac_at(scanner, start, end) {
+    match mac::at(scanner, start, end) {
         Some((rule, range)) if scanner.push(rule, range.start, range.end, Fix::Mask) => range.end,
         _ => end,
     }

@@ -113,7 +113,7 @@ fn begin(text: &[u8], at: usize, floor: usize) -> Option<(usize, usize)> {
         b'\\' => {
             let unc =
                 text[at..].starts_with(b"\\\\") && text.get(at + 2).is_some_and(|b| is_word(*b));
-            let free = at == 0 || matches!(text[at - 1], b' ' | b'(' | b'"' | b'\t');
+            let free = at == 0 || matches!(text[at - 1], b' ' | b'(' | b'"' | b'\t' | b'\n');
             (unc && free).then_some((at, at))
         }
         _ => None,

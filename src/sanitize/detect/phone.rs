@@ -7,7 +7,8 @@ use crate::sanitize::chars::{
     is_one_of, is_word, previous_word_range, run_end, run_start, word_at, word_before,
 };
 use crate::sanitize::detect::number::Groups;
-use crate::sanitize::keys::{self, KeyKind};
+use crate::sanitize::keys::KeyKind;
+use crate::sanitize::qualifiers;
 use crate::sanitize::text::{Fix, Scanner};
 
 const PHONE_WORDS: &[&str] = &[
@@ -324,7 +325,7 @@ pub(crate) fn is_hinted(scanner: &Scanner<'_>, start: usize) -> bool {
 /// Who or what has a phone number, before the word `number`.
 fn is_phone_of(word: &[u8]) -> bool {
     let lower = word.to_ascii_lowercase();
-    is_one_of(word, PHONE_WORDS) || keys::has_phone_number(&lower)
+    is_one_of(word, PHONE_WORDS) || qualifiers::has_phone_number(&lower)
 }
 
 fn ends_in_phone(word: &[u8]) -> bool {
