@@ -191,6 +191,10 @@ fn credential(text: &[u8], end: usize) -> Option<(usize, usize)> {
     while to > from && matches!(text[to - 1], b'.' | b':' | b'|') {
         to -= 1;
     }
+    // What follows the padding of base64 is the next field.
+    if let Some(end) = memchr::memmem::find(&text[from..to], b"=|") {
+        to = from + end + 1;
+    }
     (to > from).then_some((from, to))
 }
 
@@ -201,7 +205,9 @@ fn is_bearer_token(found: &[u8], next: Option<&u8>) -> bool {
         .map_or(found, |last| &found[..=last]);
     // `Bearer realm="…"` and `Bearer error=…` are a server's challenge.
     if core.contains(&b'=')
-        || (core.len() < found.len() && matches!(next, Some(b'"')))
+        || (core.len() < found.len()
+            && matches!(next, Some(b'"'))
+            && core.iter().all(|b| b.is_ascii_lowercase() || *b == b'_'))
         || value::is_prose(core)
     {
         return false;

@@ -487,7 +487,9 @@ pub(crate) fn in_run(text: &[u8], run: Range<usize>) -> Option<(RuleId, Range<us
     // `key:2001:db8:…` with a key of hex letters, and a port without brackets.
     let last = run.iter().rposition(|b| *b == b':')?;
     let shorter = std::str::from_utf8(&run[..last]).ok()?.parse::<Ipv6Addr>();
-    (shorter.is_ok() && colons >= 7 && run[last + 1..].iter().all(u8::is_ascii_digit))
+    // Nine bytes are a serial number.
+    let bytes = run.split(|b| *b == b':').all(|group| group.len() == 2);
+    (shorter.is_ok() && !bytes && colons >= 7 && run[last + 1..].iter().all(u8::is_ascii_digit))
         .then_some((IPV6, start..start + last))
 }
 

@@ -110,7 +110,12 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
         return next;
     }
     let stop = groups.end();
-    let free = !word_at(text, stop) && !matches!(text.get(stop), Some(b'-' | b'/'));
+    // `/219-09-9999/` is a part of a path.
+    let goes_on = match text.get(stop) {
+        Some(b'/') => start == 0 || text[start - 1] != b'/',
+        other => other == Some(&b'-'),
+    };
+    let free = !word_at(text, stop) && !goes_on;
     if groups.lengths() == [3, 2, 4] && free && is_ssn(groups.digits()) {
         let mut said = previous_word_range(text, start);
         while is_one_of(&text[said.clone()], &["is", "was", "number", "no"]) {
@@ -174,7 +179,8 @@ fn starts_free(text: &[u8], start: usize, end: usize) -> bool {
     if is_word(before) || before == b'$' {
         return false;
     }
-    if before == b',' && end - start >= 3 && is_field(text, start, end) {
+    let grouped = text.get(end) == Some(&b'-');
+    if before == b',' && (end - start >= 3 || grouped) && is_field(text, start, end) {
         return true;
     }
     // `4-111`, `1.5`, `a-1`: the number goes on to the left.
@@ -197,11 +203,13 @@ fn is_field(text: &[u8], start: usize, end: usize) -> bool {
 
 /// The card number in groups that begins at `start`.
 fn card(scanner: &mut Scanner<'_>, start: usize, groups: &Groups) -> Option<usize> {
-    let shapes: [&[usize]; 6] = [
+    // A longer shape stands before one with which it begins.
+    let shapes: [&[usize]; 7] = [
+        &[4, 4, 4, 4, 3],
         &[4, 4, 4, 4],
         &[4, 6, 5],
-        &[4, 4, 4, 4, 3],
         &[4, 6, 4],
+        &[4, 4, 4, 2],
         &[4, 4, 4, 1],
         &[4, 4, 5],
     ];

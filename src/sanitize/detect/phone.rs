@@ -261,7 +261,11 @@ fn bracketed(text: &[u8], start: usize) -> Option<Range<usize>> {
     }
     let groups = Groups::read(text, from)?;
     let end = groups.end();
-    let free = !word_at(text, end) && !matches!(text.get(end), Some(b':' | b'/'));
+    let goes_on = match text.get(end) {
+        Some(b':') => word_at(text, end + 1),
+        other => other == Some(&b'/'),
+    };
+    let free = !word_at(text, end) && !goes_on;
     let american = area.len() == 3
         && matches!(area[0], b'2'..=b'9')
         && (groups.lengths() == [3, 4] || groups.lengths() == [7]);

@@ -85,7 +85,7 @@ const VENDORS: &[(&str, Alphabet, usize, usize)] = &[
     ("hvr.", Url, 20, 300), ("dp.pt.", Alnum, 32, 64), ("dp.st.", Wide, 32, 80), ("dp.ct.", Alnum, 32, 64), ("nfp_", Alnum, 30, 48), ("sbp_", Hex, 40, 64), ("sb_secret_", Url, 20, 64), ("pscale_tkn_", Wide, 30, 64),
     ("pscale_pw_", Wide, 30, 64), ("pscale_oauth_", Wide, 30, 64), ("fo1_", Url, 30, 64), ("FlyV1 fm", Wide, 40, 2048), ("tskey-", Url, 16, 100), ("LTAI", Alnum, 12, 24),
     ("AKID", Alnum, 32, 36), ("AQVN", Url, 32, 40), ("t1.9eu", Wide, 60, 300), ("y0_", Url, 40, 80), ("CCIPAT_", Word, 40, 80), ("CCIPRJ_", Word, 40, 80), ("bkua_", Hex, 32, 48), ("pul-", Hex, 32, 44), ("pnu_", Alnum, 30, 40),
-    ("v1.0-", Hex, 24, 200), ("PMAK-", Url, 40, 80), ("vercel_blob_rw_", Word, 20, 80), ("rnd_", Alnum, 28, 40), ("scw-", Hex, 32, 64), ("ops_eyJ", Wide, 60, 4096),
+    ("v1.0-", Url, 100, 200), ("PMAK-", Url, 40, 80), ("vercel_blob_rw_", Word, 20, 80), ("rnd_", Alnum, 28, 40), ("scw-", Hex, 32, 64), ("ops_eyJ", Wide, 60, 4096),
     // Mail, messages and payments.
     ("SG.", Wide, 40, 90), ("key-", Hex, 32, 32), ("SK", Hex, 32, 32), ("AC", Hex, 32, 32), ("xkeysib-", Url, 40, 100), ("xsmtpsib-", Url, 40, 100), ("sq0atp-", Url, 20, 32), ("sq0csp-", Url, 30, 48),
     ("EAAA", Url, 56, 70), ("EAAC", Alnum, 40, 300), ("rzp_live_", Alnum, 12, 24), ("rzp_test_", Alnum, 12, 24), ("access-sandbox-", Url, 32, 48),
