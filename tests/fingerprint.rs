@@ -261,9 +261,14 @@ fn what_cannot_be_read_is_told_in_one_line() {
             .exits(6)
             .says_in_one_line(&["refused the token"]);
     }
+    // It outranks the one that the configuration names.
+    let other = home.file("other-token", "the-token-of-another-server\n");
+    let settings = format!("operator_token_file = {other:?}");
+    let settings = home.file("config.toml", settings);
     let mut command = home.soliplex();
     command
         .env("SOLIPLEX_OPERATOR_TOKEN", "operator-token-of-the-test")
+        .env("SOLIPLEX_CONFIG", settings)
         .args(["fingerprint", &server.url]);
     let output = command.output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "no errors\n");

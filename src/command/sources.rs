@@ -34,12 +34,13 @@ pub(super) fn locations(named: Vec<Location>, config: &Config) -> anyhow::Result
     }])
 }
 
-/// The operator's token, from the configured file or the environment.
+/// The operator's token, from the environment or else the configured file.
 pub(super) fn token(config: &Config) -> anyhow::Result<Option<Token>> {
+    let given = std::env::var(TOKEN_VARIABLE).unwrap_or_default();
     let text = match &config.operator_token_file {
-        Some(file) => fs::read_to_string(&file.value)
+        Some(file) if given.trim().is_empty() => fs::read_to_string(&file.value)
             .with_context(|| format!("cannot read the token {}", file.value.display()))?,
-        None => std::env::var(TOKEN_VARIABLE).unwrap_or_default(),
+        _ => given,
     };
     let text = text.trim();
     if text.is_empty() {
