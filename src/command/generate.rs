@@ -7,6 +7,7 @@ use std::io::Write;
 
 use anyhow::Context as _;
 use clap::CommandFactory;
+use clap_complete::Shell;
 use clap_complete::env::Shells;
 
 use super::Context;
@@ -17,11 +18,22 @@ use crate::error::Exit;
 
 const NAME: &str = "soliplex";
 
+/// zsh runs the script when it first completes for us, and leaves it at that
+/// unless the script answers too.
+const ZSH_FIRST: &str = r#"
+if [[ $funcstack[1] == _soliplex ]]; then
+    _clap_dynamic_completer_soliplex "$@"
+fi
+"#;
+
 pub(super) fn completions(args: &CompletionsArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let shell = args.shell.to_string();
     let shells = Shells::builtins();
     let script = shells.completer(&shell).context("no such shell")?;
     script.write_registration(VARIABLE, NAME, NAME, NAME, context.printer.out())?;
+    if args.shell == Shell::Zsh {
+        context.printer.out().write_all(ZSH_FIRST.as_bytes())?;
+    }
     Ok(Exit::Done)
 }
 
