@@ -1,18 +1,25 @@
 //! The committed completions and manual pages are those of the flags.
 //!
 //! `UPDATE_GENERATED=1 cargo test generated` writes them anew. What the
-//! completions offer is tried in a shell.
+//! completions offer is tried in bash, zsh and fish; PowerShell's script is only
+//! compared.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+#[cfg(unix)]
+use std::path::PathBuf;
 #[cfg(unix)]
 use std::process::Command;
 
 use clap::{CommandFactory, Parser};
 use soliplex::cli::Cli;
 
-use crate::support::{Home, Ran};
+#[cfg(unix)]
+use crate::support::browser::skip;
+#[cfg(unix)]
+use crate::support::in_shell;
+use crate::support::{Home, Ran, Server};
 
 const SHELLS: [(&str, &str); 4] = [
     ("bash", "soliplex.bash"),
@@ -64,6 +71,59 @@ fn every_page_has_the_sections_that_people_look_for() {
             !text.contains(".SH EXTRA"),
             "{name} has a section of no name"
         );
+    }
+}
+
+#[test]
+fn the_help_tells_every_variable_that_is_read() {
+    let help = Home::new().run(&["--help"]).succeeds().stdout_text();
+    // What the shells' completions and the build set for themselves.
+    let internal = ["SOLIPLEX_COMPLETE", "SOLIPLEX_POLICY_FILE"];
+    let mut found = 0;
+    for source in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text = fs::read_to_string(source).unwrap();
+        for literal in text.split('"').filter(|part| is_variable(part)) {
+            let is_told = help.contains(&format!("\n  {literal} "));
+            assert!(is_told || internal.contains(&literal), "{literal}");
+            found += 1;
+        }
+    }
+    assert!(found > 10, "only {found} variables");
+}
+
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix("SOLIPLEX_");
+    name.is_some_and(|name| name.bytes().all(|c| c.is_ascii_uppercase() || c == b'_'))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries
+        .flat_map(|entry| match entry.path() {
+            folder if folder.is_dir() => sources(&folder),
+            file => vec![file],
+        })
+        .collect()
+}
+
+#[test]
+fn the_help_tells_every_file_that_is_kept() {
+    let home = Home::new();
+    let help = home.run(&["--help"]).succeeds().stdout_text();
+    home.run(&["emit", "hello"]).succeeds();
+    let server = Server::start(&home, &["--no-auth"]);
+    home.run(&["telemetry", "endpoint", &server.url]).succeeds();
+    home.run(&["telemetry", "enable"]).succeeds();
+    home.run(&["run", "--upload", "--", "true"]).succeeds();
+    let kept: Vec<String> = fs::read_dir(home.path("state"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(kept.len() > 3, "{kept:?}");
+    for name in kept {
+        // A lock, or SQLite's own: what begins like the file it is for.
+        let stem = name.split(['.', '-']).next().unwrap();
+        assert!(help.contains(&format!("\n    {stem}")), "{name}");
     }
 }
 
@@ -155,6 +215,99 @@ fn a_shell_completes_flags_sessions_and_loggers() {
     assert_eq!(completed(&home, &["tail", "rec"]), ["records.jsonl"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn fish_completes_sessions_and_loggers() {
+    let home = with_two_sessions();
+    let Some(offered) = fish(&home, "soliplex tail --session 0197") else {
+        return;
+    };
+    assert_eq!(
+        offered,
+        ["0197f0a1-two", "0197f0a1-one"],
+        "the latest first"
+    );
+    assert_eq!(
+        fish(&home, "soliplex tail --logger App.S").unwrap(),
+        ["App.Sync"]
+    );
+    assert_eq!(
+        fish(&home, "soliplex tail --session=0197f0a1-o").unwrap(),
+        ["--session=0197f0a1-one"]
+    );
+    assert_eq!(fish(&home, "soliplex sanit").unwrap(), ["sanitize"]);
+}
+
+/// What fish offers for the end of a line, with the committed script.
+#[cfg(unix)]
+fn fish(home: &Home, typed: &str) -> Option<Vec<String>> {
+    let mut fish = found("fish")?;
+    fish.args(["--no-config", "-c"])
+        .arg("source $argv[1]; complete --do-complete $argv[2]")
+        .arg(committed("soliplex.fish"))
+        .arg(typed);
+    let offered = lines_of(home, fish);
+    // Behind a tab stands what it is.
+    let word = |line: &String| line.split('\t').next().unwrap_or_default().to_owned();
+    Some(offered.iter().map(word).collect())
+}
+
+#[cfg(unix)]
+#[test]
+fn zsh_completes_sessions_and_loggers_from_the_first_time_on() {
+    let home = with_two_sessions();
+    let Some(mut zsh) = found("zsh") else { return };
+    let script = fs::read(committed("_soliplex")).unwrap();
+    home.file(".zfunc/_soliplex", script);
+    // Each completion prints what the line has become, and empties it.
+    home.file(
+        ".zshrc",
+        "fpath=($HOME/.zfunc $fpath)
+         autoload -Uz compinit
+         compinit -u -D
+         PS1=
+         finish() { zle complete-word; print -rn -- \"<$BUFFER>\"; BUFFER= }
+         zle -N finish
+         bindkey '^I' finish",
+    );
+    const TYPE: &str = r#"
+        zmodload zsh/zpty
+        zpty shell zsh -i
+        for typed in "$@"; do
+          zpty -w -n shell "$typed"$'\t'
+          zpty -r shell told '*<*>*'
+          print -r -- "${${told##*<}%%>*}"
+        done
+        zpty -d shell
+    "#;
+    zsh.args(["-f", "-c", TYPE, "zsh"]).args([
+        "soliplex tail --logger App.S",
+        "soliplex tail --session 0197f0a1-o",
+        "soliplex session show 0197f0a1-t",
+        "soliplex sanit",
+    ]);
+    zsh.env("TERM", "dumb");
+    assert_eq!(
+        lines_of(&home, zsh),
+        [
+            "soliplex tail --logger App.Sync",
+            "soliplex tail --session 0197f0a1-one",
+            "soliplex session show 0197f0a1-two",
+            "soliplex sanitize",
+        ]
+    );
+}
+
+#[cfg(unix)]
+fn with_two_sessions() -> Home {
+    let home = Home::new();
+    for (session, logger) in [("0197f0a1-one", "App.Sync"), ("0197f0a1-two", "App.Cart")] {
+        let args = ["emit", "hello", "--session", session, "--logger", logger];
+        home.run(&args).succeeds();
+    }
+    home
+}
+
 /// What bash offers for the last of these words, with the committed script.
 #[cfg(unix)]
 fn completed(home: &Home, words: &[&str]) -> Vec<String> {
@@ -165,22 +318,43 @@ fn completed(home: &Home, words: &[&str]) -> Vec<String> {
         "$function_name" soliplex "${COMP_WORDS[COMP_CWORD]}" "" 2>/dev/null
         for word in "${COMPREPLY[@]}"; do printf '%s\n' "$word"; done
     "#;
-    let binary = Path::new(env!("CARGO_BIN_EXE_soliplex"));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions/soliplex.bash");
-    let path = std::env::var("PATH").unwrap_or_default();
     let mut bash = Command::new("bash");
-    let plain = home.soliplex();
-    bash.env_clear()
-        .envs(plain.get_envs().filter_map(|(k, v)| Some((k, v?))))
-        .env(
-            "PATH",
-            format!("{}:{path}", binary.parent().unwrap().display()),
-        )
-        .current_dir(home.path(""))
-        .args(["-c", SCRIPT, "bash"])
-        .arg(script)
+    bash.args(["-c", SCRIPT, "bash"])
+        .arg(committed("soliplex.bash"))
         .args(words);
-    let output = bash.output().expect("bash runs");
+    lines_of(home, bash)
+}
+
+#[cfg(unix)]
+fn committed(script: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("completions")
+        .join(script)
+}
+
+/// A shell that not every machine has. Says so where it is missing.
+#[cfg(unix)]
+fn found(shell: &str) -> Option<Command> {
+    let is_there = Command::new(shell)
+        .arg("--version")
+        .output()
+        .is_ok_and(|ran| ran.status.success());
+    if !is_there {
+        skip(&format!("there is no {shell} to complete in"));
+    }
+    is_there.then(|| Command::new(shell))
+}
+
+/// What a shell prints in a home, with the binary on its path.
+#[cfg(unix)]
+fn lines_of(home: &Home, mut shell: Command) -> Vec<String> {
+    for (name, value) in in_shell(home, "").get_envs() {
+        value.map(|value| shell.env(name, value));
+    }
+    let output = shell
+        .current_dir(home.path(""))
+        .output()
+        .expect("the shell runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines()
         .map(|line| line.trim_end().to_owned())

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::reference::LEVELS;
 use super::value;
 use crate::ingest::Rate;
 use crate::ingest::auth::Secret;
@@ -21,7 +22,7 @@ pub enum IngestCommand {
 
 /// Where to listen, where to store, whom to trust.
 #[derive(Args, Debug)]
-#[command(after_long_help = "\
+#[command(after_long_help = format!("\
 Examples:
   soliplex ingest serve --no-auth
   soliplex ingest serve --listen 0.0.0.0:8080 --store sqlite:/var/lib/soliplex/ingest.db \\
@@ -34,7 +35,9 @@ Environment:
   LOGFIRE_TOKEN                 forward to Logfire with this write token
   LOGFIRE_BASE_URL              a Logfire of your own
   OTEL_EXPORTER_OTLP_ENDPOINT   forward to this collector; _LOGS_ENDPOINT, _HEADERS,
-                                _PROTOCOL, _TIMEOUT are understood as well")]
+                                _PROTOCOL, _TIMEOUT are understood as well
+
+{LEVELS}"))]
 pub struct ServeArgs {
     /// Where to listen: ADDR:PORT (port 0 takes a free one) or unix:PATH (may be repeated)
     #[arg(

@@ -13,6 +13,7 @@ pub mod generate;
 pub mod ingest;
 pub mod metrics;
 pub mod queue;
+mod reference;
 #[cfg(unix)]
 pub mod run;
 pub mod sanitize;
@@ -30,6 +31,7 @@ use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint,
 };
 
+use self::reference::{ENVIRONMENT, FILES, POLICY, SETTINGS};
 use crate::config::{Origin, Overrides, Setting};
 use crate::error::Exit;
 use crate::output::ColorChoice;
@@ -241,11 +243,14 @@ impl GlobalArgs {
     }
 }
 
-/// The exit codes, for the end of `--help` and of the manual.
+/// What the files and variables mean and the exit codes, for the end of `--help`
+/// and of the manual.
 fn after_help() -> String {
     let codes: Vec<String> = Exit::ALL
         .into_iter()
         .map(|exit| format!("  {}  {}", exit.code(), exit.meaning()))
         .collect();
-    format!("Exit codes:\n{}", codes.join("\n"))
+    let codes = format!("Exit codes:\n{}", codes.join("\n"));
+    let files = [SETTINGS, POLICY, ENVIRONMENT, FILES];
+    [&files[..], &[&codes]].concat().join("\n\n")
 }

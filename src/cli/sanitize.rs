@@ -4,16 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::reference::RULES;
 use super::value;
 
 /// What to redact, and what to write.
 #[derive(Args, Debug)]
-#[command(after_long_help = "\
+#[command(after_long_help = format!("\
 Examples:
   some-app 2>&1 | soliplex sanitize
   soliplex sanitize --typed app.log > clean.log
   soliplex sanitize --check build/logs
-  soliplex sanitize --pattern 'ticket=TCK-[0-9]{6}' --key badge_number < app.jsonl")]
+  soliplex sanitize --pattern 'ticket=TCK-[0-9]{{6}}' --key badge_number < app.jsonl
+
+{RULES}"))]
 pub struct SanitizeArgs {
     /// The files to read, plain, .gz or .zst; - is stdin; with --check also folders [default: stdin]
     pub files: Vec<PathBuf>,
