@@ -50,11 +50,6 @@ impl Distinct {
         }
     }
 
-    /// Whether [`count`](Distinct::count) is exact.
-    pub fn is_exact(&self) -> bool {
-        self.registers.is_none()
-    }
-
     fn add_hash(&mut self, hash: u64) {
         if let Some(registers) = &mut self.registers {
             raise(registers, hash);
@@ -122,7 +117,6 @@ mod tests {
     fn few_values_are_counted_exactly() {
         assert_eq!(of(0..0).count(), 0);
         assert_eq!(of(0..64).count(), 64);
-        assert!(of(0..64).is_exact());
     }
 
     #[test]

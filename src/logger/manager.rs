@@ -22,7 +22,7 @@ pub struct LogManager {
 }
 
 struct Shared {
-    sanitizer: Option<Sanitizer>,
+    sanitizer: Sanitizer,
     levels: Levels,
     sinks: Vec<Arc<dyn LogSink>>,
     on_error: Option<OnError>,
@@ -33,7 +33,7 @@ impl LogManager {
     /// level left out, no sink.
     pub fn builder() -> Builder {
         Builder {
-            sanitizer: Some(Sanitizer::default()),
+            sanitizer: Sanitizer::default(),
             rules: Rules {
                 min: Level::Trace,
                 overrides: HashMap::new(),
@@ -103,12 +103,9 @@ impl LogManager {
     /// A record that cannot be sanitized is not let through: what stays says
     /// that there was one.
     fn sanitized(&self, mut record: LogRecord) -> LogRecord {
-        let Some(sanitizer) = &self.shared.sanitizer else {
-            return record;
-        };
         let level = record.level().unwrap_or(Level::Info);
         let clean = AssertUnwindSafe(|| {
-            sanitizer.sanitize_record(&mut record);
+            self.shared.sanitizer.sanitize_record(&mut record);
             record
         });
         catch_unwind(clean).unwrap_or_else(|_| {
@@ -137,7 +134,7 @@ impl fmt::Debug for LogManager {
 /// Sets up a [`LogManager`].
 #[must_use]
 pub struct Builder {
-    sanitizer: Option<Sanitizer>,
+    sanitizer: Sanitizer,
     rules: Rules,
     sinks: Vec<Arc<dyn LogSink>>,
     on_error: Option<OnError>,
@@ -146,13 +143,7 @@ pub struct Builder {
 impl Builder {
     /// Sanitizes by these rules instead of the built-in ones.
     pub fn sanitizer(mut self, sanitizer: Sanitizer) -> Builder {
-        self.sanitizer = Some(sanitizer);
-        self
-    }
-
-    /// Lets records through as they are. For programs that sanitize elsewhere.
-    pub fn without_sanitizer(mut self) -> Builder {
-        self.sanitizer = None;
+        self.sanitizer = sanitizer;
         self
     }
 
