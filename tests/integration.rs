@@ -31,6 +31,8 @@ mod ingest_survives;
 mod ingest_who;
 mod library;
 mod metrics;
+#[cfg(unix)]
+mod packages;
 mod page;
 mod pipeline;
 mod promises;
