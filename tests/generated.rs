@@ -1,4 +1,5 @@
-//! The committed completions and manual pages are those of the flags.
+//! The committed completions and manual pages are those of the flags, and
+//! README's picture shows what the commands print.
 //!
 //! `UPDATE_GENERATED=1 cargo test generated` writes them anew. What the
 //! completions offer is tried in bash, zsh and fish; PowerShell's script is only
@@ -44,6 +45,25 @@ fn manual_pages_are_up_to_date() {
     let dir = home.path("man");
     home.run(&["man", dir.to_str().unwrap()]).succeeds();
     compare("man", read_folder(&dir));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_picture_is_up_to_date() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(root.join("docs/make-picture"))
+        .arg(env!("CARGO_BIN_EXE_soliplex"))
+        .output()
+        .expect("bash runs");
+    assert!(output.status.success(), "{output:?}");
+    let committed = root.join("docs/session.svg");
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&committed, &output.stdout).unwrap();
+    }
+    assert!(
+        fs::read(committed).unwrap() == output.stdout,
+        "docs/session.svg is not what the commands print: see the head of this file"
+    );
 }
 
 #[test]
