@@ -20,6 +20,8 @@ fn run_in_shell(home: &Home, first: &str, args: &[&str], stdin: &str) -> Assert 
     for (key, value) in soliplex.get_envs() {
         value.map(|value| shell.env(key, value));
     }
+    // What `tests/coverage` wants written is no part of what is limited here.
+    shell.env("LLVM_PROFILE_FILE", "/dev/null");
     shell.args(["-c", &format!("{first}; exec \"$0\" \"$@\"")]);
     shell.arg(soliplex.get_program()).args(args);
     assert_cmd::Command::from_std(shell)

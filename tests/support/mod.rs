@@ -69,6 +69,10 @@ impl Home {
             .env("HOME", self.folder.path())
             .env("SOLIPLEX_STATE_DIR", self.path("state"))
             .current_dir(self.folder.path());
+        // Where `tests/coverage` wants to know what ran.
+        if let Some(profile) = std::env::var_os("LLVM_PROFILE_FILE") {
+            command.env("LLVM_PROFILE_FILE", profile);
+        }
         command
     }
 
@@ -224,6 +228,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // `tests/coverage` learns nothing of what is killed.
+        if std::env::var_os("LLVM_PROFILE_FILE").is_some() && !self.has_ended() {
+            self.signal("TERM");
+            let ends = Instant::now() + Duration::from_secs(12);
+            while !self.has_ended() && Instant::now() < ends {
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
