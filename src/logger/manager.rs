@@ -301,4 +301,58 @@ mod tests {
         assert_eq!(record.attribute("metric").unwrap(), "frame");
         assert_eq!(record.attribute("ms").unwrap().to_string(), "16.7");
     }
+
+    #[test]
+    fn rules_of_the_programs_own_are_obeyed_besides_the_built_in_ones() {
+        let memory = Arc::new(MemorySink::default());
+        let mut rules = crate::sanitize::Rules::default();
+        rules.add_pattern("ticket", "TCK-[0-9]{6}");
+        let manager = LogManager::builder()
+            .sanitizer(Sanitizer::new(rules).unwrap())
+            .sink(memory.clone())
+            .build();
+        manager
+            .logger("Desk")
+            .info("bob@example.com closed TCK-201842")
+            .log();
+        let record = &memory.snapshot()[0];
+        assert_eq!(record.message(), "[REDACTED] closed [REDACTED]");
+    }
+
+    /// A sink that keeps records back until it is flushed.
+    #[derive(Default)]
+    struct Buffered {
+        waiting: Mutex<usize>,
+        written: Mutex<usize>,
+    }
+
+    impl LogSink for Buffered {
+        fn write(&self, _: &Arc<LogRecord>) -> Result<(), SinkError> {
+            *self.waiting.lock().unwrap() += 1;
+            Ok(())
+        }
+
+        fn flush(&self) {
+            *self.written.lock().unwrap() += std::mem::take(&mut *self.waiting.lock().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_flush_reaches_every_sink() {
+        let sinks = [Arc::new(Buffered::default()), Arc::new(Buffered::default())];
+        let manager = LogManager::builder()
+            .sink(sinks[0].clone())
+            .sink(sinks[1].clone())
+            .build();
+        manager.logger("Test").info("one").log();
+        assert_eq!(
+            sinks.each_ref().map(|sink| *sink.written.lock().unwrap()),
+            [0, 0]
+        );
+        manager.flush();
+        assert_eq!(
+            sinks.each_ref().map(|sink| *sink.written.lock().unwrap()),
+            [1, 1]
+        );
+    }
 }

@@ -183,4 +183,51 @@ mod tests {
             .collect();
         assert_eq!(attributes, ["id=7", "path=\"/b\"", "slow=true"]);
     }
+
+    #[test]
+    fn what_a_span_learns_later_and_every_type_of_field_come_along() {
+        let memory = Arc::new(MemorySink::default());
+        let manager = LogManager::builder().sink(memory.clone()).build();
+        let subscriber = tracing_subscriber::registry().with(TracingLayer::new(manager));
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("request", user = "u-1", status = tracing::field::Empty);
+            let _entered = span.enter();
+            span.record("status", 503);
+            let cause = std::io::Error::other("reset by peer");
+            let cause: &dyn std::error::Error = &cause;
+            tracing::error!(error = cause, bytes = u64::MAX, ratio = 0.25, "broke off");
+        });
+        let record = &memory.snapshot()[0];
+        assert_eq!(record.level(), Some(Level::Error));
+        assert_eq!(record.error(), Some("reset by peer"));
+        let attributes: Vec<_> = record
+            .attributes()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
+        let max = format!("bytes={}", u64::MAX);
+        assert_eq!(
+            attributes,
+            ["user=\"u-1\"", "status=503", &max, "ratio=0.25"]
+        );
+    }
+
+    #[test]
+    fn each_level_keeps_its_place() {
+        let memory = Arc::new(MemorySink::default());
+        let manager = LogManager::builder().sink(memory.clone()).build();
+        let subscriber = tracing_subscriber::registry().with(TracingLayer::new(manager));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::trace!("0");
+            tracing::debug!("1");
+            tracing::info!("2");
+            tracing::warn!("3");
+            tracing::error!("4");
+        });
+        let levels: Vec<_> = memory.snapshot().iter().map(|one| one.level()).collect();
+        let expected = &Level::ALL[..5];
+        assert_eq!(
+            levels,
+            expected.iter().copied().map(Some).collect::<Vec<_>>()
+        );
+    }
 }
