@@ -253,8 +253,11 @@ fn sanitized(sanitizer: &Sanitizer, mut defaults: Defaults) -> Defaults {
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
-    use crate::queue::{Limits, MemoryQueue};
+    use crate::queue::{Drain, Limits, MemoryQueue};
     use crate::record::{Identity, MAX_BREADCRUMBS};
 
     fn recorder() -> (Recorder, Arc<MemoryQueue>) {
@@ -333,5 +336,63 @@ mod tests {
         let (recorder, _) = recorder();
         recorder.record(LogRecord::new(Level::Info, "a", "m"));
         assert_eq!(recorder.finish(), Trouble::default());
+    }
+
+    /// A queue on a disk that is full for a while.
+    #[derive(Debug)]
+    struct Full {
+        queue: Arc<MemoryQueue>,
+        is_full: AtomicBool,
+    }
+
+    impl LogQueue for Full {
+        fn append_all(&self, records: &[EncodedRecord]) -> Result<(), QueueError> {
+            if self.is_full.load(Ordering::Relaxed) {
+                return Err(QueueError::Io {
+                    action: "append to",
+                    path: "log_queue.jsonl".into(),
+                    source: ErrorKind::StorageFull.into(),
+                });
+            }
+            self.queue.append_all(records)
+        }
+
+        fn sync(&self) -> Result<(), QueueError> {
+            self.queue.sync()
+        }
+
+        fn drainer(&self) -> Result<Box<dyn Drain>, QueueError> {
+            self.queue.drainer()
+        }
+    }
+
+    #[test]
+    fn what_the_queue_does_not_take_goes_before_the_next_record_or_is_counted() {
+        let (plain, memory) = recorder();
+        let queue = Arc::new(Full {
+            queue: memory,
+            is_full: AtomicBool::new(true),
+        });
+        let recorder = Recorder {
+            queue: queue.clone(),
+            ..plain
+        };
+        let say = |text: &str| recorder.record(LogRecord::new(Level::Info, "a", text));
+        say("one");
+        say("two");
+        assert!(stored(&queue.queue).is_empty());
+        queue.is_full.store(false, Ordering::Relaxed);
+        say("three");
+        let records = stored(&queue.queue);
+        let messages: Vec<_> = records.iter().map(LogRecord::message).collect();
+        assert_eq!(messages, ["one", "two", "three"]);
+        assert_eq!(recorder.finish().lost, 0);
+        queue.is_full.store(true, Ordering::Relaxed);
+        say("four");
+        say("five");
+        let trouble = recorder.finish();
+        assert_eq!(trouble.lost, 2);
+        let reason = trouble.reason.unwrap();
+        assert!(reason.starts_with("cannot append to"), "{reason}");
     }
 }
