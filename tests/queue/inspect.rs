@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{content, home_with, messages, names};
-use crate::support::{Home, Ran, copy_folder, fixture};
+use crate::support::{Home, Ran, copy_folder, fixture, record_line};
 
 /// A case, the kind of damage in it if there is any, what is said of it, and
 /// the records that a repair finds.
@@ -279,4 +279,22 @@ fn damage_is_the_exit_code_of_all_that_saw_it() {
     assert_eq!(messages(&home.run(&args).exits(4).stdout_text()).len(), 3);
     // What was passed over is not there any more.
     home.run(&args).succeeds();
+}
+
+#[test]
+fn a_line_over_16_mib_is_named_and_what_stands_behind_it_is_read() {
+    let home = home_with(2);
+    let queue = home.queue().join("log_queue.jsonl");
+    let mut bytes = fs::read(&queue).unwrap();
+    bytes.extend(vec![b'x'; 17 << 20]);
+    bytes.extend(format!("\n{}\n", record_line(2)).into_bytes());
+    fs::write(&queue, bytes).unwrap();
+    let folder = home.queue();
+    let report = inspect(&home, folder.to_str().unwrap(), 4);
+    let damage = report["damage"].as_array().unwrap();
+    assert_eq!(damage.len(), 1, "{damage:?}");
+    assert_eq!(damage[0]["kind"], "too_long");
+    assert_eq!(damage[0]["len"], (17 << 20) + 1);
+    let drained = home.run(&["queue", "drain"]).exits(4);
+    assert_eq!(messages(&drained.stdout_text()), names(0..3));
 }
