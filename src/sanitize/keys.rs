@@ -136,6 +136,15 @@ fn is_neutral(word: &[u8]) -> bool {
             | b"input"
             | b"param"
             | b"bytes"
+            | b"blob"
+            | b"payload"
+            | b"material"
+            | b"content"
+            | b"contents"
+            | b"json"
+            | b"ciphertext"
+            | b"sha"
+            | b"bcrypt"
     )
 }
 
@@ -176,6 +185,20 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
         b"authenticate" if matches!(before, b"www" | b"proxy") => KeyKind::Plain,
         b"cookie" | b"cookies" => KeyKind::Cookie,
         b"key" | b"keys" if is_secret_key(before, words.back(at + 2)) => KeyKind::Secret,
+        b"key" | b"keys"
+            if matches!(
+                before,
+                b"authorization"
+                    | b"authorisation"
+                    | b"credential"
+                    | b"credentials"
+                    | b"password"
+                    | b"passwd"
+            ) =>
+        {
+            KeyKind::Secret
+        }
+        b"key" | b"keys" if before == b"token" => KeyKind::Token,
         b"id" | b"ids"
             if matches!(before, b"key")
                 && is_secret_key(words.back(at + 2), words.back(at + 3)) =>
@@ -194,6 +217,7 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
         b"pw" | b"pswd" => KeyKind::Pass,
         b"signature" | b"sig" | b"hmac" => KeyKind::Signature,
         b"number" if before == b"security" && words.back(at + 2) == b"social" => KeyKind::Ssn,
+        b"number" | b"no" | b"num" | b"digits" if before == b"ssn" => KeyKind::Ssn,
         b"number" | b"no" | b"num" if is_phone(before) || has_phone_number(before) => {
             KeyKind::Phone
         }
@@ -272,7 +296,31 @@ fn glued(word: &[u8]) -> KeyKind {
     ) {
         return KeyKind::Auth;
     }
-    KeyKind::Plain
+    with_ending(word)
+}
+
+/// `credentialblob`, `authorizationkey`, `passwordhash`: a word of the list and what it is kept as.
+fn with_ending(word: &[u8]) -> KeyKind {
+    const ENDINGS: [&[u8]; 8] = [
+        b"key",
+        b"blob",
+        b"value",
+        b"data",
+        b"string",
+        b"hash",
+        b"payload",
+        b"material",
+    ];
+    let name = ENDINGS.iter().find_map(|end| word.strip_suffix(*end));
+    match name.unwrap_or_default() {
+        b"password" | b"passwd" | b"secret" | b"credential" | b"credentials" | b"authorization" => {
+            KeyKind::Secret
+        }
+        b"token" => KeyKind::Token,
+        b"auth" => KeyKind::Auth,
+        b"ssn" => KeyKind::Ssn,
+        _ => KeyKind::Plain,
+    }
 }
 
 #[cfg(test)]
@@ -344,6 +392,27 @@ mod tests {
             "PaSsWoRd",
             "aUTH_tOKEN",
             "x-aPI-kEY",
+            "authorizationKey",
+            "authorization-key",
+            "AUTHORIZATION_KEY",
+            "authorizationkey",
+            "credentialBlob",
+            "credential_key",
+            "credentialsJson",
+            "credentialblob",
+            "passwordKey",
+            "passwordhash",
+            "password_sha256",
+            "passwordBcrypt",
+            "tokenKey",
+            "tokenPayload",
+            "token.value",
+            "authBlob",
+            "authPayload",
+            "secretMaterial",
+            "secret-data",
+            "ssnNumber",
+            "ssn_last4",
         ] {
             assert!(classify(key.as_bytes()).is_secret(), "{key}");
         }
@@ -381,6 +450,30 @@ mod tests {
             "first_pass",
             "monkey",
             "key",
+            "authMethod",
+            "auth_state",
+            "authInfo",
+            "authorizationStatus",
+            "authorization_type",
+            "authorized_keys",
+            "passwordPolicy",
+            "password_field",
+            "passwordFile",
+            "passwordStore",
+            "secretName",
+            "secret_version",
+            "secretStore",
+            "credentialId",
+            "credentialType",
+            "credential_source",
+            "tokenStore",
+            "tokenId",
+            "tokenName",
+            "tokenFormat",
+            "ssnRequired",
+            "keymaterial",
+            "payload",
+            "blobKey",
         ] {
             assert!(!classify(key.as_bytes()).is_secret(), "{key}");
         }

@@ -267,6 +267,11 @@ impl<'s> Scanner<'s> {
         if let Some(next) = path::at(self, at) {
             return next;
         }
+        if let Some(range) = url::sip_credentials(text, at)
+            .filter(|range| !self.engine.placeholders.is_whole(&text[range.clone()]))
+        {
+            return self.hit(builtin::URL_CREDENTIALS, range, at + 1);
+        }
         if at >= self.hex_end
             && let Some(run) = ip::hex_run(text, at)
         {

@@ -2,6 +2,7 @@
 
 use crate::sanitize::builtin::{AUTHORIZATION, COOKIE, SECRET};
 use crate::sanitize::chars::{is_one_of, is_word, previous_word, run_end, run_start, word_before};
+use crate::sanitize::detect::extent::is_pair;
 use crate::sanitize::detect::keyvalue::MAX_KEY;
 use crate::sanitize::detect::protocol;
 use crate::sanitize::text::{Fix, Scanner};
@@ -278,6 +279,31 @@ pub(super) fn decode_base64(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// OpenVPN's management: `password "Auth" "…"`, `password "Private Key" "…"`. Where the second string
+/// begins, when the one at `from` says what the password is for.
+fn behind_realm(text: &[u8], from: usize) -> usize {
+    let Some(&quote @ (b'"' | b'\'')) = text.get(from) else {
+        return from;
+    };
+    let end = run_end(text, from + 1, 24, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'_')
+    });
+    let realms = [
+        "auth",
+        "private key",
+        "http proxy",
+        "http-proxy",
+        "socks proxy",
+    ];
+    let second = text.get(end) == Some(&quote)
+        && text.get(end + 1) == Some(&b' ')
+        && text.get(end + 2) == Some(&quote);
+    match second && is_one_of(&text[from + 1..end], &realms) {
+        true => end + 2,
+        false => from,
+    }
+}
+
 /// `password hunter-2`, `token is abc123`, `password was "…"`: the value must look like a secret.
 fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     let text = scanner.text;
@@ -316,6 +342,7 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
             from += 3;
         }
     }
+    from = behind_realm(text, from);
     // `password [hunter2]`: the bracket stays.
     let bracket = matches!(text.get(from), Some(b'[' | b'('))
         && scanner.engine.placeholders.length(&text[from..]) == 0;
@@ -341,6 +368,12 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
         let mut to = to;
         while to > from && matches!(text[to - 1], b'.' | b':' | b'!' | b'?' | b']' | b'}') {
             to -= 1;
+        }
+        // `ssn 219-09-9999&state=TX`: the next parameter of a form.
+        if let Some(and) = text[from..to].iter().position(|b| *b == b'&')
+            && is_pair(text, from + and + 1)
+        {
+            to = from + and;
         }
         (from, to)
     };

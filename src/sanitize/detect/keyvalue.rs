@@ -7,7 +7,7 @@ use crate::sanitize::detect::extent::{
     bare_end, closing_quote, inside, is_wrapper, typed, wrapped,
 };
 use crate::sanitize::detect::verdict::{goes, quoted_goes};
-use crate::sanitize::detect::{header, later, list, login};
+use crate::sanitize::detect::{form, header, later, ldap, list, login};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
@@ -109,6 +109,9 @@ pub(crate) fn at_colon(scanner: &mut Scanner<'_>, at: usize) -> usize {
     if text[..at].ends_with(b"jdbc:oracle:thin") {
         return login::oracle(scanner, at);
     }
+    if text.get(at + 1) == Some(&b':') && text.get(at + 2) == Some(&b' ') {
+        return ldap::base64(scanner, at);
+    }
     if at == 0
         || text.get(at + 1) == Some(&b':')
         || text[at - 1] == b':'
@@ -175,7 +178,7 @@ fn is_quote(text: &[u8], at: usize) -> bool {
 }
 
 /// The key that ends before the separator at `at`, when it says that its value matters.
-fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key<'t>> {
+pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key<'t>> {
     let text = scanner.text;
     let mut end = run_start(text, at, 2, |b| matches!(b, b' ' | b'\t'));
     let mut quote = None;
@@ -276,7 +279,13 @@ fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key<'t>> {
         return None;
     }
     match kind {
-        KeyKind::Name => note_name(scanner, start, at),
+        KeyKind::Name => {
+            note_name(scanner, start, at);
+            if let Some(named) = &scanner.named {
+                let (kind, end) = (named.kind, named.end);
+                form::field(scanner, kind, start, end);
+            }
+        }
         KeyKind::Value => {
             if let Some(named) = scanner.named.take()
                 && start.saturating_sub(named.end) <= MAX_BETWEEN
@@ -405,6 +414,7 @@ pub(crate) fn value(
         return quoted(scanner, key, link, inner, inner, text[inner], next);
     }
     let from = inside(text, from);
+    let hashed = ldap::names_hash(text, from);
     if matches!(first, b'{' | b'[')
         && key.quote.is_some()
         && scanner.engine.placeholders.length(&text[from..]) == 0
@@ -418,6 +428,7 @@ pub(crate) fn value(
         return list::elements(scanner, key, from, next);
     }
     if matches!(first, b'[' | b'(' | b'{')
+        && !hashed
         && scanner.engine.placeholders.length(&text[from..]) == 0
         && let Some(next) = list::bracketed(scanner, key, link, from, next)
     {

@@ -100,6 +100,15 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> usize {
     if alone {
         return lone(scanner, start, end);
     }
+    // `4111111111111111 12/27`: the number is whole, and another follows.
+    let in_path = next == b'/' && start > 0 && text[start - 1] == b'/';
+    if matches!(next, b' ' | b'/')
+        && !in_path
+        && is_card_number(&text[start..end])
+        && scanner.push(CARD, start, end, Fix::Mask)
+    {
+        return end;
+    }
     if next == b'/' {
         return phone::with_slash(scanner, start, end).unwrap_or(end);
     }

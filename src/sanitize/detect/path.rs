@@ -57,7 +57,8 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
     let source = is_one_of(ending, SOURCES);
     let located = is_located(text, end);
     if !(source && (located || stack)
-        || stack && ending.len() <= 6 && !ending.is_empty() && located)
+        || stack && ending.len() <= 6 && !ending.is_empty() && located
+        || is_native_frame(text, start, ending))
     {
         return None;
     }
@@ -176,7 +177,20 @@ fn spaced_end(text: &[u8], first: usize, end: usize) -> usize {
     end
 }
 
-/// True when a line number follows: `:12`, `", line 12`, `:line 12`, `(12)`, `(12,5)`, ` on line 12`.
+/// Android: `#01 pc 0004a1b2  /data/app/…/lib/arm64/libx.so`. The system's own libraries name no one.
+fn is_native_frame(text: &[u8], start: usize, ending: &[u8]) -> bool {
+    if !is_one_of(ending, &["so", "apk", "odex", "oat", "dex", "vdex", "jar"])
+        || !text[start..].starts_with(b"/data/")
+    {
+        return false;
+    }
+    let gap = run_start(text, start, 4, |b| b == b' ');
+    let address = run_start(text, gap, 18, |b| b.is_ascii_hexdigit());
+    gap < start && address < gap && text[..address].ends_with(b" pc ")
+}
+
+/// True when a line number follows: `:12`, `", line 12`, `, line 12`, `:line 12`, `(12)`, `(12,5)`,
+/// ` line 12`, ` on line 12`.
 fn is_located(text: &[u8], end: usize) -> bool {
     let rest = &text[end..text.len().min(end + 12)];
     let digit = |at: usize| rest.get(at).is_some_and(u8::is_ascii_digit);
@@ -184,7 +198,12 @@ fn is_located(text: &[u8], end: usize) -> bool {
         Some(b':') => digit(1) || rest.starts_with(b":line "),
         Some(b'"') => rest.starts_with(b"\", line "),
         Some(b'(') => digit(1),
-        Some(b' ') => digit(1) && rest[1..].contains(&b':') || rest.starts_with(b" on line "),
+        Some(b',') => rest.starts_with(b", line ") && digit(7),
+        Some(b' ') => {
+            digit(1) && rest[1..].contains(&b':')
+                || rest.starts_with(b" on line ")
+                || rest.starts_with(b" line ") && digit(6)
+        }
         _ => false,
     }
 }

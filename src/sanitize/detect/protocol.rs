@@ -86,8 +86,16 @@ fn mechanism(text: &[u8], end: usize) -> Option<Range<usize>> {
     let found = argument(text, name.end)?;
     let response = &text[found.clone()];
     let readable = |b: &u8| matches!(b, 0 | 1 | 0x20..0x7F) || *b >= 0x80;
-    (response.len() >= 8 && is_base64(response) && decode_base64(response).iter().all(readable))
-        .then_some(found)
+    let has = |test: fn(&u8) -> bool| response.iter().any(test);
+    // What was cut short or changed decodes to nothing readable, and no word mixes so much.
+    let mixed = response.len() >= 20
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase);
+    (response.len() >= 8
+        && is_base64(response)
+        && (mixed || decode_base64(response).iter().all(readable)))
+    .then_some(found)
 }
 
 /// `ENV API_TOKEN …` of a container file, and the C shell's `setenv API_TOKEN …`.

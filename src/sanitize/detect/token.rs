@@ -280,6 +280,7 @@ pub(crate) fn may_be_bot(text: &[u8], start: usize, end: usize) -> bool {
     match text.get(end) {
         Some(b'.' | b'~') => true,
         Some(b'-') => end - start == 32,
+        Some(b':') => matches!(end - start, 11..=13) && text[start..].starts_with(b"bot"),
         _ => false,
     }
 }
@@ -287,8 +288,14 @@ pub(crate) fn may_be_bot(text: &[u8], start: usize, end: usize) -> bool {
 /// Bot tokens without a prefix: Telegram's `123456789:AA…` and Discord's three parts.
 fn bot_token(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     let word = &text[start..end];
-    if !matches!(word.len(), 5 | 14 | 23..=28 | 32) {
+    if !matches!(word.len(), 5 | 11..=14 | 23..=28 | 32) {
         return None;
+    }
+    // `api.telegram.org/bot123456789:AA…/sendMessage`.
+    if let Some(number) = word.strip_prefix(b"bot")
+        && number.iter().all(u8::is_ascii_digit)
+    {
+        return telegram(text, start + 3, end);
     }
     if matches!(word.len(), 23..=28)
         && matches!(word[0], b'M' | b'N' | b'O')
