@@ -139,12 +139,7 @@ fn is_neutral(word: &[u8]) -> bool {
             | b"blob"
             | b"payload"
             | b"material"
-            | b"content"
-            | b"contents"
             | b"json"
-            | b"ciphertext"
-            | b"sha"
-            | b"bcrypt"
     )
 }
 
@@ -199,6 +194,9 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
             KeyKind::Secret
         }
         b"key" | b"keys" if before == b"token" => KeyKind::Token,
+        b"sha" | b"md" | b"bcrypt" | b"argon" if matches!(before, b"password" | b"passwd") => {
+            KeyKind::Secret
+        }
         b"id" | b"ids"
             if matches!(before, b"key")
                 && is_secret_key(words.back(at + 2), words.back(at + 3)) =>
@@ -474,6 +472,9 @@ mod tests {
             "keymaterial",
             "payload",
             "blobKey",
+            "tokenContent",
+            "auth_sha",
+            "hmac_sha256",
         ] {
             assert!(!classify(key.as_bytes()).is_secret(), "{key}");
         }

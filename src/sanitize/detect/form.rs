@@ -2,8 +2,8 @@
 //! lines below. The ends of the lines may be kept as `\\r\\n`.
 
 use crate::sanitize::builtin::SECRET;
-use crate::sanitize::chars::{count_work, run_end};
-use crate::sanitize::detect::keyvalue::MAX_GAP;
+use crate::sanitize::chars::{count_work, is_word, run_end};
+use crate::sanitize::detect::keyvalue::{MAX_GAP, MAX_KEY, Named};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
@@ -14,10 +14,26 @@ const MAX_HEADER: usize = 120;
 /// The longest value of several lines.
 const MAX_VALUE: usize = 256;
 
-/// The field that the name from `start` to `end` names; `start` is the place of the word `name`.
-/// Nothing is found twice: what is redacted lies behind all that was looked at.
-pub(super) fn field(scanner: &mut Scanner<'_>, kind: KeyKind, start: usize, end: usize) {
+/// The end of the name at `from`, such as `API_KEY` or `user[password]`.
+pub(super) fn name_end(text: &[u8], from: usize) -> usize {
+    let is_name = |b: u8| is_word(b) || matches!(b, b'-' | b'.' | b'/');
+    let end = run_end(text, from, MAX_KEY, is_name);
+    if end == from || text.get(end) != Some(&b'[') {
+        return end;
+    }
+    match run_end(text, end + 1, MAX_KEY, is_name) {
+        close if text.get(close) == Some(&b']') => close + 1,
+        _ => end,
+    }
+}
+
+/// The value of the field that was named last. Nothing is found twice: what is redacted lies behind
+/// all that was looked at.
+pub(super) fn field(scanner: &mut Scanner<'_>) {
     let text = scanner.text;
+    let Some(&Named { kind, start, end }) = scanner.named.as_ref() else {
+        return;
+    };
     let Some(begin) = text[..start].strip_suffix(b"form-data; ").map(<[u8]>::len) else {
         return;
     };
@@ -55,7 +71,8 @@ pub(super) fn field(scanner: &mut Scanner<'_>, kind: KeyKind, start: usize, end:
 fn open(scanner: &mut Scanner<'_>, begin: usize, until: usize) {
     let text = scanner.text;
     let rest = &text[until..];
-    if rest.len() <= MAX_HEADER && !rest.contains(&b'\n') {
+    let short = text.len() - begin <= MAX_HEADER * (MAX_HEADERS + 2);
+    if short && rest.len() <= MAX_HEADER && !rest.contains(&b'\n') {
         scanner.open = Some(Open {
             text: text[begin..].to_vec(),
             lines: 2 + MAX_HEADERS as u16,

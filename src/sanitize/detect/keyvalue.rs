@@ -56,9 +56,9 @@ pub(crate) enum Link {
 
 /// A `name: API_KEY`, which says what the `value` behind it is.
 pub(crate) struct Named {
-    kind: KeyKind,
-    start: usize,
-    end: usize,
+    pub(super) kind: KeyKind,
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 /// How far behind a name its value may stand, and how many lines.
@@ -279,13 +279,7 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
         return None;
     }
     match kind {
-        KeyKind::Name => {
-            note_name(scanner, start, at);
-            if let Some(named) = &scanner.named {
-                let (kind, end) = (named.kind, named.end);
-                form::field(scanner, kind, start, end);
-            }
-        }
+        KeyKind::Name => note_name(scanner, start, at),
         KeyKind::Value => {
             if let Some(named) = scanner.named.take()
                 && start.saturating_sub(named.end) <= MAX_BETWEEN
@@ -316,14 +310,13 @@ fn note_name(scanner: &mut Scanner<'_>, start: usize, at: usize) {
     let text = scanner.text;
     let is_gap = |b: u8| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'\\');
     let from = run_end(text, at + 1, MAX_GAP, is_gap);
-    let end = run_end(text, from, MAX_KEY, |b| {
-        is_word(b) || matches!(b, b'-' | b'.' | b'/')
-    });
+    let end = form::name_end(text, from);
     let kind = match from > at + 1 {
         true => scanner.key_kind(&text[from..end]),
         false => KeyKind::Plain,
     };
     scanner.named = kind.is_secret().then_some(Named { kind, start, end });
+    form::field(scanner);
 }
 
 /// Notes at the end of the text that the value of a name may stand below.
@@ -416,6 +409,7 @@ pub(crate) fn value(
     let from = inside(text, from);
     let hashed = ldap::names_hash(text, from);
     if matches!(first, b'{' | b'[')
+        && !hashed
         && key.quote.is_some()
         && scanner.engine.placeholders.length(&text[from..]) == 0
     {
