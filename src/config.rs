@@ -407,8 +407,12 @@ fn keep_install_id(path: &Path) -> io::Result<String> {
         return Ok(id);
     }
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let turn = fs::File::create(path.with_extension("lock"))?;
+    make_private(folder)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let turn = options.open(path.with_extension("lock"))?;
     turn.lock()?;
     if let Some(id) = read_install_id(path)? {
         return Ok(id);
@@ -419,6 +423,15 @@ fn keep_install_id(path: &Path) -> io::Result<String> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(id)
+}
+
+/// Makes the folder of what is kept, for its owner only, if it is missing.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// The id that is kept. An empty or torn file, which is what a power cut may

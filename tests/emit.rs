@@ -242,3 +242,25 @@ fn ids_of_traces_are_checked_and_files_without_end_are_not_read() {
         .says_in_one_line(&["no screenshot", "/dev/zero", "larger than"]);
     home.run_with_stdin(&["emit", "--jsonl"], "\n{\n").exits(1);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_kept_is_its_owners_alone_whatever_the_mask() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let soliplex = env!("CARGO_BIN_EXE_soliplex");
+    let script = format!("umask 000; {soliplex} emit hello");
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", &script])
+        .env("HOME", home.path(""))
+        .env("SOLIPLEX_STATE_DIR", home.path("state"));
+    assert!(command.status().unwrap().success());
+    let mode = |path: &str| fs::metadata(home.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("state"), 0o700);
+    for entry in fs::read_dir(home.path("state")).unwrap().flatten() {
+        let expected = if entry.path().is_dir() { 0o700 } else { 0o600 };
+        let found = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, expected, "{:?}", entry.path());
+    }
+}

@@ -267,3 +267,36 @@ fn times_are_local_unless_utc_is_asked_for() {
     let story = shown(&[&show[..], &["--utc"]].concat());
     assert!(story.contains(", at 12:00:02.000Z, 2 s after"), "{story}");
 }
+
+#[test]
+fn whole_records_in_damaged_lines_are_read_as_the_queue_reads_them() {
+    let home = Home::new();
+    let queue = |case: &str| format!("{}/fixtures/queues/{case}", env!("CARGO_MANIFEST_DIR"));
+    let crash = queue("fatal-not-utf8");
+    let flags = ["--no-follow", "--level", "fatal"];
+    let shown = home
+        .run(&["tail", &crash, flags[0], flags[1], flags[2]])
+        .succeeds();
+    assert!(
+        shown.stdout_text().contains("FATAL"),
+        "{}",
+        shown.stdout_text()
+    );
+    let groups = home
+        .run(&["fingerprint", &crash, "--format", "json"])
+        .succeeds();
+    assert_eq!(groups.json_lines()[0]["errors"], 1);
+    let glued = queue("glued");
+    for shown in [
+        home.run(&["tail", &glued, "--no-follow", "--output", "json"]),
+        home.run(&["tail", &glued, "--no-follow", "-n", "9", "--output", "json"]),
+    ] {
+        let shown = shown.succeeds();
+        let messages: Vec<_> = shown
+            .json_lines()
+            .iter()
+            .map(|record| record["message"].clone())
+            .collect();
+        assert_eq!(messages, ["record 1", "record 2", "record 3"]);
+    }
+}

@@ -551,3 +551,24 @@ fn a_value_below_its_key_is_found_across_any_read() {
     assert_eq!(text.matches("[REDACTED]").count(), 12_000);
     assert!(text.contains("\"n\": 5999\n"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_check_looks_behind_links_and_past_what_cannot_be_read() {
+    let home = Home::new();
+    let secret = home.file("real.log", "password=hunter2x\n");
+    home.file("logs/broken.gz", "no gzip at all, password=hunter2x\n");
+    std::os::unix::fs::symlink(&secret, home.path("logs/linked.log")).unwrap();
+    std::os::unix::fs::symlink("..", home.path("logs/up")).unwrap();
+    let ran = home
+        .run(&["sanitize", "--check", "missing", "logs"])
+        .exits(3);
+    let stdout = ran.stdout_text();
+    assert!(stdout.contains("linked.log:1:10: secret"), "{stdout}");
+    let stderr = ran.stderr_text();
+    assert!(stderr.contains("missing"), "{stderr}");
+    home.file("clean/a.log", "all is well\n");
+    home.run(&["sanitize", "--check", "clean", "missing"])
+        .exits(1);
+    home.run(&["sanitize", "--check", "clean"]).succeeds();
+}

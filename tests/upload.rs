@@ -9,7 +9,7 @@ use assert_cmd::assert::Assert;
 use serde_json::{Value, json};
 
 use crate::fault_server::{Fault, FaultServer, Request};
-use crate::support::{Home, Ran, json_lines, record_line, wait_until};
+use crate::support::{Home, Ran, Server, json_lines, record_line, wait_until};
 
 /// A home whose queue holds so many records.
 pub(crate) fn home_with(records: usize) -> Home {
@@ -512,4 +512,18 @@ fn request_times_can_be_kept_as_metrics() {
     let record = &requests[1].logs()[0];
     assert_eq!(record["attributes"]["metric"], "http_request");
     assert!(record["attributes"]["ms"].is_number());
+}
+
+#[test]
+fn nothing_is_sent_that_the_receipt_has_no_place_for() {
+    let home = Home::new();
+    home.run(&["emit", "m"]).succeeds();
+    let server = Server::start(&home, &["--no-auth"]);
+    let receipt = ["--receipt", "no/such/folder/receipt.json"];
+    let endpoint = server.endpoint();
+    home.run(&["upload", "--endpoint", &endpoint, receipt[0], receipt[1]])
+        .exits(1)
+        .says_in_one_line(&["no/such/folder/receipt.json"]);
+    assert_eq!(home.queued().len(), 1);
+    home.run(&["upload", "--endpoint", &endpoint]).succeeds();
 }

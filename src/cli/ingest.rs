@@ -59,14 +59,14 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "SOLIPLEX_NATS_CA")]
     pub nats_ca: Option<PathBuf>,
     /// Keep records for this long [default: for good]
-    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = value::retention)]
     pub retention: Option<Duration>,
     /// Keep this much at the most, the oldest go first [default: no limit]
-    #[arg(long, value_name = "SIZE", value_parser = value::size)]
+    #[arg(long, value_name = "SIZE", value_parser = value::store_size)]
     pub max_store: Option<u64>,
 
     /// Trust everyone; only on loopback, unless --listen says otherwise
-    #[arg(long, help_heading = "Who may", conflicts_with_all = ["jwt_secret_file", "jwt_public_keys", "jwks_url", "jwks_file"])]
+    #[arg(long, help_heading = "Who may", conflicts_with_all = ["jwt_secret_file", "jwt_public_keys", "jwks_url", "jwks_file", "operator_token_file", "operator_claim"])]
     pub no_auth: bool,
     /// Trust device tokens signed with the HS256 secret in this file
     #[arg(long, help_heading = "Who may", value_name = "FILE")]

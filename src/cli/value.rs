@@ -32,6 +32,22 @@ pub fn size(text: &str) -> Result<u64, String> {
         .map_err(|_| "a size looks like 900KB or 1MiB".to_owned())
 }
 
+/// How long something is kept. Nothing at all is not what anybody means by it.
+pub fn retention(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it would delete everything; leave it out to keep all".to_owned()),
+        kept => Ok(kept),
+    }
+}
+
+/// How much is kept: room for a record at the least.
+pub fn store_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0..65_536 => Err("it would delete everything; leave it out to keep all".to_owned()),
+        kept => Ok(kept),
+    }
+}
+
 /// A number of things, at least one.
 pub fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
@@ -139,6 +155,14 @@ mod tests {
         assert_eq!(size("1MiB"), Ok(1_048_576));
         assert_eq!(size("64"), Ok(64));
         assert!(size("many").is_err());
+    }
+
+    #[test]
+    fn nothing_is_kept_for_no_time_and_in_no_room() {
+        assert_eq!(retention("7d"), duration("7d"));
+        assert!(retention("0s").unwrap_err().contains("delete everything"));
+        assert_eq!(store_size("1MB"), Ok(1_000_000));
+        assert!(store_size("1B").unwrap_err().contains("delete everything"));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::filter::Filter;
 use crate::output::record::Pretty;
 use crate::output::{Printer, safe};
 use crate::queue::{
-    Confirmed, Drain, Entry, InspectOptions, Limits, LogQueue, Options, Queue, QueuedRecord,
-    RecordRef, Token, inspect, read_pending, repair,
+    Confirmed, Damage, Drain, Entry, InspectOptions, Limits, LogQueue, Options, Queue,
+    QueuedRecord, RecordRef, Token, inspect, read_pending, repair,
 };
 use crate::record::LogRecord;
 use crate::sanitize::Sanitizer;
@@ -44,7 +44,12 @@ fn folder(named: Option<PathBuf>, context: &Context) -> Result<PathBuf, Error> {
 fn inspect_queue(args: &InspectArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let folder = folder(args.dir.clone(), context)?;
     let verify = args.verify;
-    let found = inspect(&folder, InspectOptions { verify })?;
+    let mut found = inspect(&folder, InspectOptions { verify })?;
+    let sanitizer = sanitizer(&context.config)?;
+    found
+        .damage
+        .iter_mut()
+        .for_each(|damage| clean_head(damage, &sanitizer));
     let printer = &mut context.printer;
     match args.format {
         Format::Table => report::print(&found, printer)?,
@@ -66,8 +71,9 @@ fn print_records(args: InspectArgs, context: &mut Context) -> anyhow::Result<Exi
     for entry in read_pending(&folder)? {
         let line = match entry? {
             Entry::Record(line) => line,
-            Entry::Damage(damage) => {
+            Entry::Damage(mut damage) => {
                 is_damaged = true;
+                clean_head(&mut damage, &sanitizer);
                 printer.warn(report::sentence(&damage));
                 continue;
             }
@@ -84,6 +90,11 @@ fn print_records(args: InspectArgs, context: &mut Context) -> anyhow::Result<Exi
         }
     }
     Ok(exit_of(is_damaged))
+}
+
+/// Takes out of what is shown of damage what nobody should see.
+fn clean_head(damage: &mut Damage, sanitizer: &Sanitizer) {
+    damage.head = sanitizer.sanitize_line(&damage.head).into_owned();
 }
 
 /// How a command ends that has told of all damage it saw.
@@ -147,10 +158,15 @@ struct Draining {
 impl Draining {
     fn print(&mut self, printer: &mut Printer, is_dry_run: bool) -> anyhow::Result<()> {
         let mut batch = self.drainer.batch(DRAIN_LIMITS)?;
-        while self.left > 0 && !batch.is_empty() {
+        while self.left > 0 {
             self.is_damaged |= !batch.damage.is_empty();
             for damage in &batch.damage {
-                printer.warn(report::sentence(damage));
+                let mut damage = damage.clone();
+                clean_head(&mut damage, &self.sanitizer);
+                printer.warn(report::sentence(&damage));
+            }
+            if batch.is_empty() {
+                break;
             }
             let wanted: Vec<usize> = (0..batch.records.len())
                 .filter(|index| is_wanted(&batch.records[*index], &self.filter))
@@ -187,7 +203,11 @@ fn write_line(out: &mut impl Write, line: &[u8], sanitizer: &Sanitizer) -> std::
 }
 
 fn repair_queue(args: &RepairArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let done = repair(&args.dir, &args.out)?;
+    let mut done = repair(&args.dir, &args.out)?;
+    let sanitizer = sanitizer(&context.config)?;
+    done.damage
+        .iter_mut()
+        .for_each(|damage| clean_head(damage, &sanitizer));
     let printer = &mut context.printer;
     match args.format {
         Format::Table => report::print_repair(&done, &args.out, printer)?,

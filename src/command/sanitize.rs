@@ -5,13 +5,13 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use walkdir::WalkDir;
 
 use super::{Context, sanitizer};
 use crate::cli::sanitize::{PathsArg, SanitizeArgs};
-use crate::error::{Error, Exit};
-use crate::output::{Printer, safe, table};
+use crate::error::{Error, Exit, in_one_line};
+use crate::output::{Printer, counted, safe, table};
 use crate::sanitize::{
     BUILTIN_RULES, Findings, Key, LineFinding, Paths, Replacement, Rules, Sanitizer, StreamOptions,
     sanitize_stream, sanitize_stream_with,
@@ -24,47 +24,75 @@ pub(super) fn run(args: SanitizeArgs, context: &mut Context) -> anyhow::Result<E
     }
     let sanitizer = sanitizer::compile(rules(&args, context)?, &context.config.policy)?;
     let mut findings = Findings::default();
-    for file in &inputs(&args)? {
-        let input = open(file)?;
+    let (inputs, mut unchecked) = inputs(&args, &mut context.printer);
+    for file in &inputs {
         let printer = &mut context.printer;
-        let found = if args.check {
-            check(&sanitizer, file, input, printer)
-        } else if args.explain {
-            explain(&sanitizer, input, printer)
-        } else {
-            let options = StreamOptions::default();
-            sanitize_stream(&sanitizer, input, printer.out(), &options).map(|stats| stats.findings)
-        };
-        findings.merge(&found.map_err(|error| told(error, file))?);
+        match sanitize(&sanitizer, file, &args, printer) {
+            Ok(found) => findings.merge(&found),
+            // One file that cannot be read is no reason to look at no other.
+            Err(error) if args.check && !error.chain().any(crate::output::is_closed) => {
+                printer.warn(in_one_line(&error));
+                unchecked += 1;
+            }
+            Err(error) => return Err(error),
+        }
     }
     if args.stats {
         print_stats(&sanitizer, &findings, &mut context.printer);
     }
     match args.check && !findings.is_empty() {
         true => Ok(Exit::Findings),
+        false if unchecked > 0 => {
+            bail!("{} not checked", counted(unchecked, "input"))
+        }
         false => Ok(Exit::Done),
     }
 }
 
-/// The files to read; to check a folder is to check every file below it.
-fn inputs(args: &SanitizeArgs) -> anyhow::Result<Vec<PathBuf>> {
+/// Does with one input what was asked for.
+fn sanitize(
+    sanitizer: &Sanitizer,
+    file: &Path,
+    args: &SanitizeArgs,
+    printer: &mut Printer,
+) -> anyhow::Result<Findings> {
+    let input = open(file)?;
+    let found = if args.check {
+        check(sanitizer, file, input, printer)
+    } else if args.explain {
+        explain(sanitizer, input, printer)
+    } else {
+        let options = StreamOptions::default();
+        sanitize_stream(sanitizer, input, printer.out(), &options).map(|stats| stats.findings)
+    };
+    found.map_err(|error| told(error, file))
+}
+
+/// The files to read, and how many could not be found out; to check a folder is
+/// to check every file below it, where links lead too.
+fn inputs(args: &SanitizeArgs, printer: &mut Printer) -> (Vec<PathBuf>, u64) {
     if args.files.is_empty() {
-        return Ok(vec![PathBuf::from("-")]);
+        return (vec![PathBuf::from("-")], 0);
     }
     let mut inputs = Vec::new();
+    let mut unchecked = 0;
     for file in &args.files {
         if !(args.check && file.is_dir()) {
             inputs.push(file.clone());
             continue;
         }
-        for entry in WalkDir::new(file).sort_by_file_name() {
-            let entry = entry.with_context(|| format!("cannot look into {}", file.display()))?;
-            if entry.file_type().is_file() {
-                inputs.push(entry.into_path());
+        for entry in WalkDir::new(file).follow_links(true).sort_by_file_name() {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => inputs.push(entry.into_path()),
+                Ok(_) => {}
+                Err(error) => {
+                    printer.warn(format_args!("cannot look into {}: {error}", file.display()));
+                    unchecked += 1;
+                }
             }
         }
     }
-    Ok(inputs)
+    (inputs, unchecked)
 }
 
 /// Names the file in an error, unless it is that stdout has gone.

@@ -69,7 +69,7 @@ pub(super) fn access() -> Access {
 pub(super) fn failed(error: SourceError) -> anyhow::Error {
     let exit = match &error {
         SourceError::Refused { .. } => Exit::Refused,
-        SourceError::Unreachable { .. } => Exit::Unreachable,
+        SourceError::Unreachable { .. } | SourceError::BadAnswer { .. } => Exit::Unreachable,
         _ => return error.into(),
     };
     Error::new(exit, error.to_string()).into()

@@ -74,7 +74,7 @@ fn load<T: DeserializeOwned + Default>(path: &Path) -> T {
 
 fn save(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    super::make_private(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer(&mut file, value)?;
     file.write_all(b"\n")?;

@@ -32,7 +32,7 @@ use super::store::Retention;
 use super::{App, Limits, alert, history, level_sharing};
 
 /// How long requests under way may take when the server is told to stop.
-const DRAIN_TIME: Duration = Duration::from_secs(8);
+const DRAIN_TIME: Duration = Duration::from_secs(4);
 
 /// How often old records are removed.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);

@@ -93,6 +93,20 @@ pub(super) fn read_line(line: &[u8]) -> Line<'_> {
     Line::Damaged(kind_of(line, &pieces), pieces)
 }
 
+/// The whole records in a line that is no record as it stands: bytes that are
+/// no UTF-8, several that were glued together, or what a torn one stands
+/// behind.
+pub fn records_in(line: &[u8]) -> Vec<Vec<u8>> {
+    match read_line(line) {
+        Line::Blank => Vec::new(),
+        Line::Record(record) => vec![record.into_owned()],
+        Line::Damaged(_, pieces) => pieces
+            .into_iter()
+            .map(|piece| piece.record.into_owned())
+            .collect(),
+    }
+}
+
 fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),

@@ -160,7 +160,7 @@ pub use disk::{Options, Queue, SyncPolicy};
 pub use error::QueueError;
 pub use folder::names;
 pub use inspect::{InspectOptions, Report, inspect};
-pub use line::DamageKind;
+pub use line::{DamageKind, records_in};
 pub use memory::MemoryQueue;
 pub use meta::Dropped;
 pub use pending::{Entries, Entry, read_all, read_dead_letters, read_pending};

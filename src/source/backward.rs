@@ -15,11 +15,11 @@ const CHUNK: u64 = 1024 * 1024;
 /// the order of the file. No more of it is read than that takes.
 ///
 /// What stands behind the last newline counts as a line.
-pub(super) fn last<T>(
+pub(super) fn last<T, I: IntoIterator<Item = T>>(
     window: &Window,
     wanted: usize,
     needle: Option<&Needle>,
-    mut judge: impl FnMut(Line<'_>) -> Option<T>,
+    mut judge: impl FnMut(Line<'_>) -> I,
 ) -> io::Result<Vec<T>> {
     let mut found = Vec::new();
     let mut end = window.end();
@@ -30,7 +30,9 @@ pub(super) fn last<T>(
         while let Some(line) = lines.next()? {
             in_chunk.extend(judge(line));
         }
-        in_chunk.extend(lines.rest().and_then(&mut judge));
+        if let Some(rest) = lines.rest() {
+            in_chunk.extend(judge(rest));
+        }
         found.extend(in_chunk.into_iter().rev());
         end = start;
     }

@@ -219,7 +219,7 @@ pub(super) fn open(
     let events = match last {
         Some(wanted) if length > 0 => {
             let found = backward::last(&window, wanted, matcher.needle(), |line| {
-                matcher.event(line, place.path())
+                matcher.events(line, place.path())
             });
             Box::new(found.map_err(failed)?.into_iter().map(Ok))
         }
@@ -269,6 +269,7 @@ pub(super) fn read_stream(
         matcher,
         place,
         ended: false,
+        ready: VecDeque::new(),
     };
     let Some(wanted) = last else {
         return Ok(Box::new(events));
@@ -291,23 +292,31 @@ struct Forward<R> {
     matcher: Arc<Matcher>,
     place: Place,
     ended: bool,
+    /// What the last line made and was not handed out yet.
+    ready: VecDeque<Event>,
 }
 
 impl<R: Read> Iterator for Forward<R> {
     type Item = Result<Event, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(Ok(event));
+            }
+            if self.ended {
+                return None;
+            }
             match self.lines.next() {
                 Ok(Some(line)) => {
-                    if let Some(event) = self.matcher.event(line, self.place.path()) {
-                        return Some(Ok(event));
-                    }
+                    self.ready
+                        .extend(self.matcher.events(line, self.place.path()));
                 }
                 Ok(None) => {
                     self.ended = true;
-                    let rest = self.lines.rest()?;
-                    return self.matcher.event(rest, self.place.path()).map(Ok);
+                    let rest = self.lines.rest();
+                    let events = rest.map(|rest| self.matcher.events(rest, self.place.path()));
+                    self.ready.extend(events.into_iter().flatten());
                 }
                 Err(error) => {
                     self.ended = true;
@@ -315,6 +324,5 @@ impl<R: Read> Iterator for Forward<R> {
                 }
             }
         }
-        None
     }
 }

@@ -6,6 +6,7 @@ use super::event::{Event, Notice};
 use super::lines::Line;
 use super::needle::Needle;
 use crate::filter::Filter;
+use crate::queue::records_in;
 use crate::record::{Envelope, LogRecord, RecordError, keys, parse_timestamp, trim};
 
 /// How much of a line that is no record is kept to be shown.
@@ -23,6 +24,13 @@ pub(super) struct Matcher {
     /// asked for.
     session_alone: Option<String>,
     needle: Option<Needle>,
+}
+
+/// What a line turns out to be, and the event it makes.
+enum Judged {
+    Sound(Option<Event>),
+    /// It is no record as it stands.
+    Odd(Option<Event>),
 }
 
 impl Matcher {
@@ -67,38 +75,66 @@ impl Matcher {
         self.filter.matches(record)
     }
 
-    /// The event that a line makes: nothing for a blank line and for a record
-    /// that was not asked for.
+    /// The events that a line makes: nothing for a blank line and for a record
+    /// that was not asked for, and several for one that is damaged.
+    pub(super) fn events(
+        &self,
+        line: Line<'_>,
+        path: Option<&PathBuf>,
+    ) -> impl Iterator<Item = Event> + use<> {
+        let (records, told) = match (self.judge(line, path), line) {
+            (Judged::Odd(told), Line::Whole { bytes, .. }) => {
+                let records = records_in(bytes);
+                // All that is wrong with some lines is a byte of a text, or that
+                // a newline is missing.
+                let held: usize = records.iter().map(|record| record.len() + 1).sum();
+                (records, told.filter(|_| held <= trim(bytes).len()))
+            }
+            (Judged::Odd(told) | Judged::Sound(told), _) => (Vec::new(), told),
+        };
+        let records = records
+            .iter()
+            .filter_map(|line| LogRecord::parse(line).ok());
+        let wanted = records.filter(|record| self.wants(record));
+        let wanted: Vec<_> = wanted.map(Event::Record).collect();
+        wanted.into_iter().chain(told)
+    }
+
+    /// The event of a line that was never in a file that may be damaged.
     pub(super) fn event(&self, line: Line<'_>, path: Option<&PathBuf>) -> Option<Event> {
+        let (Judged::Sound(event) | Judged::Odd(event)) = self.judge(line, path);
+        event
+    }
+
+    fn judge(&self, line: Line<'_>, path: Option<&PathBuf>) -> Judged {
         let (bytes, offset) = match line {
             Line::Whole { bytes, offset } => (trim(bytes), offset),
             Line::TooLong { offset, bytes } => {
                 let path = path.cloned();
-                return Some(Event::Notice(Notice::TooLong {
+                return Judged::Sound(Some(Event::Notice(Notice::TooLong {
                     path,
                     offset,
                     bytes,
-                }));
+                })));
             }
         };
-        if bytes.is_empty() {
-            return None;
-        }
-        if self.is_less_serious(bytes) {
-            return None;
+        if bytes.is_empty() || self.is_less_serious(bytes) {
+            return Judged::Sound(None);
         }
         match LogRecord::parse(bytes) {
-            Ok(record) => self.wants(&record).then_some(Event::Record(record)),
+            Ok(record) => Judged::Sound(self.wants(&record).then_some(Event::Record(record))),
             Err(error) => {
                 let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
                 let text = String::from_utf8_lossy(shown).into_owned();
-                self.wants_text(&text)
-                    .then_some(Event::Notice(Notice::NotARecord {
-                        path: path.cloned(),
-                        offset,
-                        text,
-                        reason: error.to_string(),
-                    }))
+                Judged::Odd(
+                    self.wants_text(&text)
+                        .then_some(Event::Notice(Notice::NotARecord {
+                            path: path.cloned(),
+                            offset,
+                            text,
+                            reason: error.to_string(),
+                        })),
+                )
             }
         }
     }

@@ -11,7 +11,8 @@ use super::lines::{Line, Lines};
 use super::matcher::Matcher;
 use super::window::Window;
 use super::{Options, SourceError};
-use crate::record::{Envelope, trim};
+use crate::queue::records_in;
+use crate::record::{Envelope, RecordError, trim};
 
 /// The smallest part of a file that is worth a thread, in bytes.
 const SMALLEST_PART: u64 = 1024 * 1024;
@@ -133,12 +134,14 @@ fn read(
         if bytes.is_empty() {
             return;
         }
-        let wanted = Envelope::parse(bytes)
-            .and_then(|envelope| Ok(matcher.wants_envelope(&envelope)?.then_some(envelope)));
-        match wanted {
-            Ok(Some(envelope)) => take(&envelope),
-            Ok(None) => {}
-            Err(_) => odd_lines += 1,
+        if judge_record(bytes, matcher, take).is_err() {
+            // Of a damaged line its whole records count.
+            let records = records_in(bytes);
+            let mut is_odd = true;
+            for record in records {
+                is_odd &= judge_record(&record, matcher, take).is_err();
+            }
+            odd_lines += u64::from(is_odd);
         }
     };
     while let Some(line) = lines.next()? {
@@ -148,6 +151,19 @@ fn read(
         judge(rest);
     }
     Ok(odd_lines)
+}
+
+/// Takes a record if it is asked for.
+fn judge_record(
+    line: &[u8],
+    matcher: &Matcher,
+    take: &mut impl FnMut(&Envelope<'_>),
+) -> Result<(), RecordError> {
+    let envelope = Envelope::parse(line)?;
+    if matcher.wants_envelope(&envelope)? {
+        take(&envelope);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -237,12 +237,11 @@ impl Tail {
                 let _ = file.read(&self.path, matcher, emit)?;
             }
             if *until <= Instant::now()
-                && let Some(event) = file
-                    .lines
-                    .rest()
-                    .and_then(|line| matcher.event(line, Some(&self.path)))
+                && let Some(line) = file.lines.rest()
             {
-                emit(event)?;
+                for event in matcher.events(line, Some(&self.path)) {
+                    emit(event)?;
+                }
             }
         }
         self.retired.retain(|(_, until)| *until > Instant::now());
@@ -310,7 +309,7 @@ impl Followed {
                 self.last_line.clear();
                 self.last_line.extend_from_slice(bytes);
             }
-            if let Some(event) = matcher.event(line, Some(path)) {
+            for event in matcher.events(line, Some(path)) {
                 emit(event)?;
             }
         }

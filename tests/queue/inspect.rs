@@ -298,3 +298,24 @@ fn a_line_over_16_mib_is_named_and_what_stands_behind_it_is_read() {
     let drained = home.run(&["queue", "drain"]).exits(4);
     assert_eq!(messages(&drained.stdout_text()), names(0..3));
 }
+
+#[test]
+fn what_is_shown_of_damage_is_sanitized() {
+    let home = Home::new();
+    let line = "broken {\"password\":\"hunter2x\", ada@example.com\n";
+    home.file("q/log_queue.jsonl", line);
+    for command in [
+        &["queue", "inspect", "q"][..],
+        &["queue", "inspect", "q", "--format", "json"],
+        &["queue", "inspect", "q", "--records"],
+        &["queue", "repair", "q", "--out", "fixed"],
+        &["queue", "drain", "q"],
+    ] {
+        let ran = home.run(command).exits(4);
+        let told = ran.stdout_text() + &ran.stderr_text();
+        assert!(told.contains("REDACTED"), "{told}");
+        for secret in ["hunter2x", "ada@example.com"] {
+            assert!(!told.contains(secret), "{command:?}: {told}");
+        }
+    }
+}

@@ -126,6 +126,12 @@ fn prepare<B: Backlog>(
     context: &Context,
 ) -> anyhow::Result<(HttpUploader<B>, Teller)> {
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
+    if let Some(path) = &args.receipt {
+        // Better no upload than one that nobody can account for.
+        let mut options = fs::OpenOptions::new();
+        let opened = options.append(true).create(true).open(path);
+        opened.with_context(|| format!("cannot write the receipt {}", path.display()))?;
+    }
     let teller = Teller::new(&context.printer, times);
     let sanitizer = sanitizer(&context.config)?;
     let options = settings::options(args, &context.config, sanitizer, teller.observer())?;
