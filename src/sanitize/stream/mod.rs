@@ -99,18 +99,21 @@ impl StreamSanitizer {
         }
     }
 
-    /// Appends the clean line, without a newline, to `out`. Returns true when it changed.
+    /// Appends the clean line, without a newline, to `out`. Returns true when it changed. A
+    /// carriage return at its end is part of the line's end, and stays.
     pub fn line(
         &mut self,
         line: &[u8],
         out: &mut Vec<u8>,
         report: &mut dyn FnMut(Finding),
     ) -> bool {
+        let text = line.strip_suffix(b"\r").unwrap_or(line);
         let mut cleaner = Cleaner::new(&self.sanitizer.engine);
-        let changed = self.carry.clean(&mut cleaner, line, out, Some(report));
+        let changed = self.carry.clean(&mut cleaner, text, out, Some(report));
         if !changed {
-            out.extend_from_slice(line);
+            out.extend_from_slice(text);
         }
+        out.extend_from_slice(&line[text.len()..]);
         changed
     }
 }
