@@ -29,8 +29,8 @@ pub struct DoctorArgs {
         value_hint = ValueHint::AnyPath
     )]
     pub token_file: Option<PathBuf>,
-    /// The environment variable with the token
-    #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
+    /// The environment variable with the token; it outranks a file
+    #[arg(long, value_name = "NAME")]
     pub token_env: Option<String>,
     /// The issuer that the server expects in the token [default: the configured one]
     #[arg(long, value_name = "NAME")]

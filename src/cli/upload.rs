@@ -37,8 +37,8 @@ pub struct UploadArgs {
         value_hint = ValueHint::AnyPath
     )]
     pub token_file: Option<PathBuf>,
-    /// The environment variable with the token
-    #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
+    /// The environment variable with the token; it outranks a file
+    #[arg(long, value_name = "NAME")]
     pub token_env: Option<String>,
     /// The most records in a request
     #[arg(long, value_name = "N", default_value = "100", value_parser = value::count)]
