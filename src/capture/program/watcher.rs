@@ -164,9 +164,12 @@ impl<'a> Watcher<'a> {
             }
             signal::SIGTSTP => {
                 self.is_stop_asked = true;
-                // What leads a session of its own cannot be stopped gently.
+                // What leads a session of its own cannot be stopped gently. It goes
+                // first: a child between its fork and its exec that stopped
+                // before would keep it from ever stopping.
                 if self.terminal.is_some() {
-                    return self.send_to_all(Signal::STOP);
+                    let _ = kill_process(self.program, Signal::STOP);
+                    return;
                 }
             }
             signal::SIGCONT => return self.send_to_all(Signal::CONT),
@@ -185,6 +188,7 @@ impl<'a> Watcher<'a> {
         if !std::mem::take(&mut self.is_stop_asked) && !is_terminal {
             return;
         }
+        self.send_to_all(Signal::STOP);
         self.hooks.lifecycle(Lifecycle::Stopping);
         if let Some(raw_mode) = &self.raw_mode {
             raw_mode.pause();
