@@ -135,14 +135,24 @@ fn closing_ships_what_is_left() {
     }
     manager.close(DEADLINE);
     assert_eq!(server.records().len(), 250);
-    let sizes: Vec<usize> = server
-        .bodies()
+}
+
+#[test]
+fn what_waits_is_shipped_in_whole_batches() {
+    let server = Server::answering(200);
+    let queue = memory_queue();
+    for n in 0..250 {
+        let record = LogRecord::new(Level::Info, "Test", &n.to_string());
+        queue.append(&EncodedRecord::new(record).unwrap()).unwrap();
+    }
+    let sink = Arc::new(BackendSink::start(queue, server.clone(), options()).unwrap());
+    LogManager::builder().sink(sink).build().close(DEADLINE);
+    let bodies = server.bodies();
+    let sizes: Vec<usize> = bodies
         .iter()
         .map(|body| body["logs"].as_array().unwrap().len())
         .collect();
-    // What was there when the sink had started went first.
-    assert!(sizes.iter().all(|size| *size <= 100), "{sizes:?}");
-    assert!(sizes.len() <= 4, "{sizes:?}");
+    assert_eq!(sizes, [100, 100, 50]);
 }
 
 /// Hears about each request, and never answers.
