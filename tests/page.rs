@@ -100,6 +100,8 @@ fn axe() -> Option<String> {
 
 /// What axe-core finds that is serious or worse.
 fn serious(browser: &Browser) -> Value {
+    // Colours fade from one scheme to the other.
+    browser.waits_for("document.getAnimations().length === 0");
     browser.run_until_done(
         "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => done(violations
              .filter(({ impact }) => impact === 'serious' || impact === 'critical')
