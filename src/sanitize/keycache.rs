@@ -1,13 +1,17 @@
 //! What keys say, remembered: the same few keys come in every line, and mostly in the same order.
 //! With it a line costs a third of what it costs when every key is cut into words.
 
+use super::chars::is_equal;
 use super::engine::Engine;
 use super::keys::KeyKind;
 
 const SLOTS: usize = 256;
+/// In how many places a key may stand: with two, three keys of one message can keep driving each
+/// other out.
+const WAYS: u8 = 4;
 /// Longer keys are rare and looked at every time.
-const MAX_KEY: usize = TOKEN - 2;
-/// A key with the quote and the colon behind it.
+const MAX_KEY: usize = TOKEN - 3;
+/// A key in its quotes, with the colon behind it.
 const TOKEN: usize = 32;
 
 /// The place of a key in the table.
@@ -16,7 +20,7 @@ pub(crate) struct Place(u8);
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// The key and `":`, the rest zero.
+    /// `"key":`, the rest zero.
     token: [u8; TOKEN],
     /// Ones where the token is.
     mask: [u8; TOKEN],
@@ -35,7 +39,7 @@ const FREE: Slot = Slot {
     next: [Place(0); 2],
 };
 
-/// A small table of the keys that were seen last; each has one of two places.
+/// A small table of the keys that were seen last; each has one of a few places.
 #[derive(Debug, Default)]
 pub(crate) struct KeyCache {
     /// Empty until the first key comes.
@@ -59,17 +63,18 @@ impl KeyCache {
             return None;
         }
         let first = place(key);
-        for place in [first, first ^ 1] {
+        for way in 0..WAYS {
+            let place = first ^ way;
             let slot = self.slots.get(usize::from(place))?;
-            if usize::from(slot.length) == key.len() && slot.token[..key.len()] == *key {
+            if usize::from(slot.length) == key.len() && is_equal(&slot.token[1..=key.len()], key) {
                 return Some((Place(place), slot.kind));
             }
         }
         None
     }
 
-    /// Remembers a key; the one before it in its place moves to the place beside. None for a key
-    /// that is too long to remember.
+    /// Remembers a key; those before it in its places move on by one. None for a key that is too
+    /// long to remember.
     pub(crate) fn put(&mut self, key: &[u8], kind: KeyKind) -> Option<Place> {
         if key.is_empty() || key.len() > MAX_KEY {
             return None;
@@ -78,12 +83,15 @@ impl KeyCache {
             self.slots = vec![FREE; SLOTS];
         }
         let place = place(key);
-        self.slots[usize::from(place ^ 1)] = self.slots[usize::from(place)];
+        for way in (1..WAYS).rev() {
+            self.slots[usize::from(place ^ way)] = self.slots[usize::from(place ^ (way - 1))];
+        }
         let slot = &mut self.slots[usize::from(place)];
         *slot = FREE;
-        slot.token[..key.len()].copy_from_slice(key);
-        slot.token[key.len()..key.len() + 2].copy_from_slice(b"\":");
-        slot.mask[..key.len() + 2].fill(0xFF);
+        slot.token[0] = b'"';
+        slot.token[1..=key.len()].copy_from_slice(key);
+        slot.token[key.len() + 1..key.len() + 3].copy_from_slice(b"\":");
+        slot.mask[..key.len() + 3].fill(0xFF);
         slot.length = key.len() as u8;
         slot.kind = kind;
         Some(Place(place))
@@ -97,8 +105,8 @@ impl KeyCache {
     }
 
     /// The key that came last, or the one before that, behind the one at `before`, if `text`
-    /// begins with it and `":`: its place, its length and what it says. To guess a key costs a
-    /// quarter of what it costs to find its end and to look it up.
+    /// begins with it in its quotes and a colon: its place, the length of all three and what it
+    /// says. To guess a key costs a quarter of what it costs to find its end and to look it up.
     pub(crate) fn guess(&self, before: Place, text: &[u8]) -> Option<(Place, usize, KeyKind)> {
         let head: &[u8; TOKEN] = text.first_chunk()?;
         let next = self.slots.get(usize::from(before.0))?.next;
@@ -106,7 +114,11 @@ impl KeyCache {
             let slot = self.slots.get(usize::from(next.0))?;
             let bytes = head.iter().zip(&slot.token).zip(&slot.mask);
             let differs = bytes.fold(0, |differs, ((a, b), mask)| differs | ((a ^ b) & mask));
-            (differs == 0 && slot.length > 0).then_some((next, usize::from(slot.length), slot.kind))
+            (differs == 0 && slot.length > 0).then_some((
+                next,
+                usize::from(slot.length) + 3,
+                slot.kind,
+            ))
         })
     }
 }

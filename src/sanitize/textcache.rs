@@ -1,15 +1,21 @@
 //! Short texts in which nothing was found, remembered: names, routes and ids come again and again,
 //! and to know one again takes a tenth of what it takes to search it.
 
+use super::chars::is_equal;
+
 const SLOTS: usize = 4096;
-/// A text with its length before it.
+/// A text with its length before it, in one line of the processor's cache.
 const SLOT: usize = 32;
+
+#[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
+struct Slot([u8; SLOT]);
 
 /// A table of clean texts; each has one place, from which it drives the one before it.
 #[derive(Debug, Default)]
 pub(crate) struct TextCache {
     /// Empty until the first text comes.
-    slots: Vec<[u8; SLOT]>,
+    slots: Vec<Slot>,
 }
 
 impl TextCache {
@@ -17,10 +23,9 @@ impl TextCache {
     pub(crate) fn has(&self, text: &[u8]) -> bool {
         let length = text.len();
         length < SLOT
-            && self
-                .slots
-                .get(place(text))
-                .is_some_and(|slot| usize::from(slot[0]) == length && slot[1..=length] == *text)
+            && self.slots.get(place(text)).is_some_and(|Slot(slot)| {
+                usize::from(slot[0]) == length && is_equal(&slot[1..=length], text)
+            })
     }
 
     /// Remembers a text unless it is empty or long.
@@ -30,9 +35,9 @@ impl TextCache {
             return;
         }
         if self.slots.is_empty() {
-            self.slots = vec![[0; SLOT]; SLOTS];
+            self.slots = vec![Slot([0; SLOT]); SLOTS];
         }
-        let slot = &mut self.slots[place(text)];
+        let Slot(slot) = &mut self.slots[place(text)];
         slot[0] = length as u8;
         slot[1..=length].copy_from_slice(text);
     }

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::chars::{VEIL, class};
+
 /// A decoded text and the place of each of its bytes in the source.
 #[derive(Debug, Default)]
 pub(crate) struct View {
@@ -93,7 +95,9 @@ impl View {
 
     /// Takes the disguises off a text. Returns false when there were none.
     pub(crate) fn unveil(&mut self, source: &[u8]) -> bool {
-        let Some(first) = (0..source.len()).find(|at| disguise(&source[*at..]).is_some()) else {
+        let veils =
+            |at: &usize| class(source[*at]) & VEIL != 0 && disguise(&source[*at..]).is_some();
+        let Some(first) = (0..source.len()).find(veils) else {
             return false;
         };
         self.clear();

@@ -10,30 +10,18 @@ use crate::sanitize::keys::KeyKind;
 use crate::sanitize::value;
 
 impl Walk<'_, '_, '_> {
-    pub(super) fn key(&mut self) -> Result<(), NotJson> {
-        if self.peek()? != b'"' {
-            return Err(NotJson);
-        }
+    /// Reads a key and its colon. Returns what it says.
+    #[inline]
+    pub(super) fn key(&mut self) -> Result<KeyKind, NotJson> {
         let keys = &self.cleaner.scratch.known_keys;
-        let mut kind = match keys.guess(self.last_key, &self.line[self.at + 1..]) {
+        match keys.guess(self.last_key, &self.line[self.at..]) {
             Some((place, length, kind)) => {
                 self.last_key = place;
-                self.at += length + br#""":"#.len();
-                kind
+                self.at += length;
+                Ok(kind)
             }
-            None => self.spelled_key()?,
-        };
-        if kind == KeyKind::Value {
-            kind = match self.frames.last() {
-                Some(frame) if frame.named.is_secret() => frame.named,
-                _ => self.name_behind(),
-            };
+            None => self.spelled_key(),
         }
-        if let Some(frame) = self.frames.last_mut() {
-            frame.kind = kind;
-        }
-        self.white_space();
-        Ok(())
     }
 
     /// Reads a key that did not come where it came last, and the colon behind it.
@@ -49,12 +37,17 @@ impl Walk<'_, '_, '_> {
             }
             None => self.new_key(range),
         };
-        self.white_space();
-        if self.peek()? != b':' {
-            return Err(NotJson);
-        }
-        self.at += 1;
+        self.step(b':')?;
         Ok(kind)
+    }
+
+    /// What the name beside a value says about it.
+    #[cold]
+    pub(super) fn named(&mut self) -> KeyKind {
+        match self.frames.last() {
+            Some(frame) if frame.named.is_secret() => frame.named,
+            _ => self.name_behind(),
+        }
     }
 
     /// `{"Value": "…", "Key": "password"}`: what the name behind a string says about it.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memmem, memrchr};
 
 use super::record::begins_record;
 use crate::sanitize::chars::run_start;
@@ -11,7 +11,7 @@ use crate::sanitize::cleaner::{Cleaner, Report};
 use crate::sanitize::detect::pem;
 use crate::sanitize::text::Open;
 
-pub(super) use crate::sanitize::detect::pem::BEGIN;
+use crate::sanitize::detect::pem::BEGIN;
 
 /// The most lines that a key may have; an RSA key of 16,384 bits has 200.
 const MAX_LINES: usize = 512;
@@ -23,6 +23,12 @@ const MIN_RUN: usize = 40;
 /// How many lines at the end of a block are looked at for what it leaves open. What is open ends
 /// after fewer lines.
 const MAX_BACK: usize = 256;
+
+/// Where a private key begins first. Looking for it once per block, not once per line, keeps it off
+/// the cost of every line.
+pub(super) fn first_key(block: &[u8]) -> Option<usize> {
+    memmem::find(block, BEGIN)
+}
 
 /// What is open: a private key, with the place of its body in the line, or a value.
 #[derive(Debug, Clone, Default)]
@@ -138,12 +144,18 @@ impl Carry {
         Some(run)
     }
 
-    /// What holds after a block of whole lines, without cleaning them.
-    pub(super) fn after(&self, cleaner: &mut Cleaner<'_>, block: &[u8]) -> Carry {
+    /// What holds after a block of whole lines, without cleaning them. `key` is where a private
+    /// key begins in it first.
+    pub(super) fn after(
+        &self,
+        cleaner: &mut Cleaner<'_>,
+        block: &[u8],
+        key: Option<usize>,
+    ) -> Carry {
         let mut after = self.value_after(cleaner, block);
         after.left = self.left;
         after.column = self.column;
-        after.key_after(block)
+        after.key_after(block, key)
     }
 
     /// The value that is open after a block: its last lines tell, from where a record begins.
@@ -181,10 +193,8 @@ impl Carry {
         carry
     }
 
-    fn key_after(mut self, block: &[u8]) -> Carry {
-        // Hardly any block has a key, and to search forward is faster.
-        let last = memchr::memmem::find(block, BEGIN)
-            .and_then(|first| memchr::memmem::rfind(&block[first..], BEGIN).map(|at| first + at));
+    fn key_after(mut self, block: &[u8], key: Option<usize>) -> Carry {
+        let last = key.and_then(|first| memmem::rfind(&block[first..], BEGIN).map(|at| first + at));
         let from = match last {
             Some(last) => {
                 self.left = 0;

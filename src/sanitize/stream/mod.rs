@@ -12,8 +12,9 @@ mod pool;
 mod record;
 
 use std::io::{self, Read, Write};
+use std::ops::Range;
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memrchr};
 
 use super::Sanitizer;
 use super::cleaner::{Cleaner, Report};
@@ -226,6 +227,27 @@ impl Source {
     fn take(&mut self, length: usize) {
         self.start += length;
     }
+
+    /// Takes as much of what is there together with the buffer that it was read into. What is
+    /// left moves to `spare`, from where reading goes on.
+    fn take_buffer(&mut self, length: usize, mut spare: Vec<u8>) -> Block {
+        let range = self.start..self.start + length;
+        let left = &self.buffer[range.end..self.filled];
+        if spare.len() < left.len() + BLOCK {
+            spare.resize(left.len() + BLOCK, 0);
+        }
+        spare[..left.len()].copy_from_slice(left);
+        self.filled = left.len();
+        self.start = 0;
+        let buffer = std::mem::replace(&mut self.buffer, spare);
+        Block { buffer, range }
+    }
+}
+
+/// Lines in the buffer that they were read into.
+struct Block {
+    buffer: Vec<u8>,
+    range: Range<usize>,
 }
 
 /// Work on the calling thread.
@@ -262,10 +284,12 @@ impl<'s> Inline<'s> {
         self.out.clear();
         self.long_line(source, false);
         let length = source.whole_lines();
+        let block = &source.pending()[..length];
         let stats = clean_block(
             &mut self.cleaner,
             &mut self.carry,
-            &source.pending()[..length],
+            block,
+            carry::first_key(block),
             self.stats.lines,
             &mut self.out,
             report,
@@ -318,6 +342,7 @@ impl<'s> Inline<'s> {
                 &mut self.cleaner,
                 &mut self.carry,
                 rest,
+                carry::first_key(rest),
                 self.stats.lines,
                 &mut self.out,
                 report,
@@ -331,12 +356,13 @@ impl<'s> Inline<'s> {
     }
 }
 
-/// Cleans lines, each with its newline; the last may lack it. `first` is the number of lines
-/// before them.
+/// Cleans lines, each with its newline; the last may lack it. `key` is where a private key begins
+/// first, and `first` the number of lines before them.
 fn clean_block(
     cleaner: &mut Cleaner<'_>,
     carry: &mut Carry,
     block: &[u8],
+    key: Option<usize>,
     first: u64,
     out: &mut Vec<u8>,
     mut report: LineReport<'_>,
@@ -346,8 +372,7 @@ fn clean_block(
         ..Stats::default()
     };
     out.reserve(block.len() + block.len() / 8);
-    // Looking for keys once per block, not once per line, keeps them off the cost of every line.
-    let mut key = memmem::find(block, carry::BEGIN);
+    let mut key = key;
     let mut start = 0;
     while start < block.len() {
         let newline = memchr(b'\n', &block[start..]).map(|offset| start + offset);
@@ -374,7 +399,7 @@ fn clean_block(
         let changed = if holds_key || carry.is_open() {
             let changed = carry.clean(cleaner, line, out, reporter);
             if holds_key {
-                key = memmem::find(&block[end..], carry::BEGIN).map(|offset| end + offset);
+                key = carry::first_key(&block[end..]).map(|offset| end + offset);
             }
             changed
         } else {

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-use super::carry::Carry;
-use super::{Inline, MAX_LINE, Source, Stats, clean_block};
+use super::carry::{Carry, first_key};
+use super::{Block, Inline, MAX_LINE, Source, Stats, clean_block};
 use crate::sanitize::cleaner::Cleaner;
 
 /// Buffers that were used and can be used again.
@@ -24,17 +24,26 @@ impl Pool {
             .unwrap_or_default()
     }
 
-    fn put(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    fn put(&self, buffer: Vec<u8>) {
         if let Ok(mut buffers) = self.buffers.lock() {
             buffers.push(buffer);
         }
     }
 }
 
+/// The buffers of a stream. Those that are read into keep their length, so that nothing has to be
+/// filled with zeros before it is overwritten.
+#[derive(Debug, Default)]
+struct Pools {
+    read: Pool,
+    written: Pool,
+}
+
 /// Lines to clean.
 struct Job {
-    block: Vec<u8>,
+    block: Block,
+    /// Where a private key begins first.
+    key: Option<usize>,
     carry: Carry,
     reply: SyncSender<Done>,
 }
@@ -53,7 +62,7 @@ pub(super) fn run<R: Read, W: Write + Send>(
     writer: W,
     threads: usize,
 ) -> io::Result<Stats> {
-    let pool = Pool::default();
+    let pools = Pools::default();
     let sanitizer = inline.sanitizer;
     let (jobs, job_queue) = sync_channel::<Job>(threads);
     let job_queue = Mutex::new(job_queue);
@@ -64,23 +73,24 @@ pub(super) fn run<R: Read, W: Write + Send>(
             scope.spawn(|| {
                 let mut cleaner = Cleaner::new(&sanitizer.engine);
                 while let Some(job) = next(&job_queue) {
-                    work(&mut cleaner, &pool, job);
+                    work(&mut cleaner, &pools, job);
                 }
             });
         }
-        let written = scope.spawn(|| write_in_order(result_queue, writer, &pool));
+        let written = scope.spawn(|| write_in_order(result_queue, writer, &pools.written));
         let read = (|| {
             // What a block leaves open is found before it is clean, so that the next need not wait.
             let mut ahead = Cleaner::new(&sanitizer.engine);
             let mut send = |source: &mut Source, length: usize, carry: &mut Carry| -> bool {
-                let mut block = pool.get();
-                block.extend_from_slice(&source.pending()[..length]);
-                source.take(length);
+                let lines = &source.pending()[..length];
+                let key = first_key(lines);
                 let before = carry.clone();
-                *carry = before.after(&mut ahead, &block);
+                *carry = before.after(&mut ahead, lines, key);
+                let block = source.take_buffer(length, pools.read.get());
                 let (reply, result) = sync_channel(1);
                 jobs.send(Job {
                     block,
+                    key,
                     carry: before,
                     reply,
                 })
@@ -89,7 +99,7 @@ pub(super) fn run<R: Read, W: Write + Send>(
             };
             loop {
                 inline.long_line(&mut source, false);
-                if !ready(&mut inline, &pool, &results) {
+                if !ready(&mut inline, &pools.written, &results) {
                     return Ok(());
                 }
                 let length = source.whole_lines();
@@ -104,7 +114,7 @@ pub(super) fn run<R: Read, W: Write + Send>(
                 }
             }
             inline.long_line(&mut source, true);
-            if ready(&mut inline, &pool, &results) {
+            if ready(&mut inline, &pools.written, &results) {
                 let rest = source.pending().len();
                 if rest > 0 {
                     send(&mut source, rest, &mut inline.carry);
@@ -129,15 +139,17 @@ fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
     jobs.lock().ok()?.recv().ok()
 }
 
-fn work(cleaner: &mut Cleaner<'_>, pool: &Pool, job: Job) {
+fn work(cleaner: &mut Cleaner<'_>, pools: &Pools, job: Job) {
     let Job {
-        block,
+        block: Block { buffer, range },
+        key,
         mut carry,
         reply,
     } = job;
-    let mut out = pool.get();
-    let stats = clean_block(cleaner, &mut carry, &block, 0, &mut out, None);
-    pool.put(block);
+    let mut out = pools.written.get();
+    out.clear();
+    let stats = clean_block(cleaner, &mut carry, &buffer[range], key, 0, &mut out, None);
+    pools.read.put(buffer);
     // A writer that has failed takes no more results.
     let _ = reply.send(Done { out, stats });
 }
@@ -148,7 +160,9 @@ fn ready(inline: &mut Inline<'_>, pool: &Pool, results: &SyncSender<Receiver<Don
         return true;
     }
     let (reply, result) = sync_channel(1);
-    let out = std::mem::replace(&mut inline.out, pool.get());
+    let mut spare = pool.get();
+    spare.clear();
+    let out = std::mem::replace(&mut inline.out, spare);
     reply
         .send(Done {
             out,
