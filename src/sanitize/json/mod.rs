@@ -418,8 +418,16 @@ fn string_stop(line: &[u8], mut at: usize) -> Option<usize> {
         at += chunk.len();
     }
     let rest = line.get(at..)?;
-    let stop = rest.iter().position(|b| matches!(b, b'"' | b'\\'))?;
-    Some(at + stop)
+    match line.last_chunk::<16>() {
+        Some(chunk) => {
+            let stops = stops(chunk) >> (chunk.len() - rest.len());
+            (stops != 0).then(|| at + stops.trailing_zeros() as usize)
+        }
+        None => rest
+            .iter()
+            .position(|b| matches!(b, b'"' | b'\\'))
+            .map(|stop| at + stop),
+    }
 }
 
 /// A one for each `"` and each `\` of 16 bytes, the first one lowest.
@@ -427,4 +435,23 @@ fn string_stop(line: &[u8], mut at: usize) -> Option<usize> {
 fn stops(chunk: &[u8; 16]) -> u32 {
     let bytes = u8x16::new(*chunk);
     (bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::string_stop;
+
+    proptest! {
+        #[test]
+        fn the_end_of_a_string_is_the_first_quote_or_backslash(
+            line in vec(prop_oneof![8 => Just(b'x'), 1 => Just(b'"'), 1 => Just(b'\\')], 0..70),
+            at in 0usize..80,
+        ) {
+            let stop = (at..line.len()).find(|i| matches!(line[*i], b'"' | b'\\'));
+            prop_assert_eq!(string_stop(&line, at), stop);
+        }
+    }
 }

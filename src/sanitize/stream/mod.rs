@@ -8,6 +8,7 @@
 
 mod carry;
 mod long;
+mod order;
 mod pool;
 mod record;
 

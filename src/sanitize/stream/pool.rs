@@ -2,11 +2,12 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use super::carry::{Carry, first_key};
+use super::order::{Done, Order};
 use super::{Block, Inline, MAX_LINE, Source, Stats, clean_block};
+use crate::sanitize::Sanitizer;
 use crate::sanitize::cleaner::Cleaner;
 
 /// Buffers that were used and can be used again.
@@ -24,7 +25,7 @@ impl Pool {
             .unwrap_or_default()
     }
 
-    fn put(&self, buffer: Vec<u8>) {
+    pub(super) fn put(&self, buffer: Vec<u8>) {
         if let Ok(mut buffers) = self.buffers.lock() {
             buffers.push(buffer);
         }
@@ -40,166 +41,279 @@ struct Pools {
 }
 
 /// Lines to clean.
-struct Job {
+pub(super) struct Job {
     block: Block,
     /// Where a private key begins first.
     key: Option<usize>,
     carry: Carry,
-    reply: SyncSender<Done>,
-}
-
-/// Lines that are clean.
-struct Done {
-    out: Vec<u8>,
-    stats: Stats,
 }
 
 /// Goes on with a stream that one thread has begun.
 pub(super) fn run<R: Read, W: Write + Send>(
     mut inline: Inline<'_>,
-    mut source: Source,
-    mut reader: R,
+    source: Source,
+    reader: R,
     writer: W,
     threads: usize,
 ) -> io::Result<Stats> {
     let pools = Pools::default();
+    let order = Order::new(writer, 2 * threads + 2);
     let sanitizer = inline.sanitizer;
-    let (jobs, job_queue) = sync_channel::<Job>(threads);
-    let job_queue = Mutex::new(job_queue);
-    let (results, result_queue) = sync_channel::<Receiver<Done>>(threads * 2);
     inline.out.clear();
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut cleaner = Cleaner::new(&sanitizer.engine);
-                while let Some(job) = next(&job_queue) {
-                    work(&mut cleaner, &pools, job);
-                }
-            });
+    let read = thread::scope(|scope| {
+        let cleaning: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| clean_blocks(sanitizer, &order, &pools)))
+            .collect();
+        let read = read_blocks(&mut inline, source, reader, &order, &pools);
+        order.close();
+        for thread in cleaning {
+            if thread.join().is_err() {
+                order.fail(stopped());
+            }
         }
-        let written = scope.spawn(|| write_in_order(result_queue, writer, &pools.written));
-        let read = (|| {
-            // What a block leaves open is found before it is clean, so that the next need not wait.
-            let mut ahead = Cleaner::new(&sanitizer.engine);
-            let mut send = |source: &mut Source, length: usize, carry: &mut Carry| -> bool {
-                let lines = &source.pending()[..length];
-                let key = first_key(lines);
-                let before = carry.clone();
-                *carry = before.after(&mut ahead, lines, key);
-                let block = source.take_buffer(length, pools.read.get());
-                let (reply, result) = sync_channel(1);
-                jobs.send(Job {
-                    block,
-                    key,
-                    carry: before,
-                    reply,
-                })
-                .is_ok()
-                    && results.send(result).is_ok()
-            };
-            loop {
-                inline.long_line(&mut source, false);
-                if !ready(&mut inline, &pools.written, &results) {
-                    return Ok(());
-                }
-                let length = source.whole_lines();
-                if length > 0 && !send(&mut source, length, &mut inline.carry) {
-                    return Ok(());
-                }
-                if source.pending().len() > MAX_LINE {
-                    continue;
-                }
-                if source.fill(&mut reader)? == 0 {
-                    break;
-                }
-            }
-            inline.long_line(&mut source, true);
-            if ready(&mut inline, &pools.written, &results) {
-                let rest = source.pending().len();
-                if rest > 0 {
-                    send(&mut source, rest, &mut inline.carry);
-                }
-            }
-            Ok(())
-        })();
-        drop(jobs);
-        drop(results);
-        let written = written
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the writer thread panicked")));
-        let mut stats = inline.stats;
-        stats.findings.merge(&inline.cleaner.take_findings());
-        // What could not be written is the reason why reading stopped.
-        stats.merge(&written?);
-        read.map(|()| stats)
-    })
+        read
+    });
+    // What could not be written is the reason why reading stopped.
+    let written = order.finish()?;
+    let mut stats = inline.stats;
+    stats.findings.merge(&inline.cleaner.take_findings());
+    stats.merge(&written);
+    read.map(|()| stats)
 }
 
-fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
-    jobs.lock().ok()?.recv().ok()
+/// Reads until the end of the input, or until the stream has failed.
+fn read_blocks<R: Read, W: Write>(
+    inline: &mut Inline<'_>,
+    mut source: Source,
+    mut reader: R,
+    order: &Order<W>,
+    pools: &Pools,
+) -> io::Result<()> {
+    // What a block leaves open is found before it is clean, so that the next need not wait.
+    let mut ahead = Cleaner::new(&inline.sanitizer.engine);
+    let mut submit = |source: &mut Source, length: usize, carry: &mut Carry| -> bool {
+        let lines = &source.pending()[..length];
+        let key = first_key(lines);
+        let before = carry.clone();
+        *carry = before.after(&mut ahead, lines, key);
+        order.submit(Job {
+            block: source.take_buffer(length, pools.read.get()),
+            key,
+            carry: before,
+        })
+    };
+    loop {
+        inline.long_line(&mut source, false);
+        if !pass(inline, order, pools) {
+            return Ok(());
+        }
+        let length = source.whole_lines();
+        if length > 0 && !submit(&mut source, length, &mut inline.carry) {
+            return Ok(());
+        }
+        if source.pending().len() > MAX_LINE {
+            continue;
+        }
+        if source.fill(&mut reader)? == 0 {
+            break;
+        }
+    }
+    inline.long_line(&mut source, true);
+    if pass(inline, order, pools) {
+        let rest = source.pending().len();
+        if rest > 0 {
+            submit(&mut source, rest, &mut inline.carry);
+        }
+    }
+    Ok(())
 }
 
-fn work(cleaner: &mut Cleaner<'_>, pools: &Pools, job: Job) {
-    let Job {
-        block: Block { buffer, range },
-        key,
-        mut carry,
-        reply,
-    } = job;
-    let mut out = pools.written.get();
-    out.clear();
-    let stats = clean_block(cleaner, &mut carry, &buffer[range], key, 0, &mut out, None);
-    pools.read.put(buffer);
-    // A writer that has failed takes no more results.
-    let _ = reply.send(Done { out, stats });
-}
-
-/// Puts what the calling thread has cleaned in its place among the results.
-fn ready(inline: &mut Inline<'_>, pool: &Pool, results: &SyncSender<Receiver<Done>>) -> bool {
+/// Puts what the calling thread has cleaned in its place among the blocks.
+fn pass<W: Write>(inline: &mut Inline<'_>, order: &Order<W>, pools: &Pools) -> bool {
     if inline.out.is_empty() {
         return true;
     }
-    let (reply, result) = sync_channel(1);
-    let mut spare = pool.get();
+    let mut spare = pools.written.get();
     spare.clear();
-    let out = std::mem::replace(&mut inline.out, spare);
-    reply
-        .send(Done {
-            out,
-            stats: Stats::default(),
-        })
-        .is_ok()
-        && results.send(result).is_ok()
+    let done = Done {
+        out: std::mem::replace(&mut inline.out, spare),
+        stats: Stats::default(),
+    };
+    order.pass(done, &pools.written)
 }
 
-/// Writes results in the order of their blocks, and flushes when there is nothing to write.
-fn write_in_order<W: Write>(
-    results: Receiver<Receiver<Done>>,
-    mut writer: W,
-    pool: &Pool,
-) -> io::Result<Stats> {
-    let mut stats = Stats::default();
-    loop {
-        let result = match results.try_recv() {
-            Ok(result) => result,
-            Err(TryRecvError::Disconnected) => break,
-            Err(TryRecvError::Empty) => {
-                writer.flush()?;
-                match results.recv() {
-                    Ok(result) => result,
-                    Err(_) => break,
-                }
-            }
-        };
-        let Ok(done) = result.recv() else {
-            return Err(io::Error::other(
-                "a sanitizing thread stopped before its lines were clean",
-            ));
-        };
-        stats.merge(&done.stats);
-        writer.write_all(&done.out)?;
-        pool.put(done.out);
+/// Cleans blocks until there are no more.
+fn clean_blocks<W: Write>(sanitizer: &Sanitizer, order: &Order<W>, pools: &Pools) {
+    let _unfinished = Unfinished(order);
+    let mut cleaner = Cleaner::new(&sanitizer.engine);
+    while let Some((number, job)) = order.next() {
+        let Job {
+            block: Block { buffer, range },
+            key,
+            mut carry,
+        } = job;
+        let mut out = pools.written.get();
+        out.clear();
+        let block = &buffer[range];
+        let stats = clean_block(&mut cleaner, &mut carry, block, key, 0, &mut out, None);
+        pools.read.put(buffer);
+        order.deliver(number, Done { out, stats }, &pools.written);
     }
-    writer.flush()?;
-    Ok(stats)
+}
+
+/// Ends the stream when a thread panics: its block will never be clean, and nobody should wait.
+struct Unfinished<'o, W: Write>(&'o Order<W>);
+
+impl<W: Write> Drop for Unfinished<'_, W> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail(stopped());
+        }
+    }
+}
+
+fn stopped() -> io::Error {
+    io::Error::other("a sanitizing thread stopped before its lines were clean")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Write};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::{Order, Unfinished};
+    use crate::sanitize::{Sanitizer, StreamOptions, sanitize_stream};
+
+    const OPTIONS: StreamOptions = StreamOptions { threads: 4 };
+
+    /// Lines that take the threads unequally long: every block has another share of findings.
+    fn lines(count: usize) -> Vec<u8> {
+        let mut lines = Vec::new();
+        for i in 0..count {
+            let filler = "x".repeat(i * 7 % 90);
+            let line = match i / 1500 % 3 {
+                0 => format!("{i} a line without anything {filler}\n"),
+                1 => {
+                    format!("{{\"n\":{i},\"message\":\"mail to user{i}@example.com {filler}\"}}\n")
+                }
+                _ => format!(
+                    "{i} password=hunter-{i} from 10.0.27.{} {filler}\n",
+                    i % 256
+                ),
+            };
+            lines.extend_from_slice(line.as_bytes());
+        }
+        lines
+    }
+
+    fn cleaned(lines: &[u8]) -> Vec<u8> {
+        let sanitizer = Sanitizer::default();
+        let mut out = Vec::new();
+        for line in lines.split_inclusive(|b| *b == b'\n') {
+            let (newline, line) = line.split_last().expect("it has a newline");
+            out.extend_from_slice(&sanitizer.sanitize_line(line));
+            out.push(*newline);
+        }
+        out
+    }
+
+    #[test]
+    fn what_many_threads_clean_comes_out_in_the_order_of_the_input() {
+        let lines = lines(60_000);
+        let mut out = Vec::new();
+        let stats = sanitize_stream(&Sanitizer::default(), &lines[..], &mut out, &OPTIONS);
+        assert_eq!(stats.expect("memory can be read and written").lines, 60_000);
+        assert!(
+            out == cleaned(&lines),
+            "the lines differ or are out of order"
+        );
+    }
+
+    /// Gives what it has, then waits for a word before it says that this was all.
+    struct Pausing<'l>(&'l [u8], Receiver<()>);
+
+    impl Read for Pausing<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                self.1
+                    .recv_timeout(Duration::from_secs(60))
+                    .map_err(io::Error::other)?;
+            }
+            self.0.read(buffer)
+        }
+    }
+
+    /// Says the word when it was flushed with everything in it.
+    struct Watched(usize, Sender<()>);
+
+    impl Write for Watched {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 -= bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            if self.0 == 0 {
+                // Nobody listens any more when it was said before.
+                let _ = self.1.send(());
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn clean_lines_are_not_held_back_while_the_input_pauses() {
+        let lines = lines(20_000);
+        let (say, hear) = channel();
+        let writer = Watched(cleaned(&lines).len(), say);
+        sanitize_stream(
+            &Sanitizer::default(),
+            Pausing(&lines, hear),
+            writer,
+            &OPTIONS,
+        )
+        .expect("everything is written before the input ends");
+    }
+
+    /// Takes so many bytes and no more.
+    struct Full(usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self
+                .0
+                .checked_sub(bytes.len())
+                .ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_ends_an_endless_stream() {
+        let input = io::repeat(b'\n');
+        let error = sanitize_stream(&Sanitizer::default(), input, Full(4_000_000), &OPTIONS)
+            .expect_err("the writer is full");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn a_thread_that_panics_ends_the_stream_with_an_error() {
+        let order = Order::new(Vec::new(), 2);
+        thread::scope(|scope| {
+            let panics = scope.spawn(|| {
+                let _unfinished = Unfinished(&order);
+                panic!("a bug in a detector");
+            });
+            assert!(panics.join().is_err());
+        });
+        assert!(order.next().is_none(), "no thread goes on");
+        let error = order.finish().expect_err("the stream has failed");
+        assert!(error.to_string().contains("a sanitizing thread stopped"));
+    }
 }
