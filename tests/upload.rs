@@ -256,6 +256,39 @@ fn what_failed_is_sent_again_unchanged_after_a_pause() {
 }
 
 #[test]
+fn what_a_server_says_is_shown_with_its_status_and_without_secrets() {
+    let home = home_with(1);
+    let busy = r#"{"error":"no room for bob@example.com, sent by 203.0.113.7"}"#;
+    let server = FaultServer::start(move |request| match request.number {
+        0 => Fault::Answer(503, busy.to_owned()),
+        _ => Fault::Answer(422, busy.replace("no room for", "bad record of")),
+    });
+    let flags = ["--attempts", "3", "--bury-all", "--receipt", "receipt.json"];
+    let ran = upload(&home, &server, &flags).exits(5);
+    let said = ran.stderr_text();
+    let retried = "the server answered 503 (no room for [REDACTED], sent by [REDACTED]); trying";
+    assert!(said.contains(retried), "{said}");
+    assert!(said.contains("422 bad record of [REDACTED]"), "{said}");
+    let kept =
+        format!("{:?}", dead_letters(&home)) + &receipt(&home.path("receipt.json")).to_string();
+    assert!(
+        kept.contains("bad record of") && !kept.contains("example.com"),
+        "{kept}"
+    );
+    enqueue(&home, 0..1);
+    let server = FaultServer::start(move |_| Fault::Answer(403, busy.to_owned()));
+    upload(&home, &server, &[])
+        .exits(6)
+        .says_in_one_line(&["403 (no room for [REDACTED]"]);
+    let doctor = home.run(&["doctor", "--endpoint", &server.url()]).exits(1);
+    let found = doctor.stdout_text();
+    assert!(
+        found.contains("[REDACTED]") && !found.contains("bob@"),
+        "{found}"
+    );
+}
+
+#[test]
 fn a_redirect_is_not_followed_and_takes_no_token_elsewhere() {
     let home = home_with(3);
     home.file("token", "secret-of-ours\n");
@@ -419,6 +452,42 @@ fn a_dry_run_shows_the_batches_and_what_the_deployed_backend_would_reject() {
     );
     assert!(shown.contains("`session_id` is missing"), "{shown}");
     assert_eq!(fs::read(&queue).unwrap(), before);
+}
+
+#[test]
+fn lines_that_are_no_record_are_in_the_account_with_what_to_do() {
+    let home = Home::new();
+    let nan = record_line(1).replace("\"record 1\"", "NaN");
+    let glued = record_line(2) + &record_line(3);
+    let torn = &record_line(5)[..60];
+    let lines = [record_line(0), nan, glued, record_line(4), torn.to_owned()];
+    home.file("state/queue/log_queue.jsonl", lines.join("\n"));
+    let flags = ["--format", "json", "--receipt", "receipt.json"];
+    let dry = home.run(&["upload", "--dry-run", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&dry.succeeds().stdout_text()).unwrap();
+    assert_eq!(
+        (&plan["damaged"], &plan["salvaged"]),
+        (&json!(3), &json!(2))
+    );
+    let server = FaultServer::accepting();
+    let ran = upload(&home, &server, &flags)
+        .succeeds()
+        .says_in_one_line(&["queue inspect", "--verify", "queue repair"]);
+    let account: Value = serde_json::from_str(&ran.stdout_text()).unwrap();
+    assert_eq!(account["accepted"], 4);
+    assert_eq!(
+        (&account["damaged"], &account["salvaged"]),
+        (&json!(3), &json!(2))
+    );
+    assert_eq!(receipt(&home.path("receipt.json")), account);
+    // What is torn at the end may still become whole, and is told until then.
+    let again = upload(&home, &server, &[]).succeeds();
+    let said = again.stdout_text();
+    assert!(said.contains(", 1 damaged line passed over\n"), "{said}");
+    let sound = home_with(2);
+    let ran = upload(&sound, &server, &[]).succeeds();
+    assert_eq!(ran.stderr_text(), "");
+    assert!(!ran.stdout_text().contains("damaged"));
 }
 
 #[test]

@@ -54,16 +54,19 @@ fn compressed_fixtures_are_replayed_too() {
 #[test]
 fn lines_of_a_fixture_that_are_no_records_are_told() {
     let home = Home::new();
+    let glued = record_line(2) + &record_line(3);
     let fixture = home.file(
         "fixture.jsonl",
-        format!("{}\nno record\n[1]\n", record_line(1)),
+        format!("{}\nno record\n[1]\n{glued}\n", record_line(1)),
     );
     let server = FaultServer::accepting();
     let fixture = fixture.to_str().unwrap();
-    upload(&home, &server, &["--replay", fixture])
+    let ran = upload(&home, &server, &["--replay", fixture])
         .succeeds()
         .says_in_one_line(&["2 lines held no record", fixture, "not JSON"]);
-    assert_eq!(server.messages(), ["record 1"]);
+    let said = ran.stdout_text();
+    assert!(said.contains(", 2 damaged lines passed over\n"), "{said}");
+    assert_eq!(server.messages(), ["record 1", "record 2", "record 3"]);
     home.run(&["upload", "--replay", fixture, "--dry-run"])
         .succeeds()
         .says_in_one_line(&["2 lines held no record"]);

@@ -16,8 +16,8 @@ use crate::error::Exit;
 use crate::output::{Printer, counted, table};
 use crate::queue::{Entry, QueueError, inspect, read_pending, rejection};
 use crate::upload::{
-    Credential, EMPTY_BODY, Endpoint, Expected, Finding, HttpTransport, Transport, Verdict,
-    check_clock, check_endpoint, check_route, check_token, clock_skew,
+    Credential, EMPTY_BODY, Endpoint, Expected, Finding, Transport, Verdict, check_clock,
+    check_endpoint, check_route, check_token, clock_skew,
 };
 
 /// How many bad records are told one by one.
@@ -187,7 +187,7 @@ fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut skew = None;
     match settings::endpoint(args.endpoint.as_deref(), config) {
-        Ok(endpoint) => findings.extend(ask(args, endpoint, shown, &mut skew)?),
+        Ok(endpoint) => findings.extend(ask(args, config, endpoint, shown, &mut skew)?),
         Err(error) => findings.push(Finding::problem(
             "endpoint",
             error.to_string(),
@@ -219,12 +219,13 @@ fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
 
 fn ask(
     args: &DoctorArgs,
+    config: &Config,
     endpoint: Endpoint,
     credential: &Credential,
     skew: &mut Option<TimeDelta>,
 ) -> anyhow::Result<Vec<Finding>> {
     let mut findings = vec![transport_security(&endpoint)];
-    let transport = HttpTransport::new(endpoint, args.timeout)?;
+    let transport = settings::transport(endpoint, args.timeout, config)?;
     let token = match credential {
         Credential::Bearer(token) => Some(token),
         Credential::Anonymous | Credential::Pending => None,

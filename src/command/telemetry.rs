@@ -14,7 +14,7 @@ use crate::config::{Config, Origin, PolicyError, Shipped, Telemetry};
 use crate::error::{Error, Exit};
 use crate::output::{counted, safe, table};
 use crate::queue::{QueueError, inspect};
-use crate::upload::{Credential, EMPTY_BODY, Endpoint, HttpTransport, Transport, check_endpoint};
+use crate::upload::{Credential, EMPTY_BODY, Endpoint, Transport, check_endpoint};
 
 /// How long the live check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -151,7 +151,7 @@ fn connection(args: &StatusArgs, config: &Config) -> anyhow::Result<String> {
         Credential::Bearer(token) => Some(token),
         Credential::Anonymous | Credential::Pending => None,
     };
-    let transport = HttpTransport::new(endpoint, CHECK_TIMEOUT)?;
+    let transport = settings::transport(endpoint, CHECK_TIMEOUT, config)?;
     let result = settings::runtime()?.block_on(transport.post(EMPTY_BODY.into(), token));
     Ok(check_endpoint(&result).says)
 }

@@ -49,7 +49,7 @@ pub use checkup::{
 pub use dead_letters::{DeadLetters, export_dead_letters};
 pub use follow::{ENDPOINT_INTERVAL, follow};
 pub use observer::{Event, Observer, Silent};
-pub use queued::QueueBacklog;
+pub use queued::{PassedOver, QueueBacklog};
 pub use receipt::{Attempt, Latency, Receipt};
 pub use rehearsal::{Rehearsal, RehearsedRequest};
 pub use replay::{Records, Replay, ReplayOptions, Restamp, Speed};
@@ -59,7 +59,8 @@ pub use retry::{
 };
 pub use token::{Credential, MAX_TOKEN_BYTES, Token, TokenError, TokenFile, TokenSource};
 pub use transport::{
-    Body, EMPTY_BODY, Endpoint, EndpointError, HttpTransport, Reply, Transport, TransportError,
+    Body, EMPTY_BODY, Endpoint, EndpointError, HttpTransport, Reply, ReplyHook, Transport,
+    TransportError,
 };
 pub use uploader::{End, LineHook, MaySend, Options, UploadError, Uploader};
 pub use watch::QueueWatch;

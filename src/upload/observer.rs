@@ -33,6 +33,8 @@ pub enum Event<'a> {
     Waiting {
         /// How long.
         pause: Duration,
+        /// The status of the answer, if there was one.
+        status: Option<u16>,
         /// Why.
         reason: &'a str,
     },

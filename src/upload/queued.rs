@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use serde::Serialize;
+
 use super::backlog::{Backlog, BacklogError, Letter};
-use crate::queue::{Batch, DeadLetter, Drain, Limits, Token};
+use crate::queue::{Batch, Damage, DeadLetter, Drain, Limits, Token};
 use crate::record;
 
 /// Of how many of the latest batches a part may be confirmed. No more are under
@@ -21,6 +23,24 @@ pub struct QueueBacklog {
     /// How many records of the first of these are confirmed.
     confirmed: usize,
     end: Option<Token>,
+    damage: PassedOver,
+}
+
+/// What stood between records and is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PassedOver {
+    /// How many lines were no record as they stood.
+    pub damaged: u64,
+    /// How many whole records could be read out of these all the same.
+    pub salvaged: u64,
+}
+
+impl PassedOver {
+    /// Adds a stretch of damage.
+    pub fn add(&mut self, damage: &Damage) {
+        self.damaged += 1;
+        self.salvaged += damage.salvaged as u64;
+    }
 }
 
 #[derive(Debug)]
@@ -39,7 +59,14 @@ impl QueueBacklog {
             handed_out: VecDeque::new(),
             confirmed: 0,
             end: None,
+            damage: PassedOver::default(),
         }
+    }
+
+    /// What stood between the records that were handed out. What stands behind
+    /// the last of them is not in it: that is looked at again when more come.
+    pub fn passed_over(&self) -> PassedOver {
+        self.damage
     }
 }
 
@@ -53,6 +80,10 @@ impl Backlog for QueueBacklog {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
+        batch
+            .damage
+            .iter()
+            .for_each(|damage| self.damage.add(damage));
         let lines = batch
             .records
             .iter_mut()

@@ -1,6 +1,7 @@
 //! One POST: the only place that touches the network.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -179,12 +180,17 @@ impl std::fmt::Display for Endpoint {
 
 /// Posts to one endpoint over HTTP. Redirects are not followed and nothing is
 /// decompressed; proxies of the environment are honoured.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpTransport {
     client: Client,
     endpoint: Endpoint,
     timeout: Duration,
+    reply_hook: Option<ReplyHook>,
 }
+
+/// Turns what a server says, a body or a header, into what may be kept and
+/// shown of it. JSON stays JSON.
+pub type ReplyHook = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
 
 impl HttpTransport {
     /// A transport that gives each exchange, from connecting to the last byte,
@@ -205,7 +211,16 @@ impl HttpTransport {
             client,
             endpoint,
             timeout,
+            reply_hook: None,
         })
+    }
+
+    /// Has what servers say go through this before anybody sees it: a server
+    /// may repeat what it was sent, or say what it had better not.
+    #[must_use]
+    pub fn with_reply_hook(mut self, hook: ReplyHook) -> HttpTransport {
+        self.reply_hook = Some(hook);
+        self
     }
 
     /// Where it posts to.
@@ -255,7 +270,7 @@ impl HttpTransport {
             .map_err(|_| TransportError::Timeout(self.timeout))??;
         let reply = Reply {
             retry_after: header(response.headers(), RETRY_AFTER),
-            location: header(response.headers(), LOCATION),
+            location: header(response.headers(), LOCATION).map(|text| self.hooked_text(text)),
             date: header(response.headers(), DATE),
             ..Reply::empty(response.status().as_u16())
         };
@@ -266,7 +281,31 @@ impl HttpTransport {
             (Body::Whole(text), Some(token)) => Body::Whole(without(text, token.expose())),
             (body, _) => body,
         };
+        let body = match body {
+            Body::Whole(text) => Body::Whole(self.hooked(text)),
+            body => body,
+        };
         Ok(Reply { body, ..reply })
+    }
+
+    fn hooked(&self, text: Vec<u8>) -> Vec<u8> {
+        match &self.reply_hook {
+            Some(hook) => hook(&text),
+            None => text,
+        }
+    }
+
+    fn hooked_text(&self, text: String) -> String {
+        String::from_utf8_lossy(&self.hooked(text.into_bytes())).into_owned()
+    }
+}
+
+impl std::fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpTransport")
+            .field("endpoint", &self.endpoint)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 

@@ -107,6 +107,8 @@ pub enum End {
     },
     /// Too many requests in a row failed.
     GaveUp {
+        /// The status of the last answer, if there was one.
+        status: Option<u16>,
         /// What was wrong with the last one.
         reason: String,
     },
@@ -456,11 +458,13 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
                     .is_some_and(|max| self.failures >= max)
                 {
                     return Next::End(End::GaveUp {
+                        status: outcome.status(),
                         reason: reason.to_owned(),
                     });
                 }
                 self.tell(&Event::Waiting {
                     pause: after,
+                    status: outcome.status(),
                     reason,
                 });
                 Next::Wait(after)

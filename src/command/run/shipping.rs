@@ -20,7 +20,7 @@ use crate::queue::LogQueue;
 use crate::record::Identity;
 use crate::remote_level::{self, Poller};
 use crate::screenshot::{Folder, Sender};
-use crate::upload::{self, Endpoint, HttpTransport};
+use crate::upload::{self, Endpoint};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -59,8 +59,7 @@ pub(super) fn start(
         return Ok(None);
     }
     let endpoint = settings::endpoint(endpoint, config)?;
-    let transport =
-        HttpTransport::new(endpoint.clone(), TIMEOUT).context("cannot set up connections")?;
+    let transport = settings::transport(endpoint.clone(), TIMEOUT, config)?;
     let is_online = Arc::new(AtomicBool::new(true));
     let problem = Arc::new(Mutex::new(None));
     let screenshots = config.queue.value.folder().map(|queue| {

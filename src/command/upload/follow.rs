@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::{self, RequestTimes};
 use super::telling::Teller;
-use super::{Context, finish, open, prepare, settings};
+use super::{Context, finish, hint_at_damage, open, passed_over, prepare, settings};
 use crate::cli::upload::UploadArgs;
 use crate::error::Exit;
 use crate::queue::LogQueue;
@@ -50,7 +50,10 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
     super::keep_times(times, &queue, context);
     // To be told to stop is how following ends well.
     let end = result.map(|()| End::Empty);
-    finish(args, end, uploader.receipt(), context)
+    let damage = passed_over(uploader.backlog().passed_over(), &end, folder);
+    let exit = finish(args, end, uploader.receipt(), damage, context);
+    hint_at_damage(damage, folder, &mut context.printer);
+    exit
 }
 
 /// Keeps the level that the server asks for in the state folder, where `emit`
@@ -71,7 +74,7 @@ fn send_screenshots(
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     Ok(Sender::start(
         Folder::of_queue(folder),
-        settings::transport(args, endpoint)?,
+        settings::transport(endpoint, args.timeout, &context.config)?,
         settings::tokens(args, &context.config)?,
         Box::new(|| true),
         teller.screenshots(),

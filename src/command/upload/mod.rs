@@ -17,13 +17,14 @@ use super::{Context, queue_folder, sanitizer::sanitizer, screenshots, shipped};
 use crate::cli::upload::{ResultFormat, UploadArgs};
 use crate::config::Config;
 use crate::error::{Error, Exit, in_one_line};
-use crate::output::counted;
+use crate::output::{Printer, counted};
 use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
 use crate::upload::{
-    Backlog, DeadLetters, End, QueueBacklog, Receipt, StopCause, Uploader, export_dead_letters,
+    Backlog, DeadLetters, End, PassedOver, QueueBacklog, Receipt, StopCause, Uploader,
+    export_dead_letters,
 };
 use metrics::RequestTimes;
-use telling::Teller;
+use telling::{Account, Teller};
 
 pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exit> {
     if args.replay {
@@ -54,13 +55,42 @@ pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exi
     let end = drain(&mut uploader, &mut teller, context);
     if matches!(end, Ok(End::Empty)) {
         let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
-        let transport = settings::transport(&args, endpoint)?;
+        let transport = settings::transport(endpoint, args.timeout, &context.config)?;
         let credential =
             settings::credential(&args.token_env, args.token_file.as_ref(), &context.config);
         screenshots::send(&folder, &transport, credential, &mut context.printer);
     }
     keep_times(times, &queue, context);
-    finish(&args, end, uploader.receipt(), context)
+    let damage = passed_over(uploader.backlog().passed_over(), &end, &folder);
+    let exit = finish(&args, end, uploader.receipt(), damage, context);
+    hint_at_damage(damage, &folder, &mut context.printer);
+    exit
+}
+
+/// What was passed over between the records of a queue, and behind the last of
+/// them once all are sent.
+fn passed_over(between: PassedOver, end: &anyhow::Result<End>, folder: &Path) -> PassedOver {
+    let mut damage = between;
+    if matches!(end, Ok(End::Empty))
+        && let Ok(entries) = read_pending(folder)
+    {
+        for entry in entries.map_while(Result::ok) {
+            if let queue::Entry::Damage(stretch) = entry {
+                damage.add(&stretch);
+            }
+        }
+    }
+    damage
+}
+
+/// Says how to see what of a queue is no record, and what to do about it.
+fn hint_at_damage(damage: PassedOver, folder: &Path, printer: &mut Printer) {
+    if damage.damaged > 0 {
+        let folder = folder.display();
+        printer.warn(format_args!(
+            "the queue is damaged: `soliplex queue inspect {folder} --verify` shows where, `soliplex queue repair {folder} --out DIR` saves what can be read"
+        ));
+    }
 }
 
 /// Queues the times of requests. That they cannot be kept is worth a warning:
@@ -135,7 +165,7 @@ fn prepare<B: Backlog>(
     let teller = Teller::new(&context.printer, times);
     let sanitizer = sanitizer(&context.config)?;
     let options = settings::options(args, &context.config, sanitizer, teller.observer())?;
-    let transport = settings::transport(args, endpoint)?;
+    let transport = settings::transport(endpoint, args.timeout, &context.config)?;
     let tokens = settings::tokens(args, &context.config)?;
     Ok((Uploader::new(transport, backlog, tokens, options), teller))
 }
@@ -170,7 +200,13 @@ fn resend(args: &UploadArgs, folder: &Path, context: &mut Context) -> anyhow::Re
             "{unreadable} lines are no dead letters: left where they are"
         ));
     }
-    finish(args, end, uploader.receipt(), context)
+    finish(
+        args,
+        end,
+        uploader.receipt(),
+        PassedOver::default(),
+        context,
+    )
 }
 
 /// Accounts for what was sent, however sending ended, and says how the command
@@ -179,6 +215,7 @@ fn finish(
     args: &UploadArgs,
     end: anyhow::Result<End>,
     receipt: &Receipt,
+    damage: PassedOver,
     context: &mut Context,
 ) -> anyhow::Result<Exit> {
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
@@ -198,19 +235,20 @@ fn finish(
             &mut context.printer,
         );
     }
-    let written = write_receipt(args, receipt);
+    let account = Account { receipt, damage };
+    let written = write_receipt(args, &account);
     match args.format {
-        ResultFormat::Json => context.printer.json(receipt)?,
-        ResultFormat::Table => context.printer.line(telling::summary(receipt))?,
+        ResultFormat::Json => context.printer.json(&account)?,
+        ResultFormat::Table => context.printer.line(telling::summary(&account))?,
     }
     exit.and_then(|exit| written.map(|()| exit))
 }
 
-fn write_receipt(args: &UploadArgs, receipt: &Receipt) -> anyhow::Result<()> {
+fn write_receipt(args: &UploadArgs, account: &Account<'_>) -> anyhow::Result<()> {
     let Some(path) = &args.receipt else {
         return Ok(());
     };
-    let json = serde_json::to_string_pretty(receipt)? + "\n";
+    let json = serde_json::to_string_pretty(account)? + "\n";
     fs::write(path, json).with_context(|| format!("cannot write the receipt {}", path.display()))
 }
 
@@ -273,10 +311,11 @@ fn exit_of(end: &End, receipt: &Receipt, has_token: bool) -> Result<Exit, Error>
                 quoted(reason)
             ),
         )),
-        End::GaveUp { reason } => Err(Error::new(
+        End::GaveUp { status, reason } => Err(Error::new(
             Exit::Unreachable,
             format!(
-                "gave up: {reason}; nothing is lost, try again later or see what `soliplex doctor` finds"
+                "gave up: {}; nothing is lost, try again later or see what `soliplex doctor` finds",
+                telling::trouble(*status, reason)
             ),
         )),
     }

@@ -12,7 +12,8 @@ use crate::error::{Error, Exit, in_one_line};
 use crate::output::counted;
 use crate::source::{self, Event, Location, Notice};
 use crate::upload::{
-    BacklogError, End, Endpoint, Records, Replay, ReplayOptions, Restamp, Speed, StopCause,
+    BacklogError, End, Endpoint, PassedOver, Records, Replay, ReplayOptions, Restamp, Speed,
+    StopCause,
 };
 
 pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Exit> {
@@ -22,12 +23,12 @@ pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Ex
         speed: args.speed,
         is_new_session: args.new_session,
     };
-    let passed_over = PassedOver::default();
-    let replay = Replay::new(records(&locations, &passed_over)?, options);
+    let odd_lines = OddLines::default();
+    let replay = Replay::new(records(&locations, &odd_lines)?, options);
     if args.dry_run {
-        let exit = dry_run::of_backlog(args, replay, context);
-        passed_over.tell(context);
-        return exit;
+        dry_run::of_backlog(args, replay, |_| odd_lines.passed_over(), context)?;
+        odd_lines.tell(context);
+        return Ok(Exit::Done);
     }
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     refuse_production(args, &endpoint, &context.config.production_hosts)?;
@@ -56,9 +57,15 @@ pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Ex
                 ..
             })
     );
-    passed_over.tell(context);
+    odd_lines.tell(context);
     let accepted = uploader.receipt().accepted;
-    let exit = finish(args, end, uploader.receipt(), context);
+    let exit = finish(
+        args,
+        end,
+        uploader.receipt(),
+        odd_lines.passed_over(),
+        context,
+    );
     match args.expect {
         Some(expected) if is_answered && expected.get() != accepted => {
             if let Err(error) = exit {
@@ -122,7 +129,7 @@ fn restamp(args: &UploadArgs, locations: &[Location]) -> anyhow::Result<Restamp>
         ));
     }
     let mut times: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
-    for record in records(locations, &PassedOver::default())? {
+    for record in records(locations, &OddLines::default())? {
         if let Some(time) = record.map_err(anyhow::Error::from_boxed)?.timestamp() {
             let (first, last) = times.unwrap_or((time, time));
             times = Some((first.min(time), last.max(time)));
@@ -138,15 +145,24 @@ fn restamp(args: &UploadArgs, locations: &[Location]) -> anyhow::Result<Restamp>
 /// Lines of the sources that are no records: how many, and what is wrong with
 /// the first of them.
 #[derive(Clone, Debug, Default)]
-struct PassedOver(Arc<Mutex<(u64, String)>>);
+struct OddLines(Arc<Mutex<(u64, String)>>);
 
-impl PassedOver {
+impl OddLines {
     fn add(&self, notice: &Notice) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.0 == 0 {
             lines.1 = notice.to_string();
         }
         lines.0 += 1;
+    }
+
+    /// How many there were. What could be read of them all the same came as
+    /// records, which nobody counted apart.
+    fn passed_over(&self) -> PassedOver {
+        PassedOver {
+            damaged: self.0.lock().unwrap_or_else(PoisonError::into_inner).0,
+            salvaged: 0,
+        }
     }
 
     /// A fixture that holds less than one thinks is worth a warning.
@@ -163,14 +179,14 @@ impl PassedOver {
 }
 
 /// The records of the sources; lines that are none are passed over.
-fn records(locations: &[Location], passed_over: &PassedOver) -> anyhow::Result<Records> {
+fn records(locations: &[Location], odd_lines: &OddLines) -> anyhow::Result<Records> {
     let items = source::open(locations, source::Options::default())?;
-    let passed_over = passed_over.clone();
+    let odd_lines = odd_lines.clone();
     Ok(Box::new(items.filter_map(move |item| match item {
         Ok(item) => match item.event {
             Event::Record(record) => Some(Ok(record)),
             Event::Notice(notice) => {
-                passed_over.add(&notice);
+                odd_lines.add(&notice);
                 None
             }
         },

@@ -1,11 +1,14 @@
 //! What the flags and the configuration come to.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::upload::UploadArgs;
+use crate::command::sanitizer::sanitizer;
 use crate::config::{Config, Origin, PolicyError, Setting};
 use crate::error::{Error, Exit};
 use crate::sanitize::Sanitizer;
@@ -112,8 +115,18 @@ pub(in crate::command) fn token_source(
     }
 }
 
-pub(super) fn transport(args: &UploadArgs, endpoint: Endpoint) -> anyhow::Result<HttpTransport> {
-    HttpTransport::new(endpoint, args.timeout).context("cannot set up connections")
+/// Connections to an endpoint; what it says is sanitized, since it may repeat
+/// what it was sent.
+pub(in crate::command) fn transport(
+    endpoint: Endpoint,
+    timeout: Duration,
+    config: &Config,
+) -> anyhow::Result<HttpTransport> {
+    let sanitizer = sanitizer(config)?;
+    let transport = HttpTransport::new(endpoint, timeout).context("cannot set up connections")?;
+    Ok(transport.with_reply_hook(Arc::new(move |said| {
+        sanitizer.sanitize_line(said).into_owned()
+    })))
 }
 
 pub(super) fn options(

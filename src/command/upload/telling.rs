@@ -4,6 +4,7 @@ use std::future::Future;
 
 use anyhow::bail;
 use bytesize::ByteSize;
+use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,7 @@ use crate::command::stop::Signals;
 use crate::output::progress::{Progress, Unit};
 use crate::output::{Printer, counted, safe};
 use crate::screenshot;
-use crate::upload::{Event, Observer, Receipt, Spelling};
+use crate::upload::{Event, Observer, PassedOver, Receipt, Spelling};
 
 /// What the uploader's observer passes on.
 enum Told {
@@ -162,17 +163,15 @@ fn told(event: &Event<'_>) -> Told {
                 "a record went to the dead letters: {status}{reason}"
             ))
         }
-        Event::Waiting { pause, reason } => {
-            let reason = if reason.is_empty() {
-                "the server is busy"
-            } else {
-                *reason
-            };
-            Told::Note(format!(
-                "{reason}; trying again in {:.1} s",
-                pause.as_secs_f64()
-            ))
-        }
+        Event::Waiting {
+            pause,
+            status,
+            reason,
+        } => Told::Note(format!(
+            "{}; trying again in {:.1} s",
+            trouble(*status, reason),
+            pause.as_secs_f64()
+        )),
         Event::Respelled(Spelling::Snake) => {
             Told::Detail("the server wants snake_case keys: it gets them".to_owned())
         }
@@ -186,8 +185,27 @@ fn told(event: &Event<'_>) -> Told {
     }
 }
 
+/// What is wrong with an answer, or why there is none.
+pub(super) fn trouble(status: Option<u16>, reason: &str) -> String {
+    match (status, reason) {
+        (None, reason) => reason.to_owned(),
+        (Some(status), "") => format!("the server answered {status}"),
+        (Some(status), reason) => format!("the server answered {status} ({reason})"),
+    }
+}
+
+/// What an upload came to: what was sent, and what could not be.
+#[derive(Serialize)]
+pub(super) struct Account<'a> {
+    #[serde(flatten)]
+    pub(super) receipt: &'a Receipt,
+    #[serde(flatten)]
+    pub(super) damage: PassedOver,
+}
+
 /// The result in a sentence.
-pub(super) fn summary(receipt: &Receipt) -> String {
+pub(super) fn summary(account: &Account<'_>) -> String {
+    let receipt = account.receipt;
     let mut text = format!(
         "{} accepted in {} ({})",
         counted(receipt.accepted, "record"),
@@ -203,5 +221,20 @@ pub(super) fn summary(receipt: &Receipt) -> String {
             text.push_str(&format!(", {number} {what}"));
         }
     }
-    text
+    text + &damage(account.damage)
+}
+
+/// The end of a sentence on what was passed over; empty if nothing was.
+pub(super) fn damage(damage: PassedOver) -> String {
+    if damage.damaged == 0 {
+        return String::new();
+    }
+    let lines = counted(damage.damaged, "damaged line");
+    match damage.salvaged {
+        0 => format!(", {lines} passed over"),
+        count => format!(
+            ", {lines} passed over but for {} in them",
+            counted(count, "whole record")
+        ),
+    }
 }

@@ -115,6 +115,7 @@ async fn attempts_run_out_where_they_are_counted() {
     };
     let mut scene = Scene::new(server.clone(), Memory::of(3), options);
     let reason = "cannot connect: refused".to_owned();
-    assert_eq!(scene.drain().await, End::GaveUp { reason });
+    let status = None;
+    assert_eq!(scene.drain().await, End::GaveUp { status, reason });
     assert_eq!(server.requests(), 4);
 }
