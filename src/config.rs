@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::small_file;
 use crate::upload::{Endpoint, EndpointError};
 
 pub use place::QueuePlace;
@@ -351,7 +352,7 @@ fn find_file() -> Result<(Option<PathBuf>, ConfigFile), ConfigError> {
 }
 
 fn read_file(path: &Path) -> Result<ConfigFile, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+    let text = small_file::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),
         source,
     })?;
@@ -437,7 +438,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
 /// The id that is kept. An empty or torn file, which is what a power cut may
 /// leave behind, keeps none.
 fn read_install_id(path: &Path) -> io::Result<Option<String>> {
-    match fs::read(path) {
+    match small_file::read(path) {
         Ok(bytes) => Ok(std::str::from_utf8(&bytes)
             .ok()
             .map(str::trim)

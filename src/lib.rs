@@ -26,12 +26,13 @@
 //! The modules stand in reading order: each group uses only those above it,
 //! and `upload` and `ingest` never use each other: they meet in `record`.
 
-// What everything else handles, how whatever speaks HTTP begins, and the
-// pictures that go with records.
+// What everything else handles, how whatever speaks HTTP begins, the pictures
+// that go with records, and files that are read whole.
 pub mod record;
 
 mod http_client;
 mod picture;
+mod small_file;
 
 // What can be asked of a record, and what is taken out of it.
 pub mod filter;

@@ -100,7 +100,7 @@ impl RemoteLevel {
     }
 
     fn load(state_dir: &Path) -> Option<RemoteLevel> {
-        let bytes = fs::read(state_dir.join(FILE)).ok()?;
+        let bytes = crate::small_file::read(&state_dir.join(FILE)).ok()?;
         let answer: Answer = serde_json::from_slice(&bytes).ok()?;
         let confirmed_at = parse_timestamp(answer.confirmed_at.as_deref()?)?;
         RemoteLevel::of(answer, confirmed_at)

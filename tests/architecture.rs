@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each domain module, and the modules of this crate that it may use.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("http_client", &[]),
     ("picture", &[]),
+    ("small_file", &[]),
     ("record", &[]),
     ("filter", &["record"]),
     ("fingerprint", &["record"]),
@@ -16,7 +17,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("queue", &["record"]),
     ("upload", &["http_client", "queue", "record"]),
     ("logger", &["record", "sanitize", "queue", "upload"]),
-    ("fleet", &[]),
+    ("fleet", &["small_file"]),
     (
         "source",
         &["http_client", "queue", "record", "filter", "fleet"],
@@ -25,7 +26,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("capture", &["logger", "record", "sanitize", "queue"]),
     (
         "remote_level",
-        &["http_client", "logger", "record", "upload"],
+        &["http_client", "logger", "record", "small_file", "upload"],
     ),
     ("screenshot", &["picture", "upload"]),
     ("rum", &["logger", "record"]),
@@ -34,6 +35,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
         &[
             "http_client",
             "picture",
+            "small_file",
             "record",
             "sanitize",
             "fingerprint",
@@ -42,7 +44,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "fleet",
         ],
     ),
-    ("config", &["upload"]),
+    ("config", &["small_file", "upload"]),
     ("error", &[]),
 ];
 

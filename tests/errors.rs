@@ -62,3 +62,43 @@ fn a_full_stdout_is_named() {
     let ran = home.run(&["queue", "drain"]).succeeds();
     assert_eq!(ran.json_lines().len(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_small_file_that_has_no_end_is_read_up_to_its_limit() {
+    let home = Home::new();
+    home.file("a.jsonl", record_line(1));
+    home.file("settings.toml", "operator_token_file = \"/dev/zero\"\n");
+    let secret = home.file("secret", crate::support::SECRET);
+    let serve = ["ingest", "serve", "--listen", "127.0.0.1:0"];
+    let serving = |flags: &[&'static str]| [&serve, flags].concat();
+    for args in [
+        vec!["emit", "m", "--config", "/dev/zero"],
+        vec!["emit", "m", "--stack-trace", "@/dev/zero"],
+        vec!["sanitize", "a.jsonl", "--rules", "/dev/zero"],
+        vec!["sanitize", "a.jsonl", "--pseudonymize", "/dev/zero"],
+        vec!["fingerprint", "a.jsonl", "--baseline", "/dev/zero"],
+        vec!["tail", "a.jsonl", "--config", "settings.toml"],
+        serving(&["--jwt-secret-file", "/dev/zero"]),
+        serving(&["--jwt-public-key", "/dev/zero"]),
+        serving(&["--no-auth", "--logging-config", "/dev/zero"]),
+        serving(&[
+            "--no-auth",
+            "--tls-cert",
+            "/dev/zero",
+            "--tls-key",
+            "a.jsonl",
+        ]),
+        serving(&["--no-auth", "--otlp-header", "x=@/dev/zero"]),
+        [
+            &serve[..],
+            &["--jwt-secret-file", secret.to_str().expect("UTF-8")],
+            &["--operator-token-file", "/dev/zero"],
+        ]
+        .concat(),
+    ] {
+        let ran = home.run(&args);
+        assert_ne!(ran.get_output().status.code(), Some(0), "{args:?}");
+        ran.says_in_one_line(&["/dev/zero", "larger than", "name the right one"]);
+    }
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::fault_server::{Fault, FaultServer};
 use crate::ingest::{answer, batch, block_on, get, in_an_hour, jwt, post, serve};
-use crate::support::{Home, SECRET, Server, json_lines, record_line, wait_until};
+use crate::support::{Home, Ran, SECRET, Server, json_lines, record_line, wait_until};
 
 /// A key that signs tokens, and how a key set tells its public half.
 struct Issuer {
@@ -156,6 +156,28 @@ fn a_users_rate_holds_across_fresh_tokens_and_spares_others() {
     assert_eq!(send("u-1", 0), 200);
     assert_eq!((send("u-1", 1), send("u-1", 2)), (429, 429));
     assert_eq!(send("u-2", 0), 200);
+}
+
+#[test]
+fn a_list_of_operators_that_lets_nobody_or_anybody_in_is_refused() {
+    let home = Home::new();
+    let secret = home.file("secret", SECRET);
+    for (tokens, fault) in [
+        ("# none\n", "holds no token"),
+        ("short\n", "line 1 has fewer than 16"),
+    ] {
+        home.file("operators", tokens);
+        home.run(&[
+            "ingest",
+            "serve",
+            "--jwt-secret-file",
+            secret.to_str().unwrap(),
+            "--operator-token-file",
+            "operators",
+        ])
+        .exits(2)
+        .says_in_one_line(&["operators", fault, "head -c 32 /dev/urandom"]);
+    }
 }
 
 #[test]

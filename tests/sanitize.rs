@@ -365,6 +365,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
     home.file("regex.toml", "[[pattern]]\nname = \"x\"\nregex = '(a'\n");
     home.file("rule.toml", "disable = [\"emial\"]\n");
     home.file("empty.key", " \n");
+    home.file("short.key", "fifteen-bytes--\n");
     fs::create_dir(home.path("folder")).unwrap();
     let cases: &[(&[&str], i32, &[&str])] = &[
         (&["missing.log"], 1, &["missing.log"]),
@@ -386,6 +387,15 @@ fn what_cannot_be_done_is_said_in_one_line() {
         (&["--replacement", "10.0.0.1"], 2, &["10.0.0.1"]),
         (&["--pseudonymize", "missing.key"], 1, &["missing.key"]),
         (&["--pseudonymize", "empty.key"], 2, &["empty.key", "empty"]),
+        (
+            &["--pseudonymize", "short.key"],
+            2,
+            &[
+                "short.key",
+                "has 15 bytes",
+                "head -c 32 /dev/urandom > short.key",
+            ],
+        ),
     ];
     for (flags, code, needles) in cases {
         let mut args = vec!["sanitize"];
@@ -396,6 +406,25 @@ fn what_cannot_be_done_is_said_in_one_line() {
         let ran = home.run_with_stdin(&args, "a line\n");
         assert_eq!(ran.stdout_text(), "", "{flags:?}");
         ran.exits(*code).says_in_one_line(needles);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_may_read_is_worth_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let key = home.file("a.key", "the-first-made-up-key");
+    let said = |mode: u32| {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        home.run_with_stdin(&["sanitize", "--pseudonymize", "a.key"], "a line\n")
+            .succeeds()
+            .stderr_text()
+    };
+    assert_eq!(said(0o600), "");
+    for mode in [0o640, 0o604] {
+        let said = said(mode);
+        assert!(said.contains("chmod 600 a.key"), "{said}");
     }
 }
 

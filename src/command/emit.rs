@@ -4,14 +4,12 @@ mod counts;
 mod lines;
 mod workers;
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use bytes::BytesMut;
-use bytesize::ByteSize;
 use chrono::Utc;
 
 use super::{Context, queue_folder, sanitizer::sanitizer};
@@ -27,6 +25,7 @@ use crate::record::{
 use crate::remote_level::RemoteLevel;
 use crate::sanitize::{Sanitizer, StreamSanitizer};
 use crate::screenshot::{self, Folder};
+use crate::small_file;
 use counts::Counts;
 use lines::{Block, Lines};
 use workers::in_order;
@@ -332,7 +331,7 @@ impl Emitter {
 
 /// Makes a picture fit to be sent and keeps it beside the queue.
 fn keep_screenshot(id: &str, path: &Path, args: &EmitArgs, config: &Config) -> anyhow::Result<()> {
-    let file = read_bounded(path, MAX_PICTURE_BYTES)
+    let file = small_file::read_up_to(path, MAX_PICTURE_BYTES)
         .with_context(|| format!("cannot read {}", path.display()))?;
     let options = &args.screenshots;
     let png = screenshot::prepare(&file, options.screenshot_size, &options.screenshot_masks)
@@ -374,21 +373,9 @@ fn text_or_file(text: &str) -> anyhow::Result<String> {
     let Some(path) = text.strip_prefix('@') else {
         return Ok(text.to_owned());
     };
-    let bytes = read_bounded(path.as_ref(), MAX_TEXT_BYTES)
+    let bytes = small_file::read_up_to(path.as_ref(), MAX_TEXT_BYTES)
         .with_context(|| format!("cannot read the stack trace in {path}"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Reads a file that is no larger than this: it may have no end.
-fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut file = fs::File::open(path)?.take(limit + 1);
-    file.read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        let reason = format!("it is larger than {}", ByteSize(limit));
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
-    }
-    Ok(bytes)
 }
 
 /// What records get that do not say so themselves: sanitized, since it goes

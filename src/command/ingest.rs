@@ -3,7 +3,6 @@
 mod access_log;
 mod forwarding;
 
-use std::fs;
 use std::io;
 use std::net::TcpListener;
 use std::path::Path;
@@ -21,6 +20,7 @@ use crate::ingest::store::{
     AlertRule, NatsOptions, NatsStore, Retention, SqliteStore, Store, StoreUrl,
 };
 use crate::ingest::{self, App, Limits, Listener, RemoteLevel, Settings, Webhook};
+use crate::small_file;
 use access_log::AccessLogWriter;
 
 /// No leeway may be larger: a token that expired must soon be worth nothing.
@@ -180,6 +180,7 @@ fn bind(listen: &Listen) -> anyhow::Result<Bound> {
         }
         #[cfg(unix)]
         Listen::Unix(path) => {
+            use std::fs;
             use std::os::unix::fs::FileTypeExt;
             use std::os::unix::net::{UnixListener, UnixStream};
             // A socket that nobody answers at was left behind by a crash. A
@@ -294,7 +295,9 @@ fn auth(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Auth> {
         .as_ref()
         .map(|set| &set.value));
     let operators = match operator_file {
-        Some(file) => OperatorTokens::from_lines(&read(file)?),
+        Some(file) => {
+            OperatorTokens::from_lines(&read(file)?).map_err(|error| in_file(file, error))?
+        }
         None => OperatorTokens::default(),
     };
     Ok(Auth::Tokens(Box::new(Tokens {
@@ -317,11 +320,11 @@ fn in_file_or_here(value: &Secret) -> anyhow::Result<Secret> {
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    small_file::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+    small_file::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn in_file(file: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -1,7 +1,6 @@
 //! `soliplex sanitize`: a stream in, the same stream without secrets out.
 
 use std::cell::RefCell;
-use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,13 +15,18 @@ use crate::sanitize::{
     BUILTIN_RULES, Findings, Key, LineFinding, Paths, Replacement, Rules, Sanitizer, StreamOptions,
     sanitize_stream, sanitize_stream_with,
 };
+use crate::small_file;
 use crate::source;
+
+/// A shorter key could be found by trying all there are.
+const MIN_KEY_BYTES: usize = 16;
 
 pub(super) fn run(args: SanitizeArgs, context: &mut Context) -> anyhow::Result<Exit> {
     if args.list {
         return list(&mut context.printer);
     }
-    let sanitizer = sanitizer::compile(rules(&args, context)?, &context.config.policy)?;
+    let rules = rules(&args, context)?;
+    let sanitizer = sanitizer::compile(rules, &context.config.policy)?;
     let mut findings = Findings::default();
     let (inputs, mut unchecked) = inputs(&args, &mut context.printer);
     for file in &inputs {
@@ -189,7 +193,7 @@ fn list(printer: &mut Printer) -> anyhow::Result<Exit> {
 }
 
 /// The rules of the configuration with those of the flags on top.
-fn rules(args: &SanitizeArgs, context: &Context) -> anyhow::Result<Rules> {
+fn rules(args: &SanitizeArgs, context: &mut Context) -> anyhow::Result<Rules> {
     let mut settings = context.config.sanitize.clone();
     if args.rules.is_some() {
         settings.rules.clone_from(&args.rules);
@@ -214,7 +218,7 @@ fn rules(args: &SanitizeArgs, context: &Context) -> anyhow::Result<Rules> {
         rules.replace_with(Replacement::Typed);
     }
     if let Some(file) = &args.pseudonymize {
-        rules.replace_with(Replacement::Pseudonym(key(file)?));
+        rules.replace_with(Replacement::Pseudonym(key(file, &mut context.printer)?));
     }
     match args.paths {
         Some(PathsArg::Keep) => rules.paths(Paths::Keep),
@@ -224,14 +228,25 @@ fn rules(args: &SanitizeArgs, context: &Context) -> anyhow::Result<Rules> {
     Ok(rules)
 }
 
-fn key(file: &Path) -> anyhow::Result<Key> {
-    let bytes =
-        fs::read(file).with_context(|| format!("cannot read the key {}", file.display()))?;
-    Key::new(&bytes).ok_or_else(|| {
-        let file = file.display();
+fn key(file: &Path, printer: &mut Printer) -> anyhow::Result<Key> {
+    let bytes = small_file::read(file);
+    let bytes = bytes.with_context(|| format!("cannot read the key {}", file.display()))?;
+    let name = file.display();
+    let refused = |fault: &str| {
         Error::usage(format!(
-            "the key in {file} is empty; write random bytes into it"
+            "the key in {name} {fault}; make one with `(umask 077; head -c 32 /dev/urandom > {name})`"
         ))
-        .into()
-    })
+    };
+    let length = bytes.trim_ascii().len();
+    if (1..MIN_KEY_BYTES).contains(&length) {
+        let fault = format!("has {length} bytes, at least {MIN_KEY_BYTES} are needed");
+        return Err(refused(&fault).into());
+    }
+    let key = Key::new(&bytes).ok_or_else(|| refused("is empty"))?;
+    if small_file::others_may_read(file) {
+        printer.warn(format_args!(
+            "others may read the key {name}, and who has it can find out whom a pseudonym stands for; `chmod 600 {name}` keeps it to you"
+        ));
+    }
+    Ok(key)
 }

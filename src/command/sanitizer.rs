@@ -1,18 +1,17 @@
 //! The sanitizer that the configuration asks for.
 
-use std::fs;
-
 use anyhow::Context as _;
 
 use crate::config::{Config, MinimumRules, Policy, PolicyError, SanitizeSettings};
 use crate::error::Error;
 use crate::sanitize::{BUILTIN_RULES, Paths, Rules, Sanitizer};
+use crate::small_file;
 
 /// The rules of the settings, on top of the built-in ones.
 pub(super) fn rules(settings: &SanitizeSettings) -> anyhow::Result<Rules> {
     let mut rules = match &settings.rules {
         Some(path) => {
-            let text = fs::read_to_string(path)
+            let text = small_file::read_to_string(path)
                 .with_context(|| format!("cannot read the rules {}", path.display()))?;
             Rules::from_toml(&text)
                 .map_err(|error| Error::usage(path.display().to_string()).because(error))?

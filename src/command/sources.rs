@@ -1,6 +1,5 @@
 //! The sources that a command reads from, and how it ends when one fails.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -15,6 +14,7 @@ use crate::error::{Error, Exit};
 use crate::fleet::Access;
 use crate::output::Printer;
 use crate::output::progress::{Progress, Unit};
+use crate::small_file;
 use crate::source::{self, Location, Options, SourceError, Token};
 
 /// How often progress is looked at.
@@ -38,7 +38,7 @@ pub(super) fn locations(named: Vec<Location>, config: &Config) -> anyhow::Result
 pub(super) fn token(config: &Config) -> anyhow::Result<Option<Token>> {
     let given = std::env::var(TOKEN_VARIABLE).unwrap_or_default();
     let text = match &config.operator_token_file {
-        Some(file) if given.trim().is_empty() => fs::read_to_string(&file.value)
+        Some(file) if given.trim().is_empty() => small_file::read_to_string(&file.value)
             .with_context(|| format!("cannot read the token {}", file.value.display()))?,
         _ => given,
     };

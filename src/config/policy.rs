@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::describe;
+use crate::small_file;
 use crate::upload::Endpoint;
 
 /// Where the policy is. Fixed when the program is built, by the environment
@@ -117,7 +118,7 @@ impl Policy {
             Err(error) if is_missing(&error) => return Ok(Policy::default()),
             Err(error) => return Err(fault(error)),
         }
-        Policy::parse(path, &fs::read_to_string(path).map_err(fault)?)
+        Policy::parse(path, &small_file::read_to_string(path).map_err(fault)?)
     }
 
     fn parse(path: &Path, text: &str) -> Result<Policy, PolicyError> {

@@ -3,7 +3,6 @@
 //! Both are small JSON files in the state folder, replaced whole; one that is
 //! torn or missing counts as never written, so that telemetry is off.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -68,7 +67,7 @@ impl Shipped {
 }
 
 fn load<T: DeserializeOwned + Default>(path: &Path) -> T {
-    let bytes = fs::read(path).unwrap_or_default();
+    let bytes = crate::small_file::read(path).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
@@ -85,6 +84,8 @@ fn save(path: &Path, value: &impl Serialize) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! Connecting to a fleet's JetStream.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
@@ -8,6 +9,7 @@ use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::{self};
 
 use super::FleetUrl;
+use crate::small_file;
 
 /// How long a server may take to be connected to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -89,14 +91,13 @@ pub async fn connect(url: &FleetUrl, access: &Access) -> Result<jetstream::Conte
             path: path.clone(),
             reason,
         };
-        let text = tokio::fs::read_to_string(path).await;
+        let text = read(path).await.and_then(small_file::text);
         let text = text.map_err(|error| failed(error.to_string()))?;
         options = identified(options, text.trim()).map_err(failed)?;
     }
     if let Some(path) = &access.ca {
         // Looked at here because the error of connecting would not name it.
-        let read = tokio::fs::read(path).await;
-        read.map_err(|error| ConnectError::File {
+        read(path).await.map_err(|error| ConnectError::File {
             path: path.clone(),
             reason: error.to_string(),
         })?;
@@ -120,6 +121,13 @@ pub async fn connect(url: &FleetUrl, access: &Access) -> Result<jetstream::Conte
         .timeout(ANSWER_TIMEOUT)
         .ack_timeout(CONFIRM_TIMEOUT)
         .build(client))
+}
+
+/// The bytes of a small file.
+async fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || small_file::read(&path)).await;
+    read.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// Who one is, as a file says it.

@@ -28,9 +28,6 @@ use sha2::{Digest, Sha256};
 
 use crate::record::{Level, parse_timestamp};
 
-/// The most bytes of a file.
-const MAX_BYTES: u64 = 1 << 20;
-
 /// Levels from a file that is watched, or from the servers one shares a store
 /// with.
 #[derive(Debug, Default)]
@@ -162,10 +159,7 @@ fn read(path: &Path) -> Result<State, RemoteLevelError> {
         reason,
     };
     let stamp = stamp(path).map_err(|e| error(e.to_string()))?;
-    if stamp.1 > MAX_BYTES {
-        return Err(error("too large for a file of log levels".to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+    let text = crate::small_file::read_to_string(path).map_err(|e| error(e.to_string()))?;
     let levels = parse(&text).map_err(error)?;
     Ok(State {
         levels: Some(levels),

@@ -1,7 +1,6 @@
 //! The groups that are known already, in a file to be kept with the code.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
@@ -11,6 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::report::Report;
 use crate::error::{Error, Exit};
 use crate::fingerprint::VERSION;
+use crate::small_file;
+
+/// The largest file that is read: far more groups than anybody reviews.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Groups by their fingerprints, in words that say which they are: the file's
 /// lines are sorted, so that a change of it can be reviewed.
@@ -33,7 +36,8 @@ impl Default for Baseline {
 impl Baseline {
     /// Reads a file that [`write`](Baseline::write) has written.
     pub(super) fn read(path: &Path) -> anyhow::Result<Baseline> {
-        let text = fs::read_to_string(path).with_context(|| {
+        let text = small_file::read_up_to(path, MAX_BYTES).and_then(small_file::text);
+        let text = text.with_context(|| {
             format!(
                 "cannot read the baseline {}; --write-baseline makes one",
                 path.display()

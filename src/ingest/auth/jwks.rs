@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::keys::Key;
 use crate::http_client::http_client;
+use crate::small_file;
 
 /// How soon a set may be fetched again.
 const MIN_AGE: Duration = Duration::from_secs(60);
@@ -132,7 +133,7 @@ impl Jwks {
         let url = match &self.source {
             Source::File(path) => {
                 let path = path.clone();
-                let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+                let read = tokio::task::spawn_blocking(move || small_file::read(&path)).await;
                 let read = read.map_err(|error| self.source.error(error))?;
                 return read.map_err(|error| self.source.error(error));
             }

@@ -31,6 +31,9 @@ pub use secret::Secret;
 /// far below it.
 const MAX_TOKEN_BYTES: usize = 7 << 10;
 
+/// The shortest token of an operator.
+const MIN_TOKEN_BYTES: usize = 16;
+
 /// How callers are told apart.
 #[derive(Debug)]
 pub enum Auth {
@@ -188,6 +191,22 @@ impl Tokens {
     }
 }
 
+/// Why a list of operators' tokens cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OperatorTokensError {
+    /// Nobody could read.
+    #[error("it holds no token; make one with `head -c 32 /dev/urandom | base64`, one a line")]
+    Empty,
+    /// A token could be guessed.
+    #[error(
+        "the token in line {line} has fewer than {MIN_TOKEN_BYTES} bytes; make one with `head -c 32 /dev/urandom | base64`"
+    )]
+    Short {
+        /// Which line, from 1.
+        line: usize,
+    },
+}
+
 /// The tokens of operators, of which only hashes are kept.
 #[derive(Clone, Default)]
 pub struct OperatorTokens(Vec<[u8; 32]>);
@@ -195,10 +214,23 @@ pub struct OperatorTokens(Vec<[u8; 32]>);
 impl OperatorTokens {
     /// Reads one token a line; blank lines and lines that start with `#` are
     /// no tokens.
-    pub fn from_lines(lines: &str) -> OperatorTokens {
-        let tokens = lines.lines().map(str::trim);
-        let tokens = tokens.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        OperatorTokens(tokens.map(hash).collect())
+    ///
+    /// # Errors
+    ///
+    /// No token, or one that could be guessed.
+    pub fn from_lines(lines: &str) -> Result<OperatorTokens, OperatorTokensError> {
+        let lines = lines.lines().map(str::trim).enumerate();
+        let tokens = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let hashes: Vec<_> = tokens
+            .map(|(index, token)| match token.len() {
+                MIN_TOKEN_BYTES.. => Ok(hash(token)),
+                _ => Err(OperatorTokensError::Short { line: index + 1 }),
+            })
+            .collect::<Result<_, _>>()?;
+        match hashes.is_empty() {
+            true => Err(OperatorTokensError::Empty),
+            false => Ok(OperatorTokens(hashes)),
+        }
     }
 
     /// Whether there is none.

@@ -319,7 +319,10 @@ async fn critical_headers_and_changed_signatures_are_refused() {
 #[tokio::test]
 async fn operators_read_by_token_or_claim_and_devices_do_not() {
     let with_operators = || Tokens {
-        operators: OperatorTokens::from_lines("# operators\n\n  op-one \nop-two\n"),
+        operators: OperatorTokens::from_lines(
+            "# operators\n\n  made-up-op-one-x \nmade-up-op-two-x\n",
+        )
+        .unwrap(),
         operator_claim: Some(("scope".to_owned(), "soliplex:read".to_owned())),
         ..hs()
     };
@@ -332,10 +335,10 @@ async fn operators_read_by_token_or_claim_and_devices_do_not() {
             .await
             .map_err(|(status, _)| status)
     };
-    assert_eq!(read("op-one").await, Ok(()));
-    assert_eq!(read("op-two").await, Ok(()));
+    assert_eq!(read("made-up-op-one-x").await, Ok(()));
+    assert_eq!(read("made-up-op-two-x").await, Ok(()));
     assert_eq!(read("# operators").await, Err(401));
-    assert_eq!(read("op-three").await, Err(401));
+    assert_eq!(read("made-up-op-three").await, Err(401));
     assert_eq!(read(&sign_hs(&claims())).await, Err(403));
     let scoped = claims_with("scope", json!("openid soliplex:read"));
     assert_eq!(read(&sign_hs(&scoped)).await, Ok(()));
@@ -343,7 +346,15 @@ async fn operators_read_by_token_or_claim_and_devices_do_not() {
     assert_eq!(read(&sign_hs(&roles)).await, Ok(()));
     let near = claims_with("scope", json!("soliplex:readx xsoliplex:read"));
     assert_eq!(read(&sign_hs(&near)).await, Err(403));
-    assert!(device(with_operators(), "op-one").await.is_err());
+    assert!(device(with_operators(), "made-up-op-one-x").await.is_err());
+}
+
+#[test]
+fn a_list_of_operators_without_a_token_or_with_one_to_guess_is_refused() {
+    let refused = |lines: &str| OperatorTokens::from_lines(lines).unwrap_err();
+    assert_eq!(refused("# nobody\n\n"), OperatorTokensError::Empty);
+    let guessed = refused("# operators\nsixteen-bytes-ok\nfifteen-bytes--\n");
+    assert_eq!(guessed, OperatorTokensError::Short { line: 3 });
 }
 
 #[test]
@@ -352,7 +363,7 @@ fn secrets_do_not_show() {
         "{:?} {:?}",
         Secret::new(SECRET),
         Tokens {
-            operators: OperatorTokens::from_lines("op-one"),
+            operators: OperatorTokens::from_lines("made-up-op-one-x").unwrap(),
             ..hs()
         }
     );

@@ -14,7 +14,7 @@ use crate::ingest::{App, Listener, Settings, serve};
 use crate::sanitize::Sanitizer;
 
 pub(super) const SECRET: &str = "an obviously made-up secret of enough length";
-pub(super) const OPERATOR: &str = "an-operator";
+pub(super) const OPERATOR: &str = "the-token-of-an-operator";
 
 /// A running server over a store in a folder of its own.
 pub(super) struct TestServer {
@@ -141,7 +141,7 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
 pub(super) fn tokens() -> Auth {
     Auth::Tokens(Box::new(Tokens {
         keys: vec![Key::hs256(&Secret::new(SECRET)).unwrap()],
-        operators: OperatorTokens::from_lines(OPERATOR),
+        operators: OperatorTokens::from_lines(OPERATOR).expect("a token"),
         ..Tokens::default()
     }))
 }
