@@ -166,7 +166,7 @@ fn status_of_announced(server: &Server, length: usize) -> u16 {
     let address = server.url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("somebody listens");
     let head = format!(
-        "POST /api/v1/screenshots HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\n\
+        "POST /api/v1/screenshots HTTP/1.1\r\nhost: localhost\r\ncontent-type: image/png\r\n\
          content-length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).expect("sent");

@@ -41,7 +41,7 @@ fn several_addresses_and_a_unix_socket_lead_to_one_store() {
     assert_eq!(post(&server, None, batch(&[&record_line(1)])).0, 200);
     let body = batch(&[&record_line(2)]);
     let request = format!(
-        "POST /api/v1/logs HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /api/v1/logs HTTP/1.1\r\nhost: any.example\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     assert_eq!(ask(&socket, &request), "HTTP/1.1 200 OK");
@@ -119,6 +119,57 @@ fn other_machines_are_let_in_only_with_tokens_or_a_warning() {
     let running: Running = home.start(&open);
     running.says("can be reached from other machines");
     running.says("listening on http://0.0.0.0:");
+}
+
+/// Says one thing to an address, and gives back the answer.
+fn tell(server: &Server, request: &str) -> String {
+    let address = server.url.trim_start_matches("http://");
+    let mut socket = std::net::TcpStream::connect(address).expect("it listens");
+    socket.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    socket.write_all(request.as_bytes()).expect("sent");
+    let mut reply = String::new();
+    socket.read_to_string(&mut reply).expect("an answer");
+    reply
+}
+
+#[test]
+fn a_page_whose_name_leads_to_this_machine_reads_nothing() {
+    let home = Home::new();
+    let server = Server::start(&home, &["--no-auth"]);
+    let status = |target: &str, host: &str| {
+        let head = format!("GET {target} HTTP/1.1\r\n{host}connection: close\r\n\r\n");
+        let reply = tell(&server, &head);
+        let status = reply.split(' ').nth(1).expect("a status").to_owned();
+        assert!(status != "421" || reply.contains("localhost"), "{reply}");
+        status
+    };
+    let logs = "/api/v1/logs";
+    for host in [
+        "localhost:8080",
+        "LOCALHOST",
+        "127.0.0.1",
+        "127.1.2.3:1",
+        "[::1]:8080",
+    ] {
+        assert_eq!(status(logs, &format!("host: {host}\r\n")), "200", "{host}");
+    }
+    for host in [
+        "host: rebound.example\r\n",
+        "host: rebound.example:8080\r\n",
+        "host: localhost.rebound.example\r\n",
+        "host: 10.0.0.1\r\n",
+        "host: localhost\r\nhost: rebound.example\r\n",
+        "host: \r\n",
+        "",
+    ] {
+        for target in [logs, "/", "/healthz"] {
+            assert_eq!(status(target, host), "421", "{target} {host}");
+        }
+    }
+    let absolute = "http://rebound.example/api/v1/logs";
+    assert_eq!(status(absolute, "host: localhost\r\n"), "421");
+    let old = tell(&server, "GET /healthz HTTP/1.0\r\n\r\n");
+    assert!(old.contains(" 200 "), "{old}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn slow_connections(server: &Server, count: usize) -> Vec<TcpStream> {
     let slow = |_| {
         let mut stream = TcpStream::connect(address).expect("connected");
         stream
-            .write_all(b"POST /api/v1/logs HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            .write_all(b"POST /api/v1/logs HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
             .expect("sent");
         stream
     };
@@ -85,7 +85,7 @@ fn every_limit_is_a_flag() {
         (status, &reply["rejected"][0]["reason"]),
         (422, &"nested deeper than 3".into())
     );
-    let head = "POST /api/v1/logs HTTP/1.1\r\nhost: x\r\n";
+    let head = "POST /api/v1/logs HTTP/1.1\r\nhost: localhost\r\n";
     let large = format!("{head}x: {}\r\n\r\n", "x".repeat(20_000));
     for (start, status) in [
         (large.as_str(), "HTTP/1.1 431"),
@@ -99,7 +99,7 @@ fn every_limit_is_a_flag() {
         let said = status_after(&server, start);
         assert!(said.starts_with(status), "{said} instead of {status}");
     }
-    let picture = "POST /api/v1/screenshots HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+    let picture = "POST /api/v1/screenshots HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
                    content-type: image/png\r\ncontent-length: 1001\r\n\r\n";
     let said = status_after(&server, picture);
     assert!(said.starts_with("HTTP/1.1 413"), "{said}");

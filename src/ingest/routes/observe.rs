@@ -1,11 +1,13 @@
 //! What every request passes through: counting, the access log, and the rules
 //! for browsers.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -47,12 +49,18 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let method = request.method().clone();
     let origin = request.headers().get(header::ORIGIN).cloned();
     let peer = request.extensions().get::<Peer>().copied();
+    let is_rebound = is_rebound(&app, &request, peer);
     let browser = match FILES.contains(&route) {
         // Browsers name an origin when they load a module, be it their own.
         true => Browser::LetIn,
         false => Browser::of(&app, request.headers(), &method),
     };
     let answered = match browser {
+        _ if is_rebound => Problem::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "without tokens this server answers on this machine only to localhost and its addresses; use one of these, or let it ask for tokens",
+        )
+        .into_response(),
         Browser::Refused => Problem::new(
             StatusCode::FORBIDDEN,
             "this origin is not let in; see --cors-origin",
@@ -79,6 +87,42 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         log(line.to_string());
     }
     response
+}
+
+/// Whether a request may be that of a web page whose name was made to lead to
+/// this machine (DNS rebinding): to its browser that is no other origin, so
+/// that it would read what anyone on this machine may.
+fn is_rebound(app: &App, request: &Request, peer: Option<Peer>) -> bool {
+    let is_here = |peer: Peer| {
+        peer.0
+            .is_some_and(|address| address.ip().to_canonical().is_loopback())
+    };
+    if !matches!(app.auth, Auth::Open) || !peer.is_some_and(is_here) {
+        return false;
+    }
+    let headers = request.headers().get_all(header::HOST);
+    let hosts: Vec<&str> = headers
+        .iter()
+        .map(|host| host.to_str().unwrap_or_default())
+        .chain(request.uri().authority().map(Authority::as_str))
+        .collect();
+    match hosts.is_empty() {
+        // Browsers speak no HTTP/1.0.
+        true => request.version() > Version::HTTP_10,
+        false => hosts.into_iter().any(|host| !is_local(host)),
+    }
+}
+
+/// Whether a host, maybe with a port, is this machine by name or address.
+fn is_local(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// The name of a route, whatever the path holds.

@@ -23,7 +23,7 @@ async fn raw(server: &TestServer, request: &[u8]) -> String {
 }
 
 fn post(headers: &str, body: &str) -> Vec<u8> {
-    let head = "POST /api/v1/logs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+    let head = "POST /api/v1/logs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
     format!("{head}{headers}\r\n\r\n{body}").into_bytes()
 }
 
