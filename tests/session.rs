@@ -293,6 +293,77 @@ fn a_session_is_found_by_its_installation_or_what_the_device_calls_itself() {
 }
 
 #[test]
+fn a_filter_chooses_sessions_which_are_then_told_whole() {
+    let home = Home::new();
+    let records: Vec<String> = Session(1).records().iter().map(Value::to_string).collect();
+    home.file("a.jsonl", records.join("\n"));
+    let server = Server::start(&home, &["--no-auth"]);
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    assert_eq!(post(&server, None, batch(&records)).0, 200);
+    for source in ["a.jsonl", &server.url] {
+        let row = |filter: &[&str]| {
+            let list = ["session", "list", source, "--format", "jsonl"];
+            let mut rows = home.run(&[&list, filter].concat()).succeeds().json_lines();
+            assert_eq!(rows.len(), 1, "{filter:?} of {source}");
+            rows.remove(0)
+        };
+        let (all, chosen) = (row(&[]), row(&["--level", "error"]));
+        for key in ["userId", "device", "start", "end", "lastSeen"] {
+            assert!(!all[key].is_null());
+            assert_eq!(chosen[key], all[key], "{key} of {source}");
+        }
+        assert!(chosen["records"].as_u64() < all["records"].as_u64());
+        assert_eq!(chosen["errors"], all["errors"]);
+    }
+}
+
+#[test]
+fn a_session_is_found_in_capitals_and_so_is_what_names_none() {
+    let home = Home::new();
+    let lines = [json!("0193F0AA-B"), json!("0193f0bb-c"), Value::Null].map(|id| {
+        let mut record = Session(0).records().remove(0);
+        record["sessionId"] = id;
+        record.to_string() + "\n"
+    });
+    home.file("a.jsonl", lines.concat());
+    for (id, found) in [
+        ("0193f0aa", "0193F0AA-B"),
+        ("0193F0BB", "0193f0bb-c"),
+        ("(none)", ""),
+    ] {
+        let flags = ["session", "show", id, "a.jsonl", "--format", "json"];
+        let text = home.run(&flags).succeeds().stdout_text();
+        let story: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            story["sessionId"].as_str().unwrap_or_default(),
+            found,
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn what_is_asked_in_the_wrong_order_or_of_several_is_told_without_a_table() {
+    let home = Home::new();
+    home.file("a.jsonl", all_sessions());
+    for args in [&["a.jsonl", "session-001"][..], &["a.jsonl"]] {
+        home.run(&[&["session", "show"], args].concat())
+            .exits(2)
+            .says_in_one_line(&[
+                "a.jsonl is a source",
+                "session show",
+                "session list a.jsonl",
+            ]);
+    }
+    let several = [
+        "session", "show", "a.jsonl", "--user", "user-1", "--format", "json",
+    ];
+    let ran = home.run(&several).exits(2);
+    assert_eq!(ran.stdout_text(), "");
+    ran.says_in_one_line(&["sessions fit: session-"]);
+}
+
+#[test]
 fn a_whole_id_is_enough_though_others_begin_with_it() {
     let home = Home::new();
     let lines = ["s-10", "s-1", "s-11"].map(|id| {

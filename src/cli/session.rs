@@ -79,7 +79,7 @@ pub struct ListArgs {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
-    /// Which records: a session is listed by those that match.
+    /// Which sessions: those with a record that matches. These are counted; all else is told by the whole session.
     #[command(flatten)]
     pub filter: FilterArgs,
 }
@@ -92,7 +92,7 @@ Examples:
   soliplex session show --user u-1842 --at 2026-02-06T12:00:00Z --around 10m
   soliplex session show 0193f0aa device-queue/ https://logs.example.org --html story.html")]
 pub struct ShowArgs {
-    /// The session's id, or the start of it
+    /// The session's id, or the start of it; `(none)` is what names no session
     #[arg(value_name = "ID", required_unless_present_any = ["user", "install"], value_parser = NonEmptyStringValueParser::new(), add = complete::sessions())]
     pub id: Option<String>,
     /// Where to look for it, as for `list`; several are put together

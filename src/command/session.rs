@@ -5,6 +5,7 @@ mod telling;
 mod thumbnails;
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
@@ -34,13 +35,8 @@ pub(super) fn run(command: SessionCommand, context: &mut Context) -> anyhow::Res
 
 fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let locations = sources::locations(args.sources, &context.config)?;
-    let mut sessions = Sessions::default();
-    let filter = Filter::from(args.filter);
-    let odd_lines = read_records(&locations, filter, context, |record| sessions.add(&record))?;
-    let forgotten = sessions.forgotten();
-    let list = sessions.into_list();
-    let more = list.len().saturating_sub(args.lines) as u64 + forgotten;
-    let list = &list[..list.len().min(args.lines)];
+    let chosen = choose(&locations, Filter::from(args.filter), args.lines, context)?;
+    let list = &chosen.list[..];
     let printer = &mut context.printer;
     match args.format {
         Format::Table if list.is_empty() => printer.note("no record matches"),
@@ -52,11 +48,96 @@ fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
             }
         }
     }
-    if more > 0 {
-        printer.note(format_args!("{more} more; -n shows more of them"));
+    if chosen.more > 0 {
+        printer.note(format_args!("{} more; -n shows more of them", chosen.more));
     }
-    sources::warn_of_odd_lines(odd_lines, printer);
+    sources::warn_of_odd_lines(chosen.odd_lines, printer);
     Ok(Exit::Done)
+}
+
+/// The sessions that a filter chooses, the one heard of last first.
+struct Chosen {
+    list: Vec<SessionSummary>,
+    /// How many others there are.
+    more: u64,
+    odd_lines: u64,
+}
+
+/// The sessions with a record that matches, at most so many. Their counts are
+/// of the records that match; all else is told by all their records.
+fn choose(
+    locations: &[Location],
+    filter: Filter,
+    most: usize,
+    context: &mut Context,
+) -> anyhow::Result<Chosen> {
+    let of_session = Filter {
+        session: filter.session.clone(),
+        ..Filter::default()
+    };
+    let asks_for_more = !Filter {
+        session: None,
+        ..filter.clone()
+    }
+    .is_empty();
+    let is_remote = |place: &Location| matches!(place, Location::Server(_) | Location::Fleet(_));
+    // What a server holds may be far more than what matches.
+    let asks_twice = locations.iter().any(is_remote) && !locations.contains(&Location::Stdin);
+    let mut sessions = Sessions::default();
+    let odd_lines = if asks_twice {
+        read_records(locations, filter, context, |record| {
+            sessions.add(&record, true);
+        })?
+    } else {
+        read_judged(locations, of_session, &filter, context, |item, matches| {
+            if let Event::Record(record) = item.event {
+                sessions.add(&record, matches);
+            }
+        })?
+    };
+    let forgotten = sessions.forgotten();
+    let mut list = sessions.into_list();
+    let more = list.len().saturating_sub(most) as u64 + forgotten;
+    list.truncate(most);
+    if asks_twice && asks_for_more {
+        for session in &mut list {
+            if let Some(whole) = whole(&session.session_id, locations, context)? {
+                *session = SessionSummary {
+                    records: session.records,
+                    errors: session.errors,
+                    fatals: session.fatals,
+                    ..whole
+                };
+            }
+        }
+        list.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
+    }
+    Ok(Chosen {
+        list,
+        more,
+        odd_lines,
+    })
+}
+
+/// What all records of a session tell of it.
+fn whole(
+    id: &str,
+    locations: &[Location],
+    context: &mut Context,
+) -> anyhow::Result<Option<SessionSummary>> {
+    if id.is_empty() {
+        // There is no asking for records without a session.
+        return Ok(None);
+    }
+    let filter = Filter {
+        session: Some(id.to_owned()),
+        ..Filter::default()
+    };
+    let mut sessions = Sessions::default();
+    read_records(locations, filter, context, |record| {
+        sessions.add(&record, record.session_id() == Some(id));
+    })?;
+    Ok(sessions.into_list().pop())
 }
 
 /// The columns of a list of sessions.
@@ -70,6 +151,9 @@ const HEADINGS: [&str; 8] = [
     "RECORDS",
     "ERRORS",
 ];
+
+/// What stands for the records that name no session.
+const NO_SESSION: &str = "(none)";
 
 fn print_list(list: &[SessionSummary], printer: &mut Printer) -> anyhow::Result<()> {
     let rows: Vec<_> = list.iter().map(row).collect();
@@ -90,12 +174,8 @@ fn row(session: &SessionSummary) -> Vec<String> {
             time.format(form).to_string()
         })
     };
-    let id = match session.session_id.as_str() {
-        "" => "(none)",
-        id => id,
-    };
     vec![
-        id.to_owned(),
+        id_of(session).to_owned(),
         session.user_id.clone().unwrap_or_default(),
         session.device.name().unwrap_or_default().to_owned(),
         minute(session.start),
@@ -104,6 +184,14 @@ fn row(session: &SessionSummary) -> Vec<String> {
         session.records.to_string(),
         (session.errors + session.fatals).to_string(),
     ]
+}
+
+/// What a session is called.
+fn id_of(session: &SessionSummary) -> &str {
+    match session.session_id.as_str() {
+        "" => NO_SESSION,
+        id => id,
+    }
 }
 
 /// How many sessions a person is asked to choose from at the most.
@@ -140,6 +228,7 @@ fn ask(
 }
 
 fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    refuse_source_for_id(&args)?;
     let mut named = args.sources.clone();
     let mut id = args.id.clone();
     if args.is_searched() {
@@ -152,7 +241,7 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         Some(id) => id,
         None => find(&args, &locations, context)?,
     };
-    let builder = only_one(&id, &locations, context)?;
+    let builder = named_so(&id, &locations, args.format, context)?;
     let others = others(&locations, context)?;
     let story = builder.tell(|hash| {
         let group = others.as_ref()?.get(hash)?;
@@ -204,20 +293,72 @@ fn hint_at_repair(damaged_lines: u64, locations: &[Location], printer: &mut Prin
     }
 }
 
+/// Tells a source that stands where the id should: nothing would be found
+/// under it, or the id could not be opened.
+fn refuse_source_for_id(args: &ShowArgs) -> Result<(), Error> {
+    let Some(id) = args.id.as_deref().filter(|_| !args.is_searched()) else {
+        return Ok(());
+    };
+    let is_there = |source: &Location| match source {
+        Location::Path(path) => path.exists(),
+        _ => true,
+    };
+    let is_source = id.contains("://") || Path::new(id).exists();
+    if is_source && !(args.sources.iter().any(is_there)) {
+        let wanted = args.sources.first().map(Location::to_string);
+        return Err(Error::usage(format!(
+            "{id} is a source, and the id comes first: `soliplex session show {} {id}`; `soliplex session list {id}` shows the ids",
+            wanted.as_deref().unwrap_or("ID"),
+        )));
+    }
+    Ok(())
+}
+
+/// The one session whose id begins so, as it was typed or else in the other
+/// case: ids are hexadecimal digits, which some tools show in capitals.
+fn named_so(
+    id: &str,
+    locations: &[Location],
+    format: Format,
+    context: &mut Context,
+) -> anyhow::Result<StoryBuilder> {
+    let mut spellings = vec![id.to_owned(), id.to_lowercase(), id.to_uppercase()];
+    spellings.dedup();
+    if locations.contains(&Location::Stdin) || id == NO_SESSION {
+        spellings.truncate(1);
+    }
+    for spelling in &spellings {
+        if let Some(builder) = only_one(spelling, locations, format, context)? {
+            return Ok(builder);
+        }
+    }
+    let places: Vec<_> = locations.iter().map(Location::to_string).collect();
+    let text = format!(
+        "no session {id} in {}; `soliplex session list` shows which there are",
+        places.join(", ")
+    );
+    Err(Error::new(Exit::Failed, text).into())
+}
+
 /// The one session whose id begins so; if there are several, the one that is
 /// chosen.
 fn only_one(
     id: &str,
     locations: &[Location],
+    format: Format,
     context: &mut Context,
-) -> anyhow::Result<StoryBuilder> {
+) -> anyhow::Result<Option<StoryBuilder>> {
+    let is_none = id == NO_SESSION;
     let filter = Filter {
-        session: Some(id.to_owned()),
+        session: (!is_none).then(|| id.to_owned()),
         ..Filter::default()
     };
-    let mut stories = Stories::new(id);
+    let mut stories = Stories::new(if is_none { "" } else { id });
     read(locations, filter, context, |item| match item.event {
+        Event::Record(record)
+            if is_none && record.session_id().is_some_and(|id| !id.is_empty()) => {}
         Event::Record(record) => stories.add(record, item.source),
+        Event::Notice(_) if is_none => {}
         Event::Notice(Notice::NotARecord { text, .. }) => stories.add_damaged_line(&text),
         Event::Notice(_) => {}
     })?;
@@ -227,29 +368,28 @@ fn only_one(
         [only] => Some(only),
         several => {
             let rows = several.iter().map(|id| vec![id.clone()]).collect();
-            let asked = match stories.has_more() {
-                true => None,
-                false => ask(&["SESSION"], rows, context)?,
+            let asked = match format {
+                Format::Table if !stories.has_more() => ask(&["SESSION"], rows, context)?,
+                _ => None,
             };
             let Some(chosen) = asked else {
-                let shown = several[..several.len().min(5)].join(", ");
-                let more = if several.len() > 5 { ", …" } else { "" };
+                let shown = first_few(several);
                 let text =
-                    format!("several sessions start with {id}: {shown}{more}; give more of the id");
+                    format!("several sessions start with {id}: {shown}; give more of the id");
                 return Err(Error::usage(text).into());
             };
             Some(&several[chosen])
         }
     };
-    let builder = chosen.and_then(|chosen| stories.take(chosen));
-    builder.ok_or_else(|| {
-        let places: Vec<_> = locations.iter().map(Location::to_string).collect();
-        let text = format!(
-            "no session {id} in {}; `soliplex session list` shows which there are",
-            places.join(", ")
-        );
-        Error::new(Exit::Failed, text).into()
-    })
+    Ok(chosen.and_then(|chosen| stories.take(chosen)))
+}
+
+/// Some of many ids.
+fn first_few(ids: &[impl AsRef<str>]) -> String {
+    const FEW: usize = 5;
+    let few: Vec<&str> = ids.iter().take(FEW).map(AsRef::as_ref).collect();
+    let more = if ids.len() > FEW { ", …" } else { "" };
+    few.join(", ") + more
 }
 
 /// Says which screenshots are not in the page.
@@ -284,10 +424,9 @@ fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyho
         until: args.at.and_then(|at| at.checked_add_signed(around)),
         ..Filter::default()
     };
-    let mut sessions = Sessions::default();
-    read_records(locations, filter, context, |record| sessions.add(&record))?;
-    let list = sessions.into_list();
-    match list.as_slice() {
+    let chosen = choose(locations, filter, MOST_ASKED, context)?;
+    let fit = chosen.list.len() as u64 + chosen.more;
+    match chosen.list.as_slice() {
         [] => Err(Error::new(
             Exit::Failed,
             match args.at {
@@ -296,18 +435,23 @@ fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyho
             },
         )
         .into()),
-        [session] => Ok(session.session_id.clone()),
+        [session] => Ok(id_of(session).to_owned()),
+        several if args.format != Format::Table => {
+            let ids: Vec<_> = several.iter().map(id_of).collect();
+            let text = format!(
+                "{fit} sessions fit: {}; give the id of one, or --at and a short --around",
+                first_few(&ids)
+            );
+            Err(Error::usage(text).into())
+        }
         several => {
-            let asked = &several[..several.len().min(MOST_ASKED)];
-            let rows = asked.iter().map(row).collect();
+            let rows = several.iter().map(row).collect();
             if let Some(chosen) = ask(&HEADINGS, rows, context)? {
-                return Ok(asked[chosen].session_id.clone());
+                return Ok(id_of(&several[chosen]).to_owned());
             }
             print_list(several, &mut context.printer)?;
-            let text = format!(
-                "{} sessions fit; give the id of one, or --at and a short --around",
-                several.len()
-            );
+            let text =
+                format!("{fit} sessions fit; give the id of one, or --at and a short --around");
             Err(Error::usage(text).into())
         }
     }
@@ -346,14 +490,28 @@ fn read(
     context: &mut Context,
     mut take: impl FnMut(Item),
 ) -> anyhow::Result<u64> {
+    let all = Filter::default();
+    read_judged(locations, filter, &all, context, |item, _| take(item))
+}
+
+/// As [`read`], and says of each record whether another filter lets it through.
+fn read_judged(
+    locations: &[Location],
+    filter: Filter,
+    judge: &Filter,
+    context: &mut Context,
+    mut take: impl FnMut(Item, bool),
+) -> anyhow::Result<u64> {
     let options = options(filter, context)?;
     let sanitizer = sanitizer(&context.config)?;
     let _progress = sources::ReadingProgress::start(&context.printer, locations, &options);
     let mut odd_lines = 0;
     for item in source::open(locations, options).map_err(sources::failed)? {
         let mut item = item.map_err(sources::failed)?;
+        let mut is_wanted = false;
         match &mut item.event {
             Event::Record(record) => {
+                is_wanted = judge.matches(record);
                 sanitizer.sanitize_record(record);
             }
             Event::Notice(notice) => {
@@ -362,7 +520,7 @@ fn read(
                 context.printer.detail(safe::escape(&notice.to_string()));
             }
         }
-        take(item);
+        take(item, is_wanted);
     }
     Ok(odd_lines)
 }

@@ -32,7 +32,7 @@ pub struct SessionSummary {
     /// When it was last heard of, by the server's clock if it was there.
     #[serde(serialize_with = "serialize_time")]
     pub last_seen: Option<DateTime<Utc>>,
-    /// How many records.
+    /// How many records that were asked for.
     pub records: u64,
     /// How many of them are errors.
     pub errors: u64,
@@ -49,13 +49,17 @@ impl SessionSummary {
         }
     }
 
-    fn add(&mut self, record: &LogRecord) {
+    fn count(&mut self, record: &LogRecord) {
         self.records += 1;
         match record.level() {
             Some(Level::Error) => self.errors += 1,
             Some(Level::Fatal) => self.fatals += 1,
             _ => {}
         }
+    }
+
+    /// Learns what a record tells of its session.
+    fn learn(&mut self, record: &LogRecord) {
         let keep = |known: &mut Option<String>, new: Option<&str>| {
             if let Some(new) = new
                 && known.as_deref() != Some(new)
@@ -84,8 +88,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Adds a record to its session.
-    pub fn add(&mut self, record: &LogRecord) {
+    /// Adds a record to its session. One that was not asked for tells of the
+    /// session as the others do, but does not count, and alone lists none.
+    pub fn add(&mut self, record: &LogRecord, is_asked_for: bool) {
         let id = record.session_id().unwrap_or_default();
         if !self.sessions.contains_key(id) {
             if self.sessions.len() >= CAPACITY {
@@ -98,7 +103,10 @@ impl Sessions {
             self.sessions.insert(id.to_owned(), summary);
         }
         if let Some(session) = self.sessions.get_mut(id) {
-            session.add(record);
+            session.learn(record);
+            if is_asked_for {
+                session.count(record);
+            }
         }
     }
 
@@ -109,24 +117,25 @@ impl Sessions {
         let tenth = times.len() / 10;
         let (_, limit, _) = times.select_nth_unstable(tenth);
         let limit = *limit;
-        let before = self.sessions.len();
         let mut room = tenth + 1;
+        let forgotten = &mut self.forgotten;
         self.sessions.retain(|_, session| {
             let stays = session.last_seen > limit || room == 0;
             room -= usize::from(!stays);
+            *forgotten += u64::from(!stays && session.records > 0);
             stays
         });
-        self.forgotten += (before - self.sessions.len()) as u64;
     }
 
-    /// How many sessions were forgotten for want of room.
+    /// How many sessions that were asked for were forgotten for want of room.
     pub fn forgotten(&self) -> u64 {
         self.forgotten
     }
 
     /// The sessions, the one heard of last first.
     pub fn into_list(self) -> Vec<SessionSummary> {
-        let mut list: Vec<_> = self.sessions.into_values().collect();
+        let sessions = self.sessions.into_values();
+        let mut list: Vec<_> = sessions.filter(|session| session.records > 0).collect();
         list.sort_unstable_by(|one, other| {
             let latest_first = other.last_seen.cmp(&one.last_seen);
             latest_first.then_with(|| one.session_id.cmp(&other.session_id))

@@ -6,13 +6,13 @@ use super::*;
 fn sessions_are_listed_the_one_heard_of_last_first() {
     let mut sessions = Sessions::default();
     for record in fatal_while_offline() {
-        sessions.add(&record);
+        sessions.add(&record, true);
     }
     let other = record(-5_000, Level::Info, "App", "m")
         .with(keys::SESSION_ID, "s-2")
         .with(keys::USER_ID, "u-1")
         .with(keys::SERVER_RECEIVED_AT, "2026-02-07T00:00:00Z");
-    sessions.add(&other);
+    sessions.add(&other, true);
     let list = sessions.into_list();
     let ids: Vec<_> = list
         .iter()
@@ -27,10 +27,29 @@ fn sessions_are_listed_the_one_heard_of_last_first() {
 }
 
 #[test]
+fn what_was_not_asked_for_tells_of_its_session_and_lists_none() {
+    let mut sessions = Sessions::default();
+    for record in fatal_while_offline() {
+        let is_asked_for = record.level() == Some(Level::Fatal);
+        sessions.add(&record, is_asked_for);
+    }
+    let other = record(0, Level::Info, "App", "m").with(keys::SESSION_ID, "s-2");
+    sessions.add(&other, false);
+    let list = sessions.into_list();
+    assert_eq!(list.len(), 1);
+    assert_eq!((list[0].records, list[0].errors, list[0].fatals), (1, 0, 1));
+    assert_eq!(list[0].length(), TimeDelta::milliseconds(66_500));
+    assert_eq!(list[0].device.model.as_deref(), Some("Pixel 8"));
+}
+
+#[test]
 fn more_sessions_than_there_is_room_for_push_out_the_oldest() {
     let mut sessions = Sessions::default();
     for n in 0..100_001_i64 {
-        sessions.add(&record(n, Level::Info, "App", "m").with(keys::SESSION_ID, n.to_string()));
+        sessions.add(
+            &record(n, Level::Info, "App", "m").with(keys::SESSION_ID, n.to_string()),
+            true,
+        );
     }
     let forgotten = sessions.forgotten();
     assert!(forgotten > 0);
