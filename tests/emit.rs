@@ -20,6 +20,8 @@ fn a_message_becomes_a_whole_record() {
         "status=401",
         "--attr",
         "view=home",
+        "--attr",
+        "cause=null",
         "--error",
         "AuthException: no",
         "--session",
@@ -36,6 +38,7 @@ fn a_message_becomes_a_whole_record() {
     assert_eq!(record["logger"], "Auth");
     assert_eq!(record["attributes"]["status"], 401);
     assert_eq!(record["attributes"]["view"], "home");
+    assert_eq!(record["attributes"].get("cause"), Some(&Value::Null));
     assert_eq!(record["error"], "AuthException: no");
     assert_eq!(record["sessionId"], "session-1");
     assert_eq!(record["userId"], "u-1");

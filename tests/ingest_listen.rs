@@ -52,6 +52,53 @@ fn several_addresses_and_a_unix_socket_lead_to_one_store() {
 }
 
 #[test]
+fn a_name_is_listened_on_at_its_address() {
+    let home = Home::new();
+    let server = Server::start_on(&home, "localhost:0", &["--no-auth"]);
+    assert!(
+        server.url.starts_with("http://127.0.0.1:"),
+        "{}",
+        server.url
+    );
+    assert_eq!(get(&server, "/healthz", None).0, 200);
+    for nonsense in ["localhost", "localhost:", "a/b:80", ":80", "1.2.3:80"] {
+        home.run(&["ingest", "serve", "--no-auth", "--listen", nonsense])
+            .exits(2);
+    }
+    home.run(&[
+        "ingest",
+        "serve",
+        "--no-auth",
+        "--listen",
+        "no-such.invalid:0",
+    ])
+    .exits(1)
+    .says_in_one_line(&["no-such.invalid:0"]);
+}
+
+#[test]
+fn what_has_no_effect_or_lets_nothing_in_is_told() {
+    let home = Home::new();
+    let serve = ["ingest", "serve", "--no-auth", "--listen", "127.0.0.1:0"];
+    let flags = ["--leeway", "5s", "--issuer", "https://id.example"];
+    let running: Running = home.start(&[&serve[..], &flags].concat());
+    running.says("--issuer has no effect: with --no-auth");
+    running.says("--leeway has no effect");
+    for flags in [
+        ["--max-body", "0"],
+        ["--max-screenshot", "0KB"],
+        ["--max-head", "0"],
+        ["--max-connections", "0"],
+        ["--max-backlog", "0"],
+        ["--head-timeout", "0s"],
+        ["--body-timeout", "0s"],
+    ] {
+        let ran = home.run(&[&serve[..], &flags].concat()).exits(2);
+        assert!(ran.stderr_text().contains(flags[0]), "{flags:?}");
+    }
+}
+
+#[test]
 fn a_plain_file_is_not_taken_for_a_socket_that_was_left_behind() {
     let home = Home::new();
     let file = home.file("notes.txt", "mine");

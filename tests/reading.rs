@@ -257,11 +257,27 @@ fn times_are_local_unless_utc_is_asked_for() {
     assert!(shown(&tail).starts_with("2026-02-06 07:00:00.000 INFO"));
     let utc = [&tail[..], &["--utc"]].concat();
     assert!(shown(&utc).starts_with("2026-02-06 12:00:00.000Z INFO"));
+    // A time without a zone is as local as the times that are shown.
+    for (since, count) in [
+        ("2026-02-06 07:00:02", 1),
+        ("2026-02-06T07:00:02", 1),
+        ("2026-02-06T12:00:02Z", 1),
+        ("2026-02-06 07:00", 3),
+        ("2026-02-06", 3),
+        ("2026-02-07", 0),
+        ("2026-02-06 12:00", 0),
+    ] {
+        let from = [&tail[..], &["--since", since]].concat();
+        let found = shown(&from).matches("2026-02-06 07:00").count();
+        assert_eq!(found, count, "{since}");
+    }
     // The verdict has the times of the story it sums up.
     let show = ["session", "show", "session-1", "a.jsonl"];
     let story = shown(&show);
     assert!(
-        story.contains("\n07:00:02.000 ERROR") && story.contains(", at 07:00:02.000, 2 s after"),
+        story.contains(" 2026-02-06 07:00:00.000 (-05:00), for ")
+            && story.contains("\n07:00:02.000 ERROR")
+            && story.contains(", at 07:00:02.000, 2 s after"),
         "{story}"
     );
     let story = shown(&[&show[..], &["--utc"]].concat());

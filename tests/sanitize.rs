@@ -245,6 +245,20 @@ fn explain_says_which_rule_hit_what_masked() {
 }
 
 #[test]
+fn explain_names_the_file_where_there_are_several() {
+    let home = Home::new();
+    home.file("a.log", "at 10.0.0.1\n");
+    home.file("b.log", "nothing\nat 10.0.0.2\n");
+    let ran = home.run(&["sanitize", "--explain", "a.log", "b.log"]);
+    let said = ran.succeeds().stderr_text();
+    let places: Vec<_> = said
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(places, ["a.log:1:4:", "b.log:2:4:"]);
+}
+
+#[test]
 fn list_shows_every_rule() {
     let list = Home::new()
         .run(&["sanitize", "--list"])

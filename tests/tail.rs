@@ -25,7 +25,28 @@ fn the_last_records_that_match_are_shown_in_every_form() {
     let ran = home.run(&["tail", file, "--no-follow", "--output", "logfmt"]);
     assert_eq!(ran.succeeds().stdout_text().lines().count(), 50);
     let ran = home.run(&["tail", file, "--no-follow", "--level", "fatal"]);
-    assert_eq!(ran.succeeds().stdout_text(), "");
+    let ran = ran.succeeds().says_in_one_line(&["no record matches"]);
+    assert_eq!(ran.stdout_text(), "");
+    home.file("empty.jsonl", "");
+    home.run(&["tail", "empty.jsonl", "--no-follow"])
+        .succeeds()
+        .says_in_one_line(&["there are no records"]);
+    let ran = home.run(&["tail", file, "--no-follow", "-q", "--level", "fatal"]);
+    assert_eq!(ran.succeeds().stderr_text(), "");
+}
+
+#[test]
+fn of_stdin_the_last_records_are_shown_at_its_end() {
+    let home = Home::new();
+    let lines: Vec<_> = (0..50).map(record_line).collect();
+    for more in [&[][..], &["--no-follow"]] {
+        let args = [&["tail", "-", "-n", "1", "--output", "json"], more].concat();
+        let ran = home.run_with_stdin(&args, lines.join("\n")).succeeds();
+        assert_eq!(ran.json_lines().len(), 1, "{more:?}");
+        assert_eq!(ran.json_lines()[0]["message"], "record 49");
+    }
+    let all = home.run_with_stdin(&["tail", "-", "--output", "json"], lines.join("\n"));
+    assert_eq!(all.succeeds().json_lines().len(), 50);
 }
 
 #[test]

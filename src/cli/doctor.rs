@@ -39,7 +39,7 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "NAME")]
     pub audience: Option<String>,
     /// How long to wait for the server
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = value::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = value::some_time)]
     pub timeout: Duration,
     /// How to print the findings
     #[arg(long, value_name = "FORMAT", default_value = "table")]

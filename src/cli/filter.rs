@@ -33,10 +33,10 @@ pub struct FilterArgs {
     /// Only records with this attribute (may be repeated)
     #[arg(long = "attr", value_name = "KEY[=VALUE]", value_parser = value::attribute_test)]
     pub attributes: Vec<AttributeTest>,
-    /// Only records from this instant on: RFC 3339, or a duration ago such as 10m
+    /// Only records from this instant on: RFC 3339, a date or a time without a zone, which is local (2026-02-06, "2026-02-06 12:00"), or a duration ago such as 10m
     #[arg(long, value_name = "TIME", value_parser = value::instant)]
     pub since: Option<DateTime<Utc>>,
-    /// Only records up to this instant
+    /// Only records up to this instant; a date alone is its first moment
     #[arg(long, value_name = "TIME", value_parser = value::instant)]
     pub until: Option<DateTime<Utc>>,
 }

@@ -13,6 +13,9 @@ use crate::ingest::Rate;
 use crate::ingest::auth::Secret;
 use crate::ingest::store::StoreUrl;
 
+/// How far clocks may be apart if nobody says so.
+pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
+
 /// The backend.
 #[derive(Debug, Subcommand)]
 pub enum IngestCommand {
@@ -39,7 +42,7 @@ Environment:
 
 {LEVELS}"))]
 pub struct ServeArgs {
-    /// Where to listen: ADDR:PORT (port 0 takes a free one) or unix:PATH (may be repeated)
+    /// Where to listen: ADDR:PORT or HOST:PORT (port 0 takes a free one), or unix:PATH (may be repeated)
     #[arg(
         long,
         value_name = "ADDR:PORT|unix:PATH",
@@ -105,13 +108,13 @@ pub struct ServeArgs {
     pub cors_origins: Vec<String>,
 
     /// The largest body, after decoding
-    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "1MiB", value_parser = value::size)]
+    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "1MiB", value_parser = value::some_size)]
     pub max_body: u64,
     /// The largest screenshot
-    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "5MiB", value_parser = value::size)]
+    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "5MiB", value_parser = value::some_size)]
     pub max_screenshot: u64,
     /// The largest head of a request: its address and headers
-    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "64KiB", value_parser = value::size)]
+    #[arg(long, help_heading = "How much", value_name = "SIZE", default_value = "64KiB", value_parser = value::some_size)]
     pub max_head: u64,
     /// How many records a request may have
     #[arg(long, help_heading = "How much", value_name = "N", default_value_t = 10_000, value_parser = value::count)]
@@ -120,17 +123,18 @@ pub struct ServeArgs {
     #[arg(long, help_heading = "How much", value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub max_depth: u8,
     /// How long the head of a request may take, and how long a connection may be idle
-    #[arg(long, help_heading = "How much", value_name = "DURATION", default_value = "15s", value_parser = value::duration)]
+    #[arg(long, help_heading = "How much", value_name = "DURATION", default_value = "15s", value_parser = value::some_time)]
     pub head_timeout: Duration,
     /// How long the body of a request may take
-    #[arg(long, help_heading = "How much", value_name = "DURATION", default_value = "20s", value_parser = value::duration)]
+    #[arg(long, help_heading = "How much", value_name = "DURATION", default_value = "20s", value_parser = value::some_time)]
     pub body_timeout: Duration,
     /// How many connections may be open
     #[arg(
         long,
         help_heading = "How much",
         value_name = "N",
-        default_value_t = 4096
+        default_value_t = 4096,
+        value_parser = value::count
     )]
     pub max_connections: usize,
     /// How many records a user may send: N a second, or N/m, N/h; 0 is no limit
@@ -178,7 +182,8 @@ pub struct ServeArgs {
         long,
         help_heading = "Forwarding",
         value_name = "N",
-        default_value_t = 1_000_000
+        default_value_t = 1_000_000,
+        value_parser = clap::value_parser!(u64).range(1..)
     )]
     pub max_backlog: u64,
 
@@ -193,11 +198,12 @@ pub struct ServeArgs {
         long,
         help_heading = "Apps and errors",
         value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
         requires = "alert_webhook"
     )]
     pub alert_threshold: Option<u64>,
     /// Within what time
-    #[arg(long, help_heading = "Apps and errors", value_name = "DURATION", default_value = "1h", value_parser = value::duration)]
+    #[arg(long, help_heading = "Apps and errors", value_name = "DURATION", default_value = "1h", value_parser = value::some_time)]
     pub alert_window: Duration,
 
     /// Speak TLS with the certificate chain in this PEM file
@@ -226,6 +232,9 @@ pub struct ServeArgs {
 pub enum Listen {
     /// On an address.
     Tcp(SocketAddr),
+    /// On the address that a name and a port stand for, such as
+    /// `localhost:8080`.
+    Name(String),
     /// On a unix socket.
     Unix(PathBuf),
 }
@@ -237,12 +246,24 @@ impl FromStr for Listen {
         match text.strip_prefix("unix:") {
             Some("") => Err("unix: takes a path".to_owned()),
             Some(path) => Ok(Listen::Unix(path.into())),
-            None => text
-                .parse()
-                .map(Listen::Tcp)
-                .map_err(|_| "an address looks like 127.0.0.1:8080 or unix:PATH".to_owned()),
+            None => match text.parse() {
+                Ok(address) => Ok(Listen::Tcp(address)),
+                Err(_) if is_name_and_port(text) => Ok(Listen::Name(text.to_owned())),
+                Err(_) => Err(
+                    "an address looks like 127.0.0.1:8080, localhost:8080 or unix:PATH".to_owned(),
+                ),
+            },
         }
     }
+}
+
+/// Whether a text is a host's name and a port.
+fn is_name_and_port(text: &str) -> bool {
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    text.rsplit_once(':').is_some_and(|(name, port)| {
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        is_name && name.chars().all(is_of_a_name) && port.parse::<u16>().is_ok()
+    })
 }
 
 /// When a request is answered.

@@ -104,7 +104,7 @@ pub struct ShowArgs {
     /// The session of this installation (a prefix of its id, or the device's alias)
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), add = complete::installs())]
     pub install: Option<String>,
-    /// Of those, the one that was going on at this instant: RFC 3339, or a duration ago
+    /// Of those, the one that was going on at this instant, as for --since of `list`
     #[arg(long, value_name = "TIME", value_parser = value::instant)]
     pub at: Option<DateTime<Utc>>,
     /// How far from that instant to look

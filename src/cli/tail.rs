@@ -22,7 +22,7 @@ pub struct TailArgs {
     /// A queue folder, a JSONL file or a pattern for some, - for stdin, the URL of a server, or nats://HOST of a fleet [default: the configured server, else the queue]
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
     pub sources: Vec<Location>,
-    /// Show this many of the records that are there [default: 10, or all with --no-follow]
+    /// Show this many of the records that are there; of stdin the last ones, at its end [default: 10, or all with --no-follow]
     #[arg(short = 'n', long = "lines", value_name = "N")]
     pub lines: Option<usize>,
     /// End when everything that is there was shown

@@ -47,7 +47,7 @@ pub struct UploadArgs {
     #[arg(long, value_name = "SIZE", default_value = "900KB", value_parser = value::size)]
     pub max_batch_bytes: u64,
     /// How long a request may take, to the end of its answer
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::some_time)]
     pub timeout: Duration,
     /// The spelling of keys; auto starts with camel and changes if the server asks for it
     #[arg(long, value_name = "SPELLING", default_value = "auto", value_parser = wire)]
@@ -62,7 +62,7 @@ pub struct UploadArgs {
     #[arg(long)]
     pub follow: bool,
     /// How often to ship with --follow
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration, requires = "follow")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::some_time, requires = "follow")]
     pub flush_interval: Duration,
     /// Queue the time of each request as a record with the attributes metric and ms
     #[arg(long, conflicts_with_all = ["replay", "dead_letter", "export", "dry_run"])]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use regex::Regex;
 use serde_json::Value;
@@ -30,6 +30,22 @@ pub fn size(text: &str) -> Result<u64, String> {
     text.parse::<ByteSize>()
         .map(|size| size.as_u64())
         .map_err(|_| "a size looks like 900KB or 1MiB".to_owned())
+}
+
+/// A number of bytes that something has room in.
+pub fn some_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err("nothing would fit into it".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// A duration in which something can happen.
+pub fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("nothing could happen in no time".to_owned()),
+        duration => Ok(duration),
+    }
 }
 
 /// How long something is kept. Nothing at all is not what anybody means by it.
@@ -71,15 +87,35 @@ pub fn regex(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| one_line(&error.to_string()))
 }
 
-/// An instant: RFC 3339, or a duration ago.
+/// An instant: RFC 3339, a date or a time without a zone, which is local, or a
+/// duration ago.
 pub fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let ago = || {
         let ago = chrono::Duration::from_std(duration(text).ok()?).ok()?;
         Utc::now().checked_sub_signed(ago)
     };
-    parse_timestamp(text).or_else(ago).ok_or_else(|| {
-        "an instant is RFC 3339 (2026-02-06T12:00:00Z) or a duration ago (10m)".to_owned()
+    let instant = parse_timestamp(text).or_else(|| local(text)).or_else(ago);
+    instant.ok_or_else(|| {
+        "an instant is RFC 3339 (2026-02-06T12:00:00Z), a local date or time (2026-02-06, \"2026-02-06 12:00\") or a duration ago (10m)".to_owned()
     })
+}
+
+/// A date, which is its first moment, or a date and a time, by the clock on
+/// this machine's wall. Where that shows a time twice, the first is meant.
+fn local(text: &str) -> Option<DateTime<Utc>> {
+    const FORMS: [&str; 4] = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+    ];
+    let date = || Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN));
+    let time = FORMS
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+        .or_else(date)?;
+    let instant = Local.from_local_datetime(&time).earliest()?;
+    Some(instant.to_utc())
 }
 
 /// `KEY` or `KEY=VALUE`, a test on an attribute.
@@ -95,13 +131,10 @@ pub fn attribute_test(text: &str) -> Result<AttributeTest, String> {
     Ok(AttributeTest { name, value })
 }
 
-/// `KEY=VALUE`, an attribute to set. A value that is a JSON number, boolean,
-/// object or array is taken as that; anything else is a text.
+/// `KEY=VALUE`, an attribute to set. A value that is JSON is taken as that; anything else is a text.
 pub fn attribute(text: &str) -> Result<(String, Value), String> {
     let (name, value) = key_value(text)?;
-    let json = serde_json::from_str(&value)
-        .ok()
-        .filter(|json: &Value| !json.is_null());
+    let json = serde_json::from_str(&value).ok();
     Ok((name, json.unwrap_or(Value::String(value))))
 }
 
@@ -171,6 +204,7 @@ mod tests {
         assert_eq!(value("n=502").to_string(), "502");
         assert_eq!(value("n=1.50").to_string(), "1.50");
         assert_eq!(value("ok=true"), Value::Bool(true));
+        assert_eq!(value("n=null"), Value::Null);
         assert_eq!(value("s=plain text"), Value::from("plain text"));
         assert_eq!(value("s=a=b"), Value::from("a=b"));
         assert_eq!(value("s=\"7\""), Value::from("7"));
@@ -192,6 +226,18 @@ mod tests {
     fn instants_are_absolute_or_ago() {
         assert!(instant("2026-02-06T12:00:00Z").is_ok());
         assert!(instant("10m").unwrap() < Utc::now());
+        let noon = instant("2026-02-06T12:00:00").unwrap();
+        for same in [
+            "2026-02-06 12:00",
+            "2026-02-06T12:00",
+            "2026-02-06 12:00:00.000",
+        ] {
+            assert_eq!(instant(same), Ok(noon), "{same}");
+        }
+        assert!(instant("2026-02-06").unwrap() < noon);
+        for bad in ["2026-02-30", "2026-02-06 25:00", "2026-02", "12:00"] {
+            assert!(instant(bad).is_err(), "{bad}");
+        }
         assert!(instant("yesterday").is_err());
     }
 

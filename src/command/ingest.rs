@@ -4,7 +4,7 @@ mod access_log;
 mod forwarding;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::{Context, sanitizer::sanitizer};
-use crate::cli::ingest::{IngestCommand, Listen, ServeArgs};
+use crate::cli::ingest::{DEFAULT_LEEWAY, IngestCommand, Listen, ServeArgs};
 use crate::error::{Error, Exit};
 use crate::fleet::{Access, ConnectError};
 use crate::ingest::auth::{Auth, Jwks, Key, OperatorTokens, Secret, Source, Tokens};
@@ -37,7 +37,12 @@ pub(super) fn run(command: IngestCommand, context: &mut Context) -> anyhow::Resu
 }
 
 fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let mut settings = settings(args, context)?;
+    let listen: Vec<Listen> = args
+        .listen
+        .iter()
+        .map(resolved)
+        .collect::<anyhow::Result<_>>()?;
+    let mut settings = settings(args, &listen, context)?;
     let access_log = args
         .access_log
         .as_deref()
@@ -51,11 +56,7 @@ fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
         }
         _ => None,
     };
-    let bound: Vec<Bound> = args
-        .listen
-        .iter()
-        .map(bind)
-        .collect::<anyhow::Result<_>>()?;
+    let bound: Vec<Bound> = listen.iter().map(bind).collect::<anyhow::Result<_>>()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(MAX_BLOCKING_THREADS)
@@ -123,8 +124,13 @@ async fn store(
     Ok(Arc::new(store))
 }
 
-fn settings(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Settings> {
-    let mut settings = Settings::new(auth(args, context)?, sanitizer(&context.config)?);
+fn settings(
+    args: &ServeArgs,
+    listen: &[Listen],
+    context: &mut Context,
+) -> anyhow::Result<Settings> {
+    let auth = auth(args, listen, context)?;
+    let mut settings = Settings::new(auth, sanitizer(&context.config)?);
     settings.limits = Limits {
         body_bytes: usize::try_from(args.max_body)?,
         screenshot_bytes: usize::try_from(args.max_screenshot)?,
@@ -169,6 +175,19 @@ enum Bound {
     Unix(std::os::unix::net::UnixListener),
 }
 
+/// Where to listen, with an address instead of a name; of several the first of
+/// the kind that every program takes.
+fn resolved(listen: &Listen) -> anyhow::Result<Listen> {
+    let Listen::Name(name) = listen else {
+        return Ok(listen.clone());
+    };
+    let failed = || format!("cannot find the address of {name}; give it to --listen itself");
+    let addresses: Vec<SocketAddr> = name.to_socket_addrs().with_context(failed)?.collect();
+    let address = addresses.iter().find(|address| address.is_ipv4());
+    let address = address.or(addresses.first()).with_context(failed)?;
+    Ok(Listen::Tcp(*address))
+}
+
 fn bind(listen: &Listen) -> anyhow::Result<Bound> {
     match listen {
         Listen::Tcp(address) => {
@@ -178,6 +197,7 @@ fn bind(listen: &Listen) -> anyhow::Result<Bound> {
             listener.set_nonblocking(true)?;
             Ok(Bound::Tcp(listener))
         }
+        Listen::Name(_) => bind(&resolved(listen)?),
         #[cfg(unix)]
         Listen::Unix(path) => {
             use std::fs;
@@ -257,13 +277,24 @@ fn shutdown() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn auth(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Auth> {
+fn auth(args: &ServeArgs, listen: &[Listen], context: &mut Context) -> anyhow::Result<Auth> {
     if args.no_auth {
         let is_open = |listen: &&Listen| matches!(listen, Listen::Tcp(address) if !address.ip().is_loopback());
-        if let Some(Listen::Tcp(open)) = args.listen.iter().find(is_open) {
+        if let Some(Listen::Tcp(open)) = listen.iter().find(is_open) {
             context.printer.warn(format_args!(
                 "{open} can be reached from other machines, and anyone may write and read"
             ));
+        }
+        for (flag, is_given) in [
+            ("--issuer", args.issuer.is_some()),
+            ("--audience", args.audience.is_some()),
+            ("--leeway", args.leeway != DEFAULT_LEEWAY),
+        ] {
+            if is_given {
+                context.printer.warn(format_args!(
+                    "{flag} has no effect: with --no-auth no token is looked at"
+                ));
+            }
         }
         return Ok(Auth::Open);
     }

@@ -31,7 +31,8 @@ pub(super) fn run(args: SanitizeArgs, context: &mut Context) -> anyhow::Result<E
     let (inputs, mut unchecked) = inputs(&args, &mut context.printer);
     for file in &inputs {
         let printer = &mut context.printer;
-        match sanitize(&sanitizer, file, &args, printer) {
+        let name = (inputs.len() > 1).then(|| file.display().to_string());
+        match sanitize(&sanitizer, file, name.as_deref(), &args, printer) {
             Ok(found) => findings.merge(&found),
             // One file that cannot be read is no reason to look at no other.
             Err(error) if args.check && !error.chain().any(crate::output::is_closed) => {
@@ -53,10 +54,11 @@ pub(super) fn run(args: SanitizeArgs, context: &mut Context) -> anyhow::Result<E
     }
 }
 
-/// Does with one input what was asked for.
+/// Does with one input what was asked for; it has a name where there are others.
 fn sanitize(
     sanitizer: &Sanitizer,
     file: &Path,
+    name: Option<&str>,
     args: &SanitizeArgs,
     printer: &mut Printer,
 ) -> anyhow::Result<Findings> {
@@ -64,7 +66,7 @@ fn sanitize(
     let found = if args.check {
         check(sanitizer, file, input, printer)
     } else if args.explain {
-        explain(sanitizer, input, printer)
+        explain(sanitizer, input, name, printer)
     } else {
         let options = StreamOptions::default();
         sanitize_stream(sanitizer, input, printer.out(), &options).map(|stats| stats.findings)
@@ -150,8 +152,14 @@ impl Write for Flushing<'_> {
 }
 
 /// Writes the clean lines, and on stderr which rule hit what.
-fn explain(sanitizer: &Sanitizer, input: impl Read, printer: &mut Printer) -> io::Result<Findings> {
+fn explain(
+    sanitizer: &Sanitizer,
+    input: impl Read,
+    name: Option<&str>,
+    printer: &mut Printer,
+) -> io::Result<Findings> {
     let stderr = io::stderr();
+    let place = name.map_or_else(String::new, |name| format!("{}:", safe::escape(name)));
     let stats = sanitize_stream_with(
         sanitizer,
         input,
@@ -161,7 +169,7 @@ fn explain(sanitizer: &Sanitizer, input: impl Read, printer: &mut Printer) -> io
             // There is nowhere left to report that stderr is gone.
             let _ = writeln!(
                 stderr.lock(),
-                "{}:{}: {rule}: {}",
+                "{place}{}:{}: {rule}: {}",
                 found.line,
                 found.column(),
                 safe::escape(&found.masked())

@@ -28,6 +28,7 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
     let locations = sources::locations(args.sources, &context.config)?;
     let sanitizer = sanitizer(&context.config)?;
     let mut filter = Filter::from(args.filter);
+    let is_filtered = !filter.is_empty() || args.context.is_some();
     let around = args.context.map(|records| {
         let mut wanted = std::mem::take(&mut filter);
         if wanted.is_empty() {
@@ -41,6 +42,7 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
             .lines
             .or((!args.no_follow).then_some(DEFAULT_LINES))
             .filter(|_| around.is_none()),
+        last_of_stdin: args.lines.filter(|_| around.is_none()),
         follow: !args.no_follow,
         token: sources::token(&context.config)?,
         access: sources::access(),
@@ -66,6 +68,7 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
             grep: Some(regex),
             ..Filter::default()
         }),
+        has_shown: false,
         printer: &mut context.printer,
     };
     let mut failure = None;
@@ -98,6 +101,12 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
         }
     }
     tail.finish()?;
+    if !tail.has_shown && failure.is_none() && args.no_follow && args.lines != Some(0) {
+        tail.printer.note(match is_filtered {
+            true => "no record matches",
+            false => "there are no records",
+        });
+    }
     let is_waiting = tail.until.is_some() && !ending.is_stopped();
     end(failure, is_waiting)
 }
@@ -120,6 +129,8 @@ struct Tail<'p> {
     around: Option<Around>,
     repeats: Repeats,
     until: Option<Filter>,
+    /// Whether anything of a source was shown.
+    has_shown: bool,
     printer: &'p mut Printer,
 }
 
@@ -163,6 +174,7 @@ impl Tail<'_> {
     }
 
     fn show(&mut self, record: &LogRecord) -> anyhow::Result<()> {
+        self.has_shown = true;
         match self.form {
             Form::Json => self.printer.line(record::json(record))?,
             Form::Logfmt => self.printer.line(record::logfmt(record))?,

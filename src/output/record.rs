@@ -141,6 +141,14 @@ impl Pretty {
         }
     }
 
+    /// What to add to an instant where it should be told of which zone it is.
+    pub fn zone(&self, time: DateTime<Utc>) -> String {
+        match self.is_utc {
+            true => String::new(),
+            false => time.with_timezone(&Local).format(" (%:z)").to_string(),
+        }
+    }
+
     /// The record's time; what is no time is shown as it stands.
     fn time_of(&self, record: &LogRecord) -> String {
         match (record.timestamp(), record.text(keys::TIMESTAMP)) {

@@ -86,6 +86,9 @@ pub struct Options {
     pub filter: Filter,
     /// Only the last so many of what is there; `None` for all.
     pub last: Option<usize>,
+    /// Only the last so many of standard input while following, which are known
+    /// at its end alone; `None` passes on all as it comes.
+    pub last_of_stdin: Option<usize>,
     /// Whether to go on with what comes after that.
     pub follow: bool,
     /// What a server wants to see before it lets one read.
@@ -298,7 +301,10 @@ impl Opening {
         let matcher = Arc::clone(&self.matcher);
         match self.options.follow {
             // While following, everything that is still to come is new.
-            true => self.live.push(Live::Stdin(part, matcher)),
+            true => {
+                let last = self.options.last_of_stdin;
+                self.live.push(Live::Stdin(part, matcher, last));
+            }
             false => {
                 let events = stdin_events(matcher, self.options.last)?;
                 self.backlog.push((part, events));
@@ -379,7 +385,7 @@ fn last_of<T>(all: impl Iterator<Item = T>, wanted: usize) -> impl Iterator<Item
 /// A source that is followed.
 enum Live {
     Files(usize, Box<Follower>),
-    Stdin(Part, Arc<Matcher>),
+    Stdin(Part, Arc<Matcher>, Option<usize>),
     Server(Part, Arc<Server>),
     Fleet(Part, Arc<Fleet>),
 }
@@ -419,7 +425,7 @@ impl Live {
                         send(Part { source, file }, Ok(event))
                     });
                 }
-                Live::Stdin(part, matcher) => match stdin_events(matcher, None) {
+                Live::Stdin(part, matcher, last) => match stdin_events(matcher, last) {
                     Ok(events) => {
                         for event in events {
                             if send(part, event).is_break() {

@@ -44,7 +44,7 @@ pub(super) fn print(story: &Story, is_utc: bool, printer: &mut Printer) -> anyho
 fn facts(story: &Story, pretty: &Pretty) -> Vec<(&'static str, String)> {
     let start = story.start.map(|start| {
         let length = in_words(story.length());
-        format!("{}, for {length}", pretty.time(start))
+        format!("{}{}, for {length}", pretty.time(start), pretty.zone(start))
     });
     [
         ("user", story.user_id.clone()),
