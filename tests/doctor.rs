@@ -247,3 +247,27 @@ fn a_backend_like_the_deployed_one_is_fine_and_its_refusal_of_a_record_is_forese
     assert_eq!(verdict(&found, "endpoint", "answers 200"), "ok");
     assert_eq!(verdict(&found, "route", "screenshots is not offered"), "ok");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_state_folder_that_cannot_be_written_is_a_problem_and_looking_leaves_nothing() {
+    let home = Home::new();
+    let server = FaultServer::start(|_| Fault::status(200));
+    let endpoint = ["--endpoint", &server.url()];
+    let found = findings(&home, &endpoint, 0);
+    assert_eq!(verdict(&found, "state", "can be written to"), "ok");
+    // It was not even made.
+    assert_eq!(std::fs::read_dir(home.path("")).unwrap().count(), 0);
+    let flags = [&endpoint[..], &["--state-dir", "/proc/self/state"]].concat();
+    let found = findings(&home, &flags, 1);
+    assert_eq!(
+        verdict(&found, "state", "/proc/self/state cannot be written"),
+        "problem"
+    );
+    let flags = [&endpoint[..], &["--queue", "/proc/self/queue"]].concat();
+    let found = findings(&home, &flags, 1);
+    assert_eq!(
+        verdict(&found, "queue", "/proc/self/queue cannot be written"),
+        "problem"
+    );
+}

@@ -257,9 +257,11 @@ fn what_cannot_be_read_is_told_in_one_line() {
         &["tail"],
     ] {
         let flags = [command, &[&server.url]].concat();
-        home.run(&flags)
-            .exits(6)
-            .says_in_one_line(&["refused the token"]);
+        home.run(&flags).exits(6).says_in_one_line(&[
+            "refused the token",
+            "SOLIPLEX_OPERATOR_TOKEN",
+            "`operator_token_file`",
+        ]);
     }
     // It outranks the one that the configuration names.
     let other = home.file("other-token", "the-token-of-another-server\n");

@@ -94,3 +94,28 @@ fn what_cannot_be_read_is_told_in_one_line() {
         .says_in_one_line(&["cannot reach"]);
     home.run(&["metrics", "--by", "moon"]).exits(2);
 }
+
+#[test]
+fn the_help_says_what_a_measurement_is_and_how_to_make_one() {
+    let home = Home::new();
+    let help = home.run(&["metrics", "--help"]).succeeds().stdout_text();
+    let example = help.lines().find(|line| line.contains("emit")).unwrap();
+    assert_eq!(
+        example.trim(),
+        "soliplex emit 'started' --attr metric=cold_start --attr ms=812"
+    );
+    let emit = [
+        "emit",
+        "started",
+        "--attr",
+        "metric=cold_start",
+        "--attr",
+        "ms=812",
+    ];
+    home.run(&emit).succeeds();
+    let rows = home
+        .run(&["metrics", "--format", "jsonl"])
+        .succeeds()
+        .json_lines();
+    assert_eq!(find(&rows, "cold_start")["max"], 812.0);
+}

@@ -427,6 +427,27 @@ fn a_chatty_program_is_recorded_line_for_line() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_said_once_and_recorded_all_the_same() {
+    let home = Home::new();
+    let script = "i=0; while [ $i -lt 50 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; exit 3";
+    let output = home
+        .soliplex()
+        .args(shell(script))
+        .stdout(fs::File::create("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        said.matches("could not be written (stdout: ").count(),
+        1,
+        "{said}"
+    );
+    assert_eq!(printed(&home).len(), 50);
+}
+
 #[test]
 fn when_nobody_reads_any_more_the_program_learns_of_it() {
     let home = Home::new();

@@ -9,6 +9,10 @@ use crate::source::Location;
 /// Which measurements to sum up, and how.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
+A measurement is a record with two attributes: `metric` is its name, and one of
+ms, us, s, bytes, percent or count holds the value. This makes one:
+  soliplex emit 'started' --attr metric=cold_start --attr ms=812
+
 Examples:
   soliplex metrics
   soliplex metrics app.jsonl --metric slow_frame --by session

@@ -1,6 +1,7 @@
 //! `soliplex doctor`: what may keep an upload from working, and what to do.
 
 use std::fmt;
+use std::io::Write as _;
 use std::path::Path;
 
 use bytesize::ByteSize;
@@ -28,6 +29,7 @@ const ROUTES: [&str; 3] = ["../../healthz", "config/logging", "screenshots"];
 
 pub(super) fn run(args: DoctorArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let mut findings = configuration(&args, &context.config);
+    findings.extend(writable(&context.config));
     findings.extend(queue(&context.config));
     findings.extend(network(&args, &context.config)?);
     print(&args, &findings, &mut context.printer)?;
@@ -93,6 +95,36 @@ fn configuration(args: &DoctorArgs, config: &Config) -> Vec<Finding> {
         findings.push(Finding::ok("policy", format!("{} holds", policy.display())));
     }
     findings
+}
+
+/// Whether there is room for what must be remembered, and for records.
+fn writable(config: &Config) -> Vec<Finding> {
+    let state = &config.state_dir.value;
+    let mut findings = vec![writable_folder("state", state, "--state-dir")];
+    if let Some(queue) = config.queue.value.folder()
+        && !queue.starts_with(state)
+    {
+        findings.push(writable_folder("queue", queue, "--queue"));
+    }
+    findings
+}
+
+/// Whether a folder, or the one in which it would be made, can be written to. A
+/// file without a name shows it and leaves nothing behind.
+fn writable_folder(check: &'static str, folder: &Path, flag: &str) -> Finding {
+    let mut ancestors = folder.ancestors();
+    let there = ancestors.find(|folder| !folder.as_os_str().is_empty() && folder.exists());
+    let written = tempfile::tempfile_in(there.unwrap_or(Path::new(".")))
+        .and_then(|mut file| file.write_all(b"x"));
+    let name = folder.display();
+    match written {
+        Ok(()) => Finding::ok(check, format!("{name} can be written to")),
+        Err(error) => Finding::problem(
+            check,
+            format!("{name} cannot be written to: {error}"),
+            &format!("make it writable and make room on its disk, or name another with {flag}"),
+        ),
+    }
 }
 
 fn queue(config: &Config) -> Vec<Finding> {

@@ -52,7 +52,12 @@ fn inspect_queue(args: &InspectArgs, context: &mut Context) -> anyhow::Result<Ex
         .for_each(|damage| clean_head(damage, &sanitizer));
     let printer = &mut context.printer;
     match args.format {
-        Format::Table => report::print(&found, printer)?,
+        Format::Table => {
+            report::print(&found, printer)?;
+            if !found.verified && found.confirmed > 0 {
+                printer.note("the confirmed records were not read; --verify looks at these too");
+            }
+        }
         Format::Json | Format::Jsonl => printer.json(&found)?,
     }
     Ok(exit_of(found.is_damaged()))

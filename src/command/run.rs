@@ -155,6 +155,11 @@ fn tell_loss(queue: &MemoryQueue, printer: &mut Printer) {
 /// What was not recorded is told at the end: until then the program's own
 /// output has the terminal.
 fn tell_trouble(trouble: &Trouble, printer: &mut Printer) {
+    if let Some(unwritten) = &trouble.unwritten {
+        printer.warn(format_args!(
+            "the program's output could not be written ({unwritten}); it was recorded all the same"
+        ));
+    }
     let Some(reason) = &trouble.reason else {
         return;
     };

@@ -72,7 +72,16 @@ pub(super) fn failed(error: SourceError) -> anyhow::Error {
         SourceError::Unreachable { .. } | SourceError::BadAnswer { .. } => Exit::Unreachable,
         _ => return error.into(),
     };
-    Error::new(exit, error.to_string()).into()
+    let text = match &error {
+        SourceError::Refused { url, .. } if url.starts_with("http") => format!(
+            "{error}; give an operator's token in {TOKEN_VARIABLE}, or name the file that holds it as `operator_token_file` in the settings"
+        ),
+        SourceError::Refused { .. } => {
+            format!("{error}; name the file that holds them in SOLIPLEX_NATS_CREDENTIALS")
+        }
+        _ => error.to_string(),
+    };
+    Error::new(exit, text).into()
 }
 
 /// Says how many lines were passed over because they are no records.

@@ -59,7 +59,7 @@ pub enum SourceError {
         reason: String,
     },
     /// The server wants another token: 401 or 403.
-    #[error("{url} refused the token: {status}; give an operator token")]
+    #[error("{url} refused the token: {status}")]
     Refused {
         /// Which.
         url: String,

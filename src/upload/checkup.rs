@@ -260,7 +260,7 @@ pub fn check_endpoint(result: &Result<Reply, TransportError>) -> Finding {
         401 | 403 => Finding::problem(
             "endpoint",
             says,
-            "it wants another token; see what is said of the token",
+            "it wants another token; see below what is said of the token",
         ),
         429 | 500.. => Finding::warning("endpoint", says, "uploads wait until it recovers"),
         _ => Finding::problem("endpoint", says, PATH),

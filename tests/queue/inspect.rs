@@ -319,3 +319,20 @@ fn what_is_shown_of_damage_is_sanitized() {
         }
     }
 }
+
+#[test]
+fn that_only_a_part_was_looked_at_is_said_once() {
+    let (home, queue) = (Home::new(), "state/queue");
+    let lines: Vec<String> = (0..5).map(record_line).collect();
+    home.run_with_stdin(&["emit", "--jsonl"], lines.join("\n"))
+        .succeeds();
+    let said = |flags: &[&str]| {
+        let args = [&["queue", "inspect", queue], flags].concat();
+        home.run(&args).succeeds().stderr_text()
+    };
+    assert_eq!(said(&[]), "");
+    home.run(&["queue", "drain", queue, "-n", "3"]).succeeds();
+    assert_eq!(said(&[]).matches("--verify").count(), 1);
+    assert_eq!(said(&["--verify"]), "");
+    assert_eq!(said(&["--format", "json"]), "");
+}

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -67,6 +68,9 @@ pub struct Trouble {
     pub lost: usize,
     /// Why the queue did not take them, as it last said.
     pub reason: Option<String>,
+    /// Why what the program printed was not passed on any more, and which of
+    /// its streams that was.
+    pub unwritten: Option<String>,
 }
 
 impl Recorder {
@@ -142,6 +146,12 @@ impl Recorder {
         state.trouble.lost += state.unstored.len();
         state.unstored.clear();
         state.trouble.clone()
+    }
+
+    /// Notes that what the program prints cannot be passed on any more.
+    pub(super) fn note_unwritten(&self, stream: &str, error: &io::Error) {
+        let trouble = &mut self.lock().trouble;
+        trouble.unwritten = Some(format!("{stream}: {error}"));
     }
 
     /// When [`sync`](Recorder::sync) should be called, if nothing else comes.

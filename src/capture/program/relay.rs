@@ -20,7 +20,8 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// there, has each line recorded and then passes it on.
 ///
 /// If nobody reads what is passed on any more, the stream is closed, which is
-/// how the program would have learned of it without us.
+/// how the program would have learned of it without us. If it cannot be written
+/// for another reason, as to a full disk, it is recorded all the same.
 pub(super) fn relay(
     stream: Stream,
     stop: BorrowedFd<'_>,
@@ -55,19 +56,24 @@ pub(super) fn relay(
             }
             Ready::Stop => break,
         }
-        if is_read && write_all(&stream.target, transcript.ready()).is_err() {
+        if is_read && let Err(error) = write_all(&stream.target, transcript.ready()) {
+            // Where it was a terminal, a signal follows that tells the program.
             if !stream.is_terminal {
-                transcript.finish();
-                return StreamEnd::Unread;
+                if error.kind() == io::ErrorKind::BrokenPipe {
+                    transcript.finish();
+                    return StreamEnd::Unread;
+                }
+                recorder.note_unwritten(stream.name, &error);
             }
-            // The program is told by the signal that follows.
             is_read = false;
         }
         transcript.passed_on();
     }
     transcript.finish();
-    // Whoever read it is gone, and so is the program.
-    let _ = write_all(&stream.target, transcript.ready());
+    if is_read {
+        // Whoever read it is gone, and so is the program.
+        let _ = write_all(&stream.target, transcript.ready());
+    }
     StreamEnd::Read
 }
 
