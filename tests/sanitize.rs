@@ -407,7 +407,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
             &[
                 "short.key",
                 "has 15 bytes",
-                "head -c 32 /dev/urandom > short.key",
+                "head -c 32 /dev/urandom > KEYFILE",
             ],
         ),
     ];

@@ -242,7 +242,7 @@ fn key(file: &Path, printer: &mut Printer) -> anyhow::Result<Key> {
     let name = file.display();
     let refused = |fault: &str| {
         Error::usage(format!(
-            "the key in {name} {fault}; make one with `(umask 077; head -c 32 /dev/urandom > {name})`"
+            "the key in {name} {fault}; make one with `(umask 077; head -c 32 /dev/urandom > KEYFILE)`"
         ))
     };
     let length = bytes.trim_ascii().len();
