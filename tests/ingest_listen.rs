@@ -182,7 +182,8 @@ fn tell(server: &Server, request: &str) -> String {
 #[test]
 fn a_page_whose_name_leads_to_this_machine_reads_nothing() {
     let home = Home::new();
-    let server = Server::start(&home, &["--no-auth"]);
+    let proxied = "https://logs.example.org";
+    let server = Server::start(&home, &["--no-auth", "--cors-origin", proxied]);
     let status = |target: &str, host: &str| {
         let head = format!("GET {target} HTTP/1.1\r\n{host}connection: close\r\n\r\n");
         let reply = tell(&server, &head);
@@ -197,6 +198,9 @@ fn a_page_whose_name_leads_to_this_machine_reads_nothing() {
         "127.0.0.1",
         "127.1.2.3:1",
         "[::1]:8080",
+        // What an Android emulator calls the machine it runs on.
+        "10.0.2.2:8080",
+        "logs.example.org",
     ] {
         assert_eq!(status(logs, &format!("host: {host}\r\n")), "200", "{host}");
     }
@@ -204,7 +208,7 @@ fn a_page_whose_name_leads_to_this_machine_reads_nothing() {
         "host: rebound.example\r\n",
         "host: rebound.example:8080\r\n",
         "host: localhost.rebound.example\r\n",
-        "host: 10.0.0.1\r\n",
+        "host: example.org\r\n",
         "host: localhost\r\nhost: rebound.example\r\n",
         "host: \r\n",
         "",

@@ -68,7 +68,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "SIZE", value_parser = value::store_size)]
     pub max_store: Option<u64>,
 
-    /// Trust everyone; only on loopback, unless --listen says otherwise, and there only requests to localhost or its addresses
+    /// Trust everyone; only on loopback, unless --listen says otherwise, and there only requests that name localhost, an address or the host of a --cors-origin
     #[arg(long, help_heading = "Who may", conflicts_with_all = ["jwt_secret_file", "jwt_public_keys", "jwks_url", "jwks_file", "operator_token_file", "operator_claim"])]
     pub no_auth: bool,
     /// Trust device tokens signed with the HS256 secret in this file

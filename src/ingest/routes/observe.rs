@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -58,7 +58,7 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let answered = match browser {
         _ if is_rebound => Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
-            "without tokens this server answers on this machine only to localhost and its addresses; use one of these, or let it ask for tokens",
+            "without tokens this server does not answer to this name on its own machine; use localhost or an address, name the origin with --cors-origin, or let it ask for tokens",
         )
         .into_response(),
         Browser::Refused => Problem::new(
@@ -109,20 +109,26 @@ fn is_rebound(app: &App, request: &Request, peer: Option<Peer>) -> bool {
     match hosts.is_empty() {
         // Browsers speak no HTTP/1.0.
         true => request.version() > Version::HTTP_10,
-        false => hosts.into_iter().any(|host| !is_local(host)),
+        false => hosts.into_iter().any(|host| !is_own(app, host)),
     }
 }
 
-/// Whether a host, maybe with a port, is this machine by name or address.
-fn is_local(host: &str) -> bool {
+/// Whether a host, maybe with a port, is none that a stranger can make lead
+/// here: an address, which an emulator also has for the machine it runs on,
+/// `localhost`, or that of an origin which is let in.
+fn is_own(app: &App, host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
-    let name = authority.host().trim_matches(['[', ']']);
-    name.eq_ignore_ascii_case("localhost")
-        || name
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.to_canonical().is_loopback())
+    let name = authority.host();
+    let is_named = |origin: &String| {
+        let origin: Result<Uri, _> = origin.parse();
+        let host = origin.as_ref().ok().and_then(Uri::host);
+        host.is_some_and(|host| host.eq_ignore_ascii_case(name))
+    };
+    name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+        || name.eq_ignore_ascii_case("localhost")
+        || app.origins.iter().any(is_named)
 }
 
 /// The name of a route, whatever the path holds.
