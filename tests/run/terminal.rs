@@ -148,8 +148,10 @@ fn a_shell_with_jobs_works_inside() {
     terminal.shows("sleep 60");
     let shell = child_of(terminal.child.id());
     let job = child_of(shell);
+    // Until it is `sleep`, it ignores the key as its shell does.
     wait_until("the job has the terminal", || {
-        (foreground_of(shell) == Some(job)).then_some(())
+        let name = std::fs::read_to_string(format!("/proc/{job}/comm")).ok()?;
+        (foreground_of(shell) == Some(job) && name == "sleep\n").then_some(())
     });
     terminal.types("\u{1a}");
     terminal.shows("Stopped");
