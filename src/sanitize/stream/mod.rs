@@ -315,6 +315,7 @@ impl<'s> Inline<'s> {
         let Some(long) = &mut self.long else { return };
         let (taken, done) = long.clean(&mut self.cleaner, source.pending(), at_end, &mut self.out);
         self.stats.bytes += taken as u64;
+        self.stats.findings.merge(&self.cleaner.take_findings());
         source.take(taken);
         if done {
             self.stats.lines += 1;
@@ -419,4 +420,25 @@ fn clean_block(
     }
     stats.findings = cleaner.take_findings();
     stats
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_long_line_does_not_grow_with_its_findings() {
+        let sanitizer = Sanitizer::default();
+        let line = b"mail bob@example.com ".repeat(4 * MAX_LINE / 20);
+        let mut reader = &line[..];
+        let mut source = Source::new();
+        let mut inline = Inline::new(&sanitizer);
+        while source.fill(&mut reader).expect("memory can be read") > 0 {
+            inline
+                .clean(&mut source, &mut io::sink(), None)
+                .expect("nothing is written");
+            assert!(inline.cleaner.scratch.found.is_empty());
+        }
+        assert!(inline.stats.findings.total() > 50_000);
+    }
 }

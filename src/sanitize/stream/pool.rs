@@ -57,7 +57,7 @@ pub(super) fn run<R: Read, W: Write + Send>(
     threads: usize,
 ) -> io::Result<Stats> {
     let pools = Pools::default();
-    let order = Order::new(writer, 2 * threads + 2);
+    let order = Order::new(writer, 2 * threads + 6);
     let sanitizer = inline.sanitizer;
     inline.out.clear();
     let read = thread::scope(|scope| {
