@@ -318,6 +318,25 @@ fn a_filter_chooses_sessions_which_are_then_told_whole() {
 }
 
 #[test]
+fn many_sessions_that_a_filter_chooses_are_told_whole_as_few_are() {
+    let home = Home::new();
+    home.file("a.jsonl", all_sessions());
+    let list = |flags: &[&str]| {
+        let list = ["session", "list", "a.jsonl", "--format", "jsonl"];
+        home.run(&[&list, flags].concat()).succeeds().json_lines()
+    };
+    let with_errors = list(&["--level", "error", "-n", "100"]);
+    assert!(with_errors.len() > 30, "{} sessions", with_errors.len());
+    for session in with_errors {
+        let id = session["sessionId"].as_str().unwrap();
+        let alone = list(&["--level", "error", "--session", id]);
+        assert_eq!(alone, [session.clone()]);
+        let start = &list(&["--session", id])[0]["start"];
+        assert_eq!(&session["start"], start);
+    }
+}
+
+#[test]
 fn a_session_is_found_in_capitals_and_so_is_what_names_none() {
     let home = Home::new();
     let lines = [json!("0193F0AA-B"), json!("0193f0bb-c"), Value::Null].map(|id| {
