@@ -11,6 +11,7 @@ mod long;
 mod order;
 mod pool;
 mod record;
+mod utf16;
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -22,6 +23,7 @@ use super::cleaner::{Cleaner, Report};
 use super::finding::{Finding, Findings};
 use carry::Carry;
 use long::LongLine;
+use utf16::Decoded;
 
 /// The longest line, in bytes, that is cleaned in one piece; a record has at most 64 KiB.
 pub const MAX_LINE: usize = 512 * 1024;
@@ -120,17 +122,19 @@ impl StreamSanitizer {
     }
 }
 
-/// Reads lines and writes clean lines, on as many threads as `options` says.
+/// Reads lines and writes clean lines, on as many threads as `options` says. What begins as UTF-16
+/// does, such as a file that Windows PowerShell wrote, is read as that and comes out as UTF-8.
 ///
 /// # Errors
 ///
 /// Those of the reader and of the writer.
 pub fn sanitize_stream<R: Read, W: Write + Send>(
     sanitizer: &Sanitizer,
-    mut reader: R,
+    reader: R,
     mut writer: W,
     options: &StreamOptions,
 ) -> io::Result<Stats> {
+    let mut reader = Decoded::new(reader);
     let threads = match options.threads {
         0 => std::thread::available_parallelism()
             .map_or(1, usize::from)
@@ -162,10 +166,11 @@ pub fn sanitize_stream<R: Read, W: Write + Send>(
 /// Those of the reader and of the writer.
 pub fn sanitize_stream_with<R: Read, W: Write>(
     sanitizer: &Sanitizer,
-    mut reader: R,
+    reader: R,
     mut writer: W,
     report: &mut dyn FnMut(LineFinding<'_>),
 ) -> io::Result<Stats> {
+    let mut reader = Decoded::new(reader);
     let mut source = Source::new();
     let mut inline = Inline::new(sanitizer);
     loop {
