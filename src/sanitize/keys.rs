@@ -1,5 +1,6 @@
 //! What a key says about its value, in camel, snake, kebab, dotted, spaced and upper spelling.
 
+use super::chars::is_one_of;
 use super::qualifiers::{
     has_phone_number, is_card, is_count, is_password_of, is_phone, is_secret_code, is_secret_key,
 };
@@ -16,6 +17,8 @@ pub(crate) enum KeyKind {
     Secret,
     /// A single token. In text its value must look like one.
     Token,
+    /// `jwt` alone: a token, or a section of settings about tokens.
+    Jwt,
     /// A plural or a count of tokens: numbers stay.
     Tokens,
     /// `auth`: in text the value must look like a secret.
@@ -57,6 +60,7 @@ impl KeyKind {
             self,
             KeyKind::Secret
                 | KeyKind::Token
+                | KeyKind::Jwt
                 | KeyKind::Tokens
                 | KeyKind::Auth
                 | KeyKind::Authorization
@@ -154,14 +158,16 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
     let before = words.back(at + 1);
     let kind = match word {
         b"password" | b"passwords" | b"passwd" | b"passwds" | b"pwd" | b"pwds" | b"passcode"
-        | b"passcodes" | b"passwort" | b"kennwort" | b"contrasena" | b"motdepasse" | b"secret"
-        | b"secrets" | b"credential" | b"credentials" | b"creds" | b"cred" | b"apikey"
-        | b"apikeys" | b"accesskey" | b"secretkey" | b"privatekey" | b"authkey" | b"signingkey"
-        | b"encryptionkey" | b"accountkey" | b"masterkey" | b"sharedkey" | b"sshkey" | b"psk"
-        | b"requirepass" | b"masterauth" | b"cvv" | b"cvc" | b"jsessionid" | b"phpsessid"
-        | b"sessid" | b"aspsessionid" | b"apisecret" => KeyKind::Secret,
+        | b"passcodes" | b"secret" | b"secrets" | b"credential" | b"credentials" | b"creds"
+        | b"cred" | b"apikey" | b"apikeys" | b"accesskey" | b"secretkey" | b"privatekey"
+        | b"authkey" | b"signingkey" | b"encryptionkey" | b"accountkey" | b"masterkey"
+        | b"sharedkey" | b"sshkey" | b"psk" | b"requirepass" | b"masterauth" | b"cvv" | b"cvc"
+        | b"jsessionid" | b"phpsessid" | b"sessid" | b"aspsessionid" | b"apisecret" => {
+            KeyKind::Secret
+        }
         b"ssn" | b"ssns" => KeyKind::Ssn,
         b"word" if before == b"pass" => KeyKind::Secret,
+        b"passe" if before == b"de" && words.back(at + 2) == b"mot" => KeyKind::Secret,
         b"passphrase" | b"passphrases" | b"mnemonic" => KeyKind::Phrase,
         b"phrase"
             if matches!(
@@ -173,6 +179,7 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
         }
         b"token" if is_count(words) => KeyKind::Tokens,
         b"token" if matches!(before, b"key") && words.back(at + 2) == b"public" => KeyKind::Plain,
+        b"jwt" if before.is_empty() => KeyKind::Jwt,
         b"token" | b"jwt" | b"bearer" => KeyKind::Token,
         b"tokens" | b"jwts" => KeyKind::Tokens,
         b"auth" | b"auths" => KeyKind::Auth,
@@ -244,9 +251,46 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
         b"value" | b"val" | b"v" if at == 0 && before.is_empty() => KeyKind::Value,
         _ if is_phone(word) => KeyKind::Phone,
         _ if is_card(word) => KeyKind::Card,
+        _ if is_foreign(word) => KeyKind::Secret,
         _ => return None,
     };
     Some(kind)
+}
+
+/// `password` in other languages, with and without their accents.
+pub(crate) fn is_foreign(word: &[u8]) -> bool {
+    const PASSWORDS: &[&str] = &[
+        "passwort",
+        "kennwort",
+        "contraseña",
+        "contrasena",
+        "motdepasse",
+        "senha",
+        "palavrapasse",
+        "parola",
+        "wachtwoord",
+        "hasło",
+        "haslo",
+        "lösenord",
+        "losenord",
+        "adgangskode",
+        "kodeord",
+        "passord",
+        "salasana",
+        "heslo",
+        "jelszó",
+        "lozinka",
+        "şifre",
+        "sifre",
+        "пароль",
+        "Пароль",
+        "ПАРОЛЬ",
+        "密码",
+        "密碼",
+        "パスワード",
+        "비밀번호",
+    ];
+    word.len() >= 5 && is_one_of(word, PASSWORDS)
 }
 
 /// Keys written in lower case without separators: `userpassword`, `authtoken`, `pgpassword`.
@@ -411,6 +455,15 @@ mod tests {
             "secret-data",
             "ssnNumber",
             "ssn_last4",
+            "contraseña",
+            "user_contrasena",
+            "mot_de_passe",
+            "motDePasse",
+            "Senha",
+            "пароль",
+            "hasło",
+            "lösenord",
+            "jwt",
         ] {
             assert!(classify(key.as_bytes()).is_secret(), "{key}");
         }
@@ -475,6 +528,9 @@ mod tests {
             "tokenContent",
             "auth_sha",
             "hmac_sha256",
+            "jwtSettings",
+            "palabra",
+            "passe",
         ] {
             assert!(!classify(key.as_bytes()).is_secret(), "{key}");
         }

@@ -88,6 +88,14 @@ const SHAPES: &[&str] = &[
     " pc a /data/a.so",
     "password \"Auth\" \"",
     "bot12345678:AA",
+    "password='a''b",
+    "password: a bcd efg ",
+    "пароль=",
+    "parol\u{44c}=",
+    "net user a ",
+    "htpasswd -b a ",
+    "?state=&code=ab12cd",
+    "1000:1000::/a ",
 ];
 
 /// A text closed as often as it was opened: every list has an end.

@@ -310,8 +310,14 @@ pub(crate) fn is_nothing(placeholders: &Placeholders, value: &[u8]) -> bool {
     value.is_empty()
         || placeholders.is_whole(value)
         || is_in(value, NOTHING)
+        || is_fetch_mode(value)
         || is_variable(value)
         || is_mask(value)
+}
+
+/// `credentials: include`: whether a browser's `fetch` sends them.
+pub(crate) fn is_fetch_mode(value: &[u8]) -> bool {
+    is_in(value, &["include", "same-origin", "omit"])
 }
 
 /// `${NAME}`, `$NAME`, `{{ name }}`, `<token>`, `%s`, `{}`, `%(name)s`.
@@ -351,9 +357,11 @@ fn is_mask(value: &[u8]) -> bool {
         [b'[', inner @ .., b']'] | [b'<', inner @ .., b'>'] | [b'(', inner @ .., b')'] => inner,
         other => other,
     };
+    let bracketed = inner.len() < value.len();
     stars
         || crosses
         || dots
+        || (bracketed && is_in(inner, &["secret"]))
         || is_in(
             inner,
             &[
@@ -362,7 +370,6 @@ fn is_mask(value: &[u8]) -> bool {
                 "hidden",
                 "masked",
                 "removed",
-                "secret",
                 "scrubbed",
                 "omitted",
                 "sanitized",
@@ -450,6 +457,48 @@ pub(crate) fn is_secretish(value: &[u8]) -> bool {
         || inner_symbols
         || (turns >= 2 && value.len() >= 8)
         || (value.len() >= 24 && turns >= 1)
+}
+
+/// `correct horse battery staple`: several plain words, none of which a sentence about a password has.
+pub(crate) fn is_passphrase(text: &[u8]) -> bool {
+    let mut count = 0;
+    for word in text.split(|b| *b == b' ') {
+        let plain = matches!(word.len(), 3..=12) && word.iter().all(u8::is_ascii_lowercase);
+        if !plain || is_prose(word) || is_about_passwords(word) {
+            return false;
+        }
+        count += 1;
+    }
+    matches!(count, 3..=10)
+}
+
+/// Words that messages about passwords are made of, besides those of [`PROSE`].
+fn is_about_passwords(word: &[u8]) -> bool {
+    const ENDINGS: [&[u8]; 10] = [
+        b"ed", b"ing", b"ion", b"ment", b"ly", b"able", b"ible", b"ers", b"ords", b"ity",
+    ];
+    const WORDS: &[&str] = &[
+        "account", "admin", "after", "alphabet", "and", "attempt", "attempts", "auth", "before",
+        "being", "both", "browser", "but", "cache", "caps", "case", "client", "config", "common",
+        "confirm", "contact", "contain", "current", "data", "database", "date", "day", "days",
+        "default", "differs", "digit", "digits", "does", "doesn", "dont", "due", "each", "eight",
+        "either", "email", "empty", "enter", "every", "exactly", "field", "fields", "file",
+        "first", "fix", "flow", "form", "four", "give", "goes", "hash", "hashes", "help", "here",
+        "hint", "host", "hour", "hours", "http", "how", "input", "into", "its", "job", "keep",
+        "key", "later", "least", "length", "less", "letter", "letters", "like", "limit", "link",
+        "list", "log", "lock", "long", "look", "lost", "make", "manager", "many", "match",
+        "matches", "max", "maximum", "min", "minimum", "minute", "minutes", "mode", "more", "most",
+        "name", "never", "next", "none", "now", "number", "old", "once", "one", "other", "our",
+        "page", "pair", "path", "per", "phrase", "please", "problem", "process", "prompt", "read",
+        "reason", "record", "recover", "remember", "remote", "renew", "repeat", "result", "rule",
+        "rules", "same", "screen", "second", "seconds", "see", "send", "settings", "short", "show",
+        "since", "six", "some", "source", "special", "step", "store", "submit", "supply",
+        "support", "symbol", "symbols", "system", "task", "than", "that", "them", "then", "there",
+        "they", "three", "time", "times", "try", "twelve", "twice", "two", "types", "under",
+        "until", "upper", "verify", "very", "view", "want", "what", "where", "who", "why", "word",
+        "write", "yet",
+    ];
+    ENDINGS.iter().any(|end| word.ends_with(end)) || is_in(word, WORDS)
 }
 
 /// `address1`, `line_2`: a name with a number, as lists of fields hold them.

@@ -12,9 +12,9 @@ use crate::sanitize::value;
 const MAX_CREDENTIAL: usize = 16 * 1024;
 
 /// The first two letters of the words that [`at`] and [`protocol::at`] know.
-pub(super) const STARTS: [&[u8; 2]; 24] = [
+pub(super) const STARTS: [&[u8; 2]; 25] = [
     b"is", b"wa", b"be", b"ba", b"di", b"ne", b"nt", b"pa", b"pi", b"pw", b"to", b"se", b"ss",
-    b"ot", b"cr", b"ke", b"co", b"id", b"cv", b"au", b"lo", b"re", b"ma", b"en",
+    b"ot", b"cr", b"ke", b"co", b"id", b"cv", b"au", b"lo", b"re", b"ma", b"en", b"ps",
 ];
 
 /// What follows the word from `start` to `end`. Returns where to go on when it must go.
@@ -37,7 +37,15 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
         b'n' if is_one_of(word, &["negotiate", "ntlm"]) => scheme(scanner, start, end),
         b'p' if is_one_of(
             word,
-            &["password", "passwd", "passphrase", "passcode", "pin", "pwd"],
+            &[
+                "password",
+                "passwd",
+                "passphrase",
+                "passcode",
+                "pin",
+                "pwd",
+                "psk",
+            ],
         ) =>
         {
             said(scanner, start, end)

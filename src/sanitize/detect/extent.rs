@@ -52,6 +52,8 @@ pub(crate) fn bare_end(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, from: u
         match text[end] {
             b'"' | b'<' | b'>' | b'`' => break,
             b'\'' if !text.get(end + 1).is_some_and(|b| is_word(*b)) => break,
+            // A closing quote of print.
+            0xC2 | 0xE2 if is_print_quote(&text[end..]) => break,
             b'&' | b'#' if query => break,
             b'&' if text.get(end + 1).is_some_and(|b| is_word(*b)) && is_pair(text, end + 1) => {
                 break;
@@ -95,6 +97,12 @@ pub(crate) fn bare_end(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, from: u
         end -= 1;
     }
     end
+}
+
+fn is_print_quote(text: &[u8]) -> bool {
+    ["”", "“", "’", "»"]
+        .iter()
+        .any(|quote| text.starts_with(quote.as_bytes()))
 }
 
 /// True when a value has opened the bracket that would close here.

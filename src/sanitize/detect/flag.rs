@@ -7,6 +7,7 @@ use crate::sanitize::chars::{is_one_of, is_word, run_end, run_start};
 use crate::sanitize::detect::extent::is_quoted_name;
 use crate::sanitize::detect::header;
 use crate::sanitize::detect::keyvalue::{self, Key, Link, MAX_GAP, MAX_KEY};
+use crate::sanitize::detect::protocol;
 use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
 
@@ -34,6 +35,14 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
     }
     let name = &text[from..end];
     let kind = scanner.key_kind(name);
+    if from - at == 1
+        && kind.is_secret()
+        && name[0] == b'p'
+        && let Some(next) = short_flag(scanner, at, from, end)
+    {
+        // `mysql -pMySecret shop`.
+        return next;
+    }
     let long = kind.is_secret() && !(from - at == 1 && name.len() < 3);
     if long && ends_list_line(text, at, end) {
         scanner.open = Some(Open {
@@ -110,6 +119,9 @@ pub(crate) fn argument(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Range<usize>> {
     let name = &text[from..end];
+    if from - at == 1 && name.len() <= 4 && name.contains(&b'b') && runs(text, at, b"htpasswd") {
+        return htpasswd(text, name, end);
+    }
     if !matches!(name[0], b'u' | b'p' | b'a' | b'b' | b'P') {
         return None;
     }
@@ -152,6 +164,19 @@ fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Ran
         return word(from + 1 + quote);
     }
     None
+}
+
+/// `htpasswd -bc file user password`, and with `n` no file: `htpasswd -nb user password`.
+fn htpasswd(text: &[u8], flags: &[u8], end: usize) -> Option<Range<usize>> {
+    let mut found = end..end;
+    let mut left = if flags.contains(&b'n') { 2 } else { 3 };
+    while left > 0 {
+        found = protocol::argument(text, found.end)?;
+        let word = &text[found.clone()];
+        let cost = flags.contains(&b'C') && word.iter().all(u8::is_ascii_digit);
+        left -= usize::from(!cost && word[0] != b'-');
+    }
+    Some(found)
 }
 
 /// Where the argument behind the flag that ends at `end` begins: after spaces, or as the next

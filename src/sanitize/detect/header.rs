@@ -92,8 +92,11 @@ pub(crate) fn authorization(
         return next;
     }
     let equals = scanner.text[..from].ends_with(b"=");
-    let shaped =
-        value::is_secretish(found) || (found.len() >= 6 && equals) || (named && found.len() >= 8);
+    let hex = found.len() >= 16 && found.iter().all(u8::is_ascii_hexdigit);
+    let shaped = value::is_secretish(found)
+        || hex
+        || (found.len() >= 6 && equals)
+        || (named && found.len() >= 8);
     if shaped && scanner.push(AUTHORIZATION, start, end, Fix::Mask) {
         end
     } else {

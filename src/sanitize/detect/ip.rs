@@ -499,6 +499,9 @@ fn is_address(text: &[u8], start: usize, candidate: &[u8], colons: usize) -> boo
         // Only a bound socket, `[::]:8080`, is meant as an address.
         return start > 0 && text[start - 1] == b'[' && text[start + 2..].starts_with(b"]:");
     }
+    if candidate.ends_with(b"::") && names_user(text, start, candidate) {
+        return false;
+    }
     // `items[::2]` is a slice.
     let slice = start > 1
         && text[start - 1] == b'['
@@ -517,4 +520,17 @@ fn is_address(text: &[u8], start: usize, candidate: &[u8], colons: usize) -> boo
         && !bytes
         && (digits || colons >= 4)
         && (groups > 1 || candidate == b"::1" || candidate.len() >= 4)
+}
+
+/// `1000:1000::/home/ann` and `1000:1000:1000::` are the numbers of a user and of groups.
+fn names_user(text: &[u8], start: usize, candidate: &[u8]) -> bool {
+    let behind = start + candidate.len();
+    let numbers = candidate.iter().all(|b| b.is_ascii_digit() || *b == b':');
+    let home = text.get(behind) == Some(&b'/')
+        && text.get(behind + 1).is_some_and(|b| !b.is_ascii_digit());
+    let first = candidate.split(|b| *b == b':').next().unwrap_or_default();
+    // Addresses of the internet begin with 2000 and more.
+    let small = first.len() < 4 || first[0] < b'2';
+    let net = text.get(behind) == Some(&b'/') && !home;
+    numbers && !first.is_empty() && (home || small && !net)
 }

@@ -8,7 +8,7 @@ use crate::sanitize::detect::extent::{
 };
 use crate::sanitize::detect::verdict::{goes, quoted_goes};
 use crate::sanitize::detect::{form, header, later, ldap, list, login};
-use crate::sanitize::keys::KeyKind;
+use crate::sanitize::keys::{KeyKind, is_foreign};
 use crate::sanitize::text::{Fix, Open, Scanner};
 use crate::sanitize::value;
 
@@ -64,6 +64,12 @@ pub(crate) struct Named {
 /// How far behind a name its value may stand, and how many lines.
 const MAX_BETWEEN: usize = 200;
 pub(super) const MAX_LINES_BETWEEN: u16 = 3;
+
+/// The longest passphrase of several words.
+const MAX_PASSPHRASE: usize = 120;
+
+/// The longest value in single quotes that holds doubled ones.
+const MAX_DOUBLED: usize = 256;
 
 /// The longest value in quotes that goes on in other lines, in lines.
 const MAX_QUOTED_LINES: u16 = 8;
@@ -196,12 +202,19 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
         if scanner.engine.placeholders.length(&text[open..]) > 0 {
             return None;
         }
-        end = run_start(text, end - 1, 1, |b| matches!(b, b'"' | b'\''));
+        // `password[]=…`, one value of several: the name stands before the brackets.
+        end = match open + 2 == end {
+            true => open,
+            false => run_start(text, end - 1, 1, |b| matches!(b, b'"' | b'\'')),
+        };
     }
     let bare = run_start(text, end, MAX_KEY, |b| {
         is_word(b) || matches!(b, b'-' | b'.')
     });
     let mut start = after_escape(text, bare, end);
+    if quote.is_none() && (start == end || start > 0 && text[start - 1] >= 0x80) {
+        start = foreign(text, start, end);
+    }
     if let Some((mark, _)) = quote {
         // A quoted key may hold spaces.
         let from = end.saturating_sub(MAX_KEY);
@@ -305,6 +318,18 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
     })
 }
 
+/// Where a key with letters beyond ASCII begins, such as `contraseña` and `пароль`; `start` when what
+/// ends at `end` is none.
+fn foreign(text: &[u8], start: usize, end: usize) -> usize {
+    let wide = run_start(text, end, MAX_KEY / 2, |b| {
+        b >= 0x80 || b.is_ascii_alphabetic()
+    });
+    match is_foreign(&text[wide..end]) {
+        true => wide,
+        false => start,
+    }
+}
+
 /// `name: API_KEY`, `"name": "Authorization"`, `key="ApiKey"`: remembers what is named at `at`.
 fn note_name(scanner: &mut Scanner<'_>, start: usize, at: usize) {
     let text = scanner.text;
@@ -352,7 +377,11 @@ fn is_grant(name: &[u8], text: &[u8], at: usize) -> bool {
     let has = |test: fn(&u8) -> bool| found.iter().any(test);
     let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase);
     match name {
-        b"code" => mixed && found.len() >= 12,
+        b"code" if mixed && found.len() >= 12 => true,
+        b"code" => {
+            let shaped = has(u8::is_ascii_digit) || mixed_case(found);
+            shaped && found.len() >= 6 && is_callback(text, at)
+        }
         b"key" => mixed && has(u8::is_ascii_uppercase) && found.len() >= 16,
         b"ticket" => found.starts_with(b"ST-") || found.starts_with(b"TGT-"),
         b"SAMLResponse" | b"SAMLRequest" => found.len() >= 16,
@@ -360,9 +389,32 @@ fn is_grant(name: &[u8], text: &[u8], at: usize) -> bool {
     }
 }
 
+fn mixed_case(found: &[u8]) -> bool {
+    found.iter().any(u8::is_ascii_uppercase) && found.iter().any(u8::is_ascii_lowercase)
+}
+
+/// True for a URL to which a login comes back: `/oauth/callback?code=4f8a2c&state=xyz`.
+fn is_callback(text: &[u8], at: usize) -> bool {
+    let in_url = |b: u8| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'<' | b'>');
+    let url = run_start(text, at, MAX_BETWEEN, in_url)..run_end(text, at, MAX_BETWEEN, in_url);
+    let url = &text[url];
+    [
+        &b"oauth"[..],
+        b"callback",
+        b"&state=",
+        b"?state=",
+        b"redirect_uri=",
+    ]
+    .iter()
+    .any(|part| memchr::memmem::find(url, part).is_some())
+}
+
 /// `API key`, `security number`, `seed phrase`, `PIN code`: the last word alone says nothing.
 fn ends_as_key(name: &[u8]) -> bool {
-    is_one_of(name, &["key", "number", "phrase", "code", "codes", "keys"])
+    is_one_of(
+        name,
+        &["key", "number", "phrase", "code", "codes", "keys", "passe"],
+    )
 }
 
 /// `Unexpected token: }`.
@@ -406,6 +458,10 @@ pub(crate) fn value(
     if let Some(inner) = typed(text, from) {
         return quoted(scanner, key, link, inner, inner, text[inner], next);
     }
+    if key.kind == KeyKind::Jwt && first == b'{' {
+        // A section of settings: its own keys say what is secret.
+        return next;
+    }
     let from = inside(text, from);
     let hashed = ldap::names_hash(text, from);
     if matches!(first, b'{' | b'[')
@@ -416,7 +472,10 @@ pub(crate) fn value(
         return list::container(scanner, key, from, next);
     }
     if matches!(first, b'{' | b'[' | b'(')
-        && matches!(key.kind, KeyKind::Secret | KeyKind::Token | KeyKind::Tokens)
+        && matches!(
+            key.kind,
+            KeyKind::Secret | KeyKind::Token | KeyKind::Jwt | KeyKind::Tokens
+        )
         && ends_line(text, from + 1)
     {
         return list::elements(scanner, key, from, next);
@@ -459,7 +518,8 @@ pub(crate) fn value(
         }
         return quoted(scanner, key, link, inner, inner, text[inner], next);
     }
-    let end = bare_end(scanner, key, link, from);
+    let end = passphrase_end(scanner, key, link, from)
+        .unwrap_or_else(|| bare_end(scanner, key, link, from));
     let found = &text[from..end];
     if !goes(scanner, key, link, found, from, end) {
         return next;
@@ -477,6 +537,32 @@ pub(crate) fn value(
     } else {
         next
     }
+}
+
+/// True for keys that name one password, in print: `credentials` and `secret` begin sentences too.
+fn is_password(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    [&b"password"[..], b"passwd", b"passcode", b"passphrase"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+/// `password: correct horse battery staple`: where the line ends whose rest is several plain words.
+fn passphrase_end(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, from: usize) -> Option<usize> {
+    let text = scanner.text;
+    let named = key.kind == KeyKind::Secret
+        && key.quote.is_none()
+        && matches!(link, Link::Colon | Link::Equals)
+        && is_password(key.name);
+    if !named {
+        return None;
+    }
+    let end = run_end(text, from, MAX_PASSPHRASE, |b| {
+        b.is_ascii_lowercase() || b == b' '
+    });
+    let found = text[from..end].trim_ascii_end();
+    let alone = ends_line(text, end) || text[end..].starts_with(b"\\n");
+    (alone && value::is_passphrase(found)).then_some(from + found.len())
 }
 
 /// True when nothing but white space stands before the end of the line.
@@ -526,6 +612,9 @@ fn quoted(
     let slashes = mark_at - from;
     let mut start = mark_at + 1;
     let (mut end, mut closed) = closing_quote(text, start, mark, slashes);
+    if mark == b'\'' && slashes == 0 && closed {
+        end = behind_doubled(text, start, end);
+    }
     if end == start && text.get(end + 1) == Some(&mark) {
         // Three quotes hold a text of several lines.
         start += 2;
@@ -557,6 +646,22 @@ fn quoted(
     } else {
         next
     }
+}
+
+/// YAML and SQL: `'it''s'`. Where the string ends in which a doubled quote stands at `end`.
+fn behind_doubled(text: &[u8], start: usize, end: usize) -> usize {
+    let mut at = end;
+    while at > start
+        && text[at..].starts_with(b"''")
+        && text.get(at + 2).is_some_and(u8::is_ascii_alphanumeric)
+    {
+        let further = run_end(text, at + 2, MAX_DOUBLED, |b| !matches!(b, b'\'' | b'\n'));
+        if text.get(further) != Some(&b'\'') || further - start > MAX_DOUBLED {
+            return end;
+        }
+        at = further;
+    }
+    at
 }
 
 /// `getPassword('Enter password: ')`: what follows a quote that closes and does not open.

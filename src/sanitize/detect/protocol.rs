@@ -24,6 +24,7 @@ pub(super) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
         b"PASS" => pass(text, start, end),
         word if is_one_of(word, &["requirepass", "masterauth"]) => argument(text, end),
         word if is_one_of(word, &["env", "setenv"]) => variable(scanner, end),
+        word if word.eq_ignore_ascii_case(b"net") => net_user(text, end),
         _ => None,
     }?;
     let word = &text[found.clone()];
@@ -109,6 +110,20 @@ fn variable(scanner: &mut Scanner<'_>, end: usize) -> Option<Range<usize>> {
     (upper && spelled.contains(&b'_') && scanner.key_kind(spelled).is_secret())
         .then(|| argument(text, name.end))
         .flatten()
+}
+
+/// Windows: `net user ann password /add`.
+fn net_user(text: &[u8], end: usize) -> Option<Range<usize>> {
+    let user = argument(text, end)?;
+    if !is_one_of(&text[user.clone()], &["user"]) {
+        return None;
+    }
+    let name = argument(text, user.end)?;
+    let password = argument(text, name.end)?;
+    let found = &text[password.clone()];
+    let option = |at: usize| text[at..].starts_with(b" /");
+    let shaped = value::is_secretish(found) && is_last(text, &password);
+    (!matches!(found[0], b'/' | b'*') && (option(password.end) || shaped)).then_some(password)
 }
 
 /// Redis: `AUTH password`, `AUTH user password`.

@@ -102,12 +102,12 @@ pub(super) fn goes(
         }
         KeyKind::Ssn if found.iter().filter(|b| b.is_ascii_digit()).count() >= 4 => true,
         KeyKind::Phrase => !value::is_prose(found.split(|b| *b == b' ').next().unwrap_or(found)),
-        KeyKind::Auth | KeyKind::Authorization | KeyKind::Token
+        KeyKind::Auth | KeyKind::Authorization | KeyKind::Token | KeyKind::Jwt
             if link == Link::Colon && key.is_compound() =>
         {
             names_value(found, ends_line, true)
         }
-        KeyKind::Auth | KeyKind::Authorization | KeyKind::Token
+        KeyKind::Auth | KeyKind::Authorization | KeyKind::Token | KeyKind::Jwt
             if link == Link::TightColon && key.is_compound() =>
         {
             !starts_path(scanner.text, key.start)
@@ -120,7 +120,7 @@ pub(super) fn goes(
             Link::Colon | Link::Arrow => value::is_secretish(found),
             Link::TightColon => value::is_random(found, 8),
         },
-        KeyKind::Token | KeyKind::Tokens => match link {
+        KeyKind::Token | KeyKind::Jwt | KeyKind::Tokens => match link {
             Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
             Link::Colon if key.quote.is_some() => true,
             Link::Colon | Link::Arrow => {
@@ -130,7 +130,7 @@ pub(super) fn goes(
         },
         _ => match link {
             Link::Equals | Link::Flag => true,
-            Link::Colon if key.quote.is_some() => true,
+            Link::Colon if key.quote.is_some() || found.contains(&b' ') => true,
             Link::Colon | Link::Arrow => names_value(found, ends_line, key.is_compound()),
             Link::TightColon => {
                 (value::is_secretish(found) && !names_resource(scanner.text, key.start))
