@@ -240,7 +240,9 @@ impl Walk<'_, '_, '_> {
                 Ok(())
             }
             open @ (b'{' | b'[') => {
+                let section = kind == KeyKind::Jwt && open == b'{';
                 let goes_whole = kind.is_secret()
+                    && !section
                     && !matches!(kind, KeyKind::Code | KeyKind::Signature | KeyKind::Pass);
                 if goes_whole && self.muted.is_none() && self.cleaner.secret_enabled() {
                     self.muted = Some(Muted {
@@ -301,6 +303,7 @@ impl Walk<'_, '_, '_> {
         let rule = match kind {
             KeyKind::Secret
             | KeyKind::Token
+            | KeyKind::Jwt
             | KeyKind::Auth
             | KeyKind::Authorization
             | KeyKind::Phrase
@@ -379,6 +382,7 @@ impl Walk<'_, '_, '_> {
             KeyKind::Pass => !value::is_nothing(placeholders, content) && !value::is_prose(content),
             KeyKind::Signature => content.len() >= 20 && !content.contains(&b' '),
             KeyKind::Cookie => !value::is_prose(content),
+            KeyKind::Secret => !value::is_fetch_mode(content),
             _ => true,
         }
     }
