@@ -44,7 +44,7 @@ const fn table() -> [u8; 256] {
         }
         if matches!(
             b,
-            b'@' | b'=' | b':' | b'+' | b'-' | b'(' | b'[' | b'<' | b'/' | b'\\'
+            b'@' | b'=' | b':' | b'+' | b'-' | b'(' | b'[' | b'<' | b'/' | b'\\' | b'$'
         ) {
             class |= MARK;
         }
