@@ -210,6 +210,8 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
         {
             KeyKind::Secret
         }
+        // The session cookie of ASP.NET.
+        b"id" if before == b"session" && words.back(at + 2) == b"net" => KeyKind::Secret,
         b"id" => match before {
             b"install" | b"session" | b"record" | b"trace" | b"span" => KeyKind::Id,
             b"secret" => KeyKind::Secret,
@@ -328,7 +330,23 @@ fn glued(word: &[u8]) -> KeyKind {
     }
     if matches!(
         word,
-        b"dbpass" | b"userpass" | b"rootpass" | b"keypass" | b"storepass" | b"adminpass"
+        b"dbpass"
+            | b"userpass"
+            | b"rootpass"
+            | b"keypass"
+            | b"storepass"
+            | b"adminpass"
+            | b"sshpass"
+            | b"smtppass"
+            | b"mailpass"
+            | b"ftppass"
+            | b"httppass"
+            | b"ldappass"
+            | b"authpass"
+            | b"loginpass"
+            | b"redispass"
+            | b"mysqlpass"
+            | b"wifipass"
     ) {
         return KeyKind::Pass;
     }

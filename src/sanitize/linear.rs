@@ -96,6 +96,22 @@ const SHAPES: &[&str] = &[
     "htpasswd -b a ",
     "?state=&code=ab12cd",
     "1000:1000::/a ",
+    "(password) values (",
+    "(password) values ('a'), (",
+    "$2b$12$",
+    "$6$a$b",
+    "put(auth_token, 1a2",
+    "net use z: a /user:b ",
+    "sqlplus a/b ",
+    "radius-server key 7 ",
+    "password changed from a1 to ",
+    "password for user a: ",
+    "482913 is your ",
+    "%A_%A_",
+    "smbclient -U a%",
+    " /rp x /p:y",
+    "\\nPASS ",
+    "your a code: 1",
 ];
 
 /// A text closed as often as it was opened: every list has an end.

@@ -48,6 +48,7 @@ pub(super) fn is_secret_key(before: &[u8], further: &[u8]) -> bool {
             | b"account"
             | b"master"
             | b"shared"
+            | b"preshared"
             | b"ssh"
             | b"service"
             | b"storage"

@@ -3,7 +3,7 @@
 use super::builtin;
 use super::chars::{CLASS, DIGIT, LOWER, MARK, UPPER, WORD, count_work, word_before};
 use super::detect::{
-    auth, email, flag, iban, ip, keyvalue, list, number, path, pem, start, tag, token, url,
+    auth, crypt, email, flag, iban, ip, keyvalue, list, number, path, pem, start, tag, token, url,
 };
 use super::engine::Engine;
 use super::finding::RuleId;
@@ -231,6 +231,13 @@ impl<'s> Scanner<'s> {
                 },
             },
             b'<' => tag::at(self, at),
+            b'$' => match crypt::at(text, at) {
+                Some(range) => self.hit(builtin::SECRET, range, at + 1),
+                None => at + 1,
+            },
+            b'/' if flag::may_be_slash(text, at) => flag::slash(self, at)
+                .or_else(|| path::at(self, at))
+                .unwrap_or(at + 1),
             // No absolute path begins behind a letter.
             b'/' if word_before(text, at) => at + 1,
             b'/' | b'\\' => {

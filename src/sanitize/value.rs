@@ -71,6 +71,7 @@ const PROSE: &[&str] = &[
     "complete",
     "completed",
     "configured",
+    "container",
     "confirmed",
     "contains",
     "could",
@@ -320,6 +321,21 @@ pub(crate) fn is_fetch_mode(value: &[u8]) -> bool {
     is_in(value, &["include", "same-origin", "omit"])
 }
 
+/// `api_key_header=X-Api-Key`: where a secret is sent, and none itself.
+pub(crate) fn is_header(value: &[u8]) -> bool {
+    const HEADERS: &[&str] = &[
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "x-auth-token",
+        "x-csrf-token",
+        "x-xsrf-token",
+        "x-access-token",
+        "private-token",
+    ];
+    is_in(value, HEADERS)
+}
+
 /// `${NAME}`, `$NAME`, `{{ name }}`, `<token>`, `%s`, `{}`, `%(name)s`.
 pub(crate) fn is_variable(value: &[u8]) -> bool {
     let named = |name: &[u8]| {
@@ -339,9 +355,22 @@ pub(crate) fn is_variable(value: &[u8]) -> bool {
             named(name) && name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
         }
         [b'%', b'(', inner @ .., b')', _] => named(inner),
+        [b'%', inner @ .., b'%'] => named(inner) && !inner.contains(&b' '),
         _ => false,
     }
 }
+
+/// What programs write in brackets in place of a secret.
+const SHOWN_AS: &[&str] = &[
+    "secret",
+    "sensitive",
+    "sensitive value",
+    "known after apply",
+    "not shown",
+    "not set",
+    "unchanged",
+    "encrypted",
+];
 
 /// `****`, `xxxx`, `....`, `••••`, `[hidden]`, `<redacted>`.
 fn is_mask(value: &[u8]) -> bool {
@@ -361,7 +390,7 @@ fn is_mask(value: &[u8]) -> bool {
     stars
         || crosses
         || dots
-        || (bracketed && is_in(inner, &["secret"]))
+        || (bracketed && is_in(inner, SHOWN_AS))
         || is_in(
             inner,
             &[

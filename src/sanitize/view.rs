@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::chars::{VEIL, class};
+use super::chars::{VEIL, class, is_word, run_end};
 
 /// A decoded text and the place of each of its bytes in the source.
 #[derive(Debug, Default)]
@@ -128,6 +128,7 @@ impl View {
 /// What the disguise with which `source` begins stands for, and its length.
 fn disguise(source: &[u8]) -> Option<(Plain, usize)> {
     match source[0] {
+        b'%' if names_variable(source) => None,
         b'%' => percent(source).map(|(b, n)| (Plain::Byte(b), n)),
         b'\\' => backslash(source),
         b'&' => character_reference(source).map(|(c, n)| (fold_or_keep(c), n)),
@@ -202,6 +203,15 @@ fn percent(source: &[u8]) -> Option<(u8, usize)> {
         },
         None => None,
     }
+}
+
+/// `%DB_PASSWORD%`, a variable of Windows, whose first letters happen to be hex digits.
+fn names_variable(source: &[u8]) -> bool {
+    const LONGEST: usize = 64;
+    let end = run_end(source, 1, LONGEST, is_word);
+    source.get(1).is_some_and(u8::is_ascii_alphabetic)
+        && source.get(end) == Some(&b'%')
+        && source[1..end].iter().any(|b| !b.is_ascii_hexdigit())
 }
 
 /// The byte whose two hex digits are percent-encoded: `%34%30` is `40`.

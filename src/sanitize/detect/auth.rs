@@ -1,7 +1,9 @@
 //! Credentials that follow a word: `Bearer …`, `Basic …`, `password …`, `token is …`.
 
 use crate::sanitize::builtin::{AUTHORIZATION, COOKIE, SECRET};
-use crate::sanitize::chars::{is_one_of, is_word, previous_word, run_end, run_start, word_before};
+use crate::sanitize::chars::{
+    is_one_of, is_word, previous_word, previous_word_range, run_end, run_start, word_before,
+};
 use crate::sanitize::detect::extent::is_pair;
 use crate::sanitize::detect::keyvalue::MAX_KEY;
 use crate::sanitize::detect::protocol;
@@ -12,9 +14,9 @@ use crate::sanitize::value;
 const MAX_CREDENTIAL: usize = 16 * 1024;
 
 /// The first two letters of the words that [`at`] and [`protocol::at`] know.
-pub(super) const STARTS: [&[u8; 2]; 25] = [
+pub(super) const STARTS: [&[u8; 2]; 26] = [
     b"is", b"wa", b"be", b"ba", b"di", b"ne", b"nt", b"pa", b"pi", b"pw", b"to", b"se", b"ss",
-    b"ot", b"cr", b"ke", b"co", b"id", b"cv", b"au", b"lo", b"re", b"ma", b"en", b"ps",
+    b"ot", b"cr", b"ke", b"co", b"id", b"cv", b"au", b"lo", b"re", b"ma", b"en", b"ps", b"sq",
 ];
 
 /// What follows the word from `start` to `end`. Returns where to go on when it must go.
@@ -22,7 +24,7 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
     let text = scanner.text;
     let word = &text[start..end];
     if is_one_of(word, &["is", "was"]) {
-        return spelled_key(scanner, start, end);
+        return spelled_key(scanner, start, end).or_else(|| code_before(scanner, start, end));
     }
     if !matches!(word.len(), 3..=12) || !matches!(text.get(end), Some(b' ' | b'\t' | b'"')) {
         return None;
@@ -58,7 +60,7 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
         b'k' if word.eq_ignore_ascii_case(b"key") && is_spaced_key(text, start) => {
             said(scanner, start, end)
         }
-        b'c' if word.eq_ignore_ascii_case(b"code") && is_code_name(previous_word(text, start)) => {
+        b'c' if word.eq_ignore_ascii_case(b"code") && is_code_name(text, start) => {
             said(scanner, start, end)
         }
         b'c' if word.eq_ignore_ascii_case(b"cookie") => said_cookie(scanner, end),
@@ -86,6 +88,26 @@ fn said_cookie(scanner: &mut Scanner<'_>, end: usize) -> Option<usize> {
     .then_some(stop)
 }
 
+/// `482913 is your Shop code`, as text messages say it.
+fn code_before(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
+    const LONGEST: usize = 64;
+    let text = scanner.text;
+    let code = start.checked_sub(1)?;
+    let from = run_start(text, code, 8, |b| b.is_ascii_digit());
+    let rest = &text[end..text.len().min(end + LONGEST)];
+    if !matches!(code - from, 4..=8)
+        || text[code] != b' '
+        || word_before(text, from)
+        || !rest.starts_with(b" your ")
+    {
+        return None;
+    }
+    let named = rest
+        .split(|b| !b.is_ascii_alphanumeric())
+        .any(|word| is_one_of(word, &["code", "otp", "pin", "passcode", "password"]));
+    (named && from >= scanner.floor && scanner.push(SECRET, from, code, Fix::Mask)).then_some(end)
+}
+
 /// `sessionToken is abc123`, `api_key was abc123`: a key in the spelling of code before the verb.
 fn spelled_key(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     let text = scanner.text;
@@ -110,10 +132,26 @@ fn spelled_key(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<us
     .then_some(found.end)
 }
 
-/// `verification code 482913`.
-fn is_code_name(word: &[u8]) -> bool {
+/// `error code`, `zip code`: what a code is of that everyone may see.
+pub(super) fn is_public_code(word: &[u8]) -> bool {
     is_one_of(
         word,
+        &[
+            "error", "exit", "status", "return", "response", "result", "zip", "postal", "post",
+            "country", "area", "region", "language", "currency", "product", "item", "source",
+            "promo", "discount", "coupon", "voucher", "tax", "tracking", "order", "color", "dial",
+        ],
+    )
+}
+
+/// `verification code 482913`, `your Shop code 482913`, with the word `code` at `start`.
+fn is_code_name(text: &[u8], start: usize) -> bool {
+    let before = previous_word_range(text, start);
+    if is_one_of(previous_word(text, before.start), &["your"]) {
+        return !is_public_code(&text[before]);
+    }
+    is_one_of(
+        &text[before],
         &[
             "verification",
             "otp",
@@ -157,6 +195,7 @@ fn is_spaced_key(text: &[u8], start: usize) -> bool {
                 "signing",
                 "account",
                 "master",
+                "shared",
             ],
         )
 }
@@ -312,6 +351,35 @@ fn behind_realm(text: &[u8], from: usize) -> usize {
     }
 }
 
+/// `password 7 0822455D0A16`, `key ascii-text "…"`: where the value begins behind the number or the word
+/// by which a network device says how it is written.
+fn behind_kind(text: &[u8], from: usize) -> usize {
+    let end = run_end(text, from, 12, |b| b.is_ascii_alphanumeric() || b == b'-');
+    let kind = &text[from..end];
+    let known = matches!(kind, [b'0'..=b'9'])
+        || is_one_of(kind, &["ascii-text", "hexadecimal", "encrypted"]);
+    match known && text.get(end) == Some(&b' ') {
+        true => end + 1,
+        false => from,
+    }
+}
+
+/// `password changed from X to Y`: redacts the old one at `from`. Returns where the new one begins.
+fn old_value(scanner: &mut Scanner<'_>, from: usize) -> Option<usize> {
+    let text = scanner.text;
+    let old = protocol::argument(text, from)?;
+    let behind = run_end(text, old.end, 1, |b| matches!(b, b'"' | b'\''));
+    let quoted = behind > old.end;
+    let found = &text[old.clone()];
+    if !text[behind..].starts_with(b" to ") || !(quoted || value::is_secretish(found)) {
+        return None;
+    }
+    if !value::is_nothing(&scanner.engine.placeholders, found) {
+        scanner.push(SECRET, old.start, old.end, Fix::Mask);
+    }
+    Some(behind + b" to ".len())
+}
+
 /// `password hunter-2`, `token is abc123`, `password was "…"`: the value must look like a secret.
 fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     let text = scanner.text;
@@ -320,18 +388,36 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     }
     let mut from = run_end(text, end, 3, |b| matches!(b, b' ' | b'\t'));
     let mut linked = false;
+    let mut prompted = false;
     if is_one_of(&text[from..text.len().min(from + 4)], &["for "]) {
-        // `password for ann is "…"`, SQL: `SET PASSWORD FOR 'ann'@'%' = '…'`.
-        let whom = run_end(text, from + 4, MAX_KEY, |b| !b.is_ascii_whitespace());
+        // `password for ann is "…"`, `passphrase for key 'id_rsa': …`, SQL: `SET PASSWORD FOR
+        // 'ann'@'%' = '…'`.
+        let word_end = |from: usize| run_end(text, from, MAX_KEY, |b| !b.is_ascii_whitespace());
+        let mut whom = word_end(from + 4);
+        if is_one_of(&text[from + 4..whom], &["user", "key", "account", "role"]) {
+            whom = word_end((whom + 1).min(text.len()));
+        }
+        prompted = text[whom - 1] == b':';
         from = run_end(text, whom, 1, |b| b == b' ');
+        let verbs = [
+            &b"is "[..],
+            b"was ",
+            b"set to ",
+            b"changed to ",
+            b"reset to ",
+        ];
         if text[from..].starts_with(b"= '") {
             from += 2;
-        } else if !text[from..].starts_with(b"is ") && !text[from..].starts_with(b"was ") {
+        } else if !prompted && !verbs.iter().any(|verb| text[from..].starts_with(verb)) {
             return None;
         }
     }
     if text[from..].starts_with(b"has been ") {
         from += b"has been ".len();
+    }
+    if text[from..].starts_with(b"changed from ") {
+        from = old_value(scanner, from + b"changed from ".len())?;
+        linked = true;
     }
     for did in [&b"changed to "[..], b"reset to ", b"updated to "] {
         if text[from..].starts_with(did) {
@@ -351,6 +437,9 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
         }
     }
     from = behind_realm(text, from);
+    let kind_end = behind_kind(text, from);
+    let coded = kind_end > from;
+    from = kind_end;
     // `password [hunter2]`: the bracket stays.
     let bracket = matches!(text.get(from), Some(b'[' | b'('))
         && scanner.engine.placeholders.length(&text[from..]) == 0;
@@ -394,6 +483,10 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     }
     let word = &text[start..end];
     let is_secret = match word[0] | 0x20 {
+        _ if prompted && quote.is_none() => {
+            value::is_secretish(found) && found.len() >= 6 && text[to..].trim_ascii().is_empty()
+        }
+        b'p' | b's' | b'k' if coded => found.len() >= 4 && value::is_random(found, 4),
         _ if quote.is_some() => {
             !found.contains(&b' ')
                 && found.len() >= 4

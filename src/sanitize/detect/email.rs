@@ -83,6 +83,13 @@ pub(crate) fn at(text: &[u8], at: usize, floor: usize) -> Option<Range<usize>> {
     if local == b"git" && matches!(text.get(end), Some(b':' | b'/')) {
         return None;
     }
+    // `aes256-gcm@openssh.com` names an algorithm of SSH.
+    if is_one_of(
+        &text[at + 1..end],
+        &["openssh.com", "libssh.org", "lysator.liu.se"],
+    ) {
+        return None;
+    }
     Some(start..end)
 }
 

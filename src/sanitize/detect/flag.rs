@@ -14,6 +14,60 @@ use crate::sanitize::value;
 /// How far before a short flag its command is looked for.
 const MAX_COMMAND: usize = 160;
 
+/// Flags that announce a password, and the commands that have them.
+const PASSWORD_FLAGS: &[(&[u8], &[&[u8]])] = &[
+    (
+        b"p",
+        &[
+            b"sshpass",
+            b"docker login",
+            b"podman login",
+            b"registry login",
+            b"mongo",
+            b"az login",
+            b"psexec",
+            b"cqlsh",
+            b"rdesktop",
+            b"useradd",
+            b"usermod",
+            b"evil-winrm",
+        ],
+    ),
+    (
+        b"P",
+        &[
+            b"zip ",
+            b"sqlcmd",
+            b"bcp ",
+            b"ipmitool",
+            b"ssh-keygen",
+            b"mosquitto_",
+        ],
+    ),
+    (b"a", &[b"redis-cli"]),
+    (
+        b"w",
+        &[
+            b"ldapsearch",
+            b"ldapmodify",
+            b"ldapadd",
+            b"ldapdelete",
+            b"ldapwhoami",
+            b"ldappasswd",
+        ],
+    ),
+    (b"k", &[b"openssl enc"]),
+    (b"K", &[b"openssl enc"]),
+    (b"pw", &[b"plink", b"pscp", b"psftp"]),
+    (b"c", &[b"snmpget", b"snmpwalk", b"snmpset", b"snmpbulk"]),
+    (b"A", &[b"snmpget", b"snmpwalk", b"snmpset", b"snmpbulk"]),
+    (b"X", &[b"snmpget", b"snmpwalk", b"snmpset", b"snmpbulk"]),
+    (b"N", &[b"ssh-keygen"]),
+];
+
+/// Commands of Samba, whose login is `user%password`.
+const SAMBA: &[&[u8]] = &[b"smbclient", b"rpcclient", b"smbget", b"winexe", b"net rpc"];
+
 /// The longest argument of a short flag.
 const MAX_ARGUMENT: usize = 256;
 
@@ -69,6 +123,28 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
     keyvalue::value(scanner, &key, Link::Flag, next, end)
 }
 
+/// True when one of the flags of Windows may begin at `at` that [`slash`] knows.
+pub(crate) fn may_be_slash(text: &[u8], at: usize) -> bool {
+    at > 0
+        && text[at - 1] == b' '
+        && matches!(text.get(at + 1), Some(b'p' | b'r'))
+        && matches!(text.get(at + 2), Some(b':' | b'p'))
+}
+
+/// `xfreerdp /p:password`, `schtasks /rp password`: `at` is the slash.
+pub(crate) fn slash(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
+    let text = scanner.text;
+    let from = match &text[at..] {
+        [_, b'p', b':', ..] if runs(text, at, b"freerdp") => at + 3,
+        [_, b'r', b'p', b' ', ..] if runs(text, at, b"schtasks") => at + 4,
+        _ => return None,
+    };
+    let found = protocol::argument(text, from)?;
+    (!value::is_nothing(&scanner.engine.placeholders, &text[found.clone()])
+        && scanner.push(SECRET, found.start, found.end, Fix::Mask))
+    .then_some(found.end)
+}
+
 /// `curl -u user:password`, `mysql -pPassword`, `sshpass -p password`, `redis-cli -a password`.
 fn short_flag(scanner: &mut Scanner<'_>, at: usize, from: usize, end: usize) -> Option<usize> {
     if let Some(next) = cookie_flag(scanner, at, end) {
@@ -122,7 +198,10 @@ fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Ran
     if from - at == 1 && name.len() <= 4 && name.contains(&b'b') && runs(text, at, b"htpasswd") {
         return htpasswd(text, name, end);
     }
-    if !matches!(name[0], b'u' | b'p' | b'a' | b'b' | b'P') {
+    if !matches!(
+        name[0],
+        b'u' | b'p' | b'a' | b'b' | b'P' | b'U' | b'w' | b'k' | b'K' | b'c' | b'A' | b'X' | b'N'
+    ) {
         return None;
     }
     let runs = |command: &[u8]| runs(text, at, command);
@@ -149,12 +228,15 @@ fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Ran
         let equals = text[found.clone()].iter().position(|b| *b == b'=')?;
         return Some(found.start + equals + 1..found.end);
     }
-    let takes_password = match name {
-        b"p" => runs(b"sshpass") || runs(b"docker login") || runs(b"mongo") || runs(b"az login"),
-        b"a" => runs(b"redis-cli"),
-        b"P" => runs(b"zip "),
-        _ => false,
-    };
+    if name == b"U" && SAMBA.iter().any(|command| runs(command)) {
+        // `smbclient -U ann%password`.
+        let found = word(next_argument(text, end)?)?;
+        let percent = text[found.clone()].iter().position(|b| *b == b'%')?;
+        return Some(found.start + percent + 1..found.end);
+    }
+    let takes_password = PASSWORD_FLAGS
+        .iter()
+        .any(|(flag, commands)| name == *flag && commands.iter().any(|command| runs(command)));
     if takes_password {
         return word(next_argument(text, end)?);
     }

@@ -2,7 +2,8 @@
 //! and `<key>value</key>`.
 
 use crate::sanitize::builtin::SECRET;
-use crate::sanitize::chars::{after_escape, is_one_of, is_word, run_end, run_start};
+use crate::sanitize::chars::{after_escape, is_one_of, is_word, previous_word, run_end, run_start};
+use crate::sanitize::detect::auth::is_public_code;
 use crate::sanitize::detect::extent::{
     bare_end, closing_quote, inside, is_wrapper, typed, wrapped,
 };
@@ -268,7 +269,14 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
             wide = word;
         }
         let wider = &text[wide..end];
-        if kind == KeyKind::Plain || kind == KeyKind::Name {
+        let yours = name.eq_ignore_ascii_case(b"code")
+            && wider.len() > 5
+            && wider[..5].eq_ignore_ascii_case(b"your ")
+            && !is_public_code(previous_word(text, start));
+        if yours {
+            // `Your Shop code: 482913`.
+            kind = KeyKind::Code;
+        } else if kind == KeyKind::Plain || kind == KeyKind::Name {
             let spoken = scanner.key_kind(wider);
             if matches!(
                 spoken,

@@ -6,7 +6,7 @@ use crate::sanitize::chars::{count_work, is_word, run_end, run_start, word_befor
 use crate::sanitize::detect::extent::closing_quote;
 use crate::sanitize::detect::header;
 use crate::sanitize::detect::keyvalue::{Key, Link, MAX_GAP, MAX_KEY};
-use crate::sanitize::detect::{later, login};
+use crate::sanitize::detect::{later, login, sql};
 use crate::sanitize::finding::RuleId;
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
@@ -34,7 +34,7 @@ pub(crate) struct Neighbours {
 
 impl Neighbours {
     /// How long the list at `from` may be.
-    fn limit(&mut self, from: usize) -> usize {
+    pub(super) fn limit(&mut self, from: usize) -> usize {
         if from >= self.end {
             self.end = from + MAX_LIST;
             self.count = 0;
@@ -64,6 +64,9 @@ pub(super) fn bracketed(
         return Some(next);
     }
     let start = from + 1 + inner.len() - inner.trim_ascii_start().len();
+    if inner.starts_with(b"ConvertTo-SecureString ") {
+        return Some(next);
+    }
     match key.kind {
         // `cookies={'sid': 'abc'}` is an object, not a header.
         KeyKind::Cookie if matches!(text[start], b'"' | b'\'') && !inner.contains(&b'=') => {
@@ -320,6 +323,12 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
     if call {
         login::mysql(scanner, at);
     }
+    if text[at] == b'(' && at > 6 && text[at - 1 - usize::from(!call)] | 0x20 == b's' {
+        sql::values(scanner, at);
+    }
+    if call && let Some(next) = named_argument(scanner, at) {
+        return next;
+    }
     let mut from = gap(at + 1);
     if text.get(from) == Some(&b'{') {
         // Erlang and Elixir: a list of tuples.
@@ -398,6 +407,39 @@ fn pair(scanner: &mut Scanner<'_>, kind: KeyKind, found: &Text, sure: bool) {
     if (sure && !content.contains(&b' ')) || (shaped && plain) || (shaped && content.len() >= 8) {
         scanner.push(rule, start, found.end, Fix::Mask);
     }
+}
+
+/// `setString(auth_token, 8Fk2…)`: a name in the spelling of code and a value that no code has.
+fn named_argument(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
+    const SHORTEST: usize = 16;
+    let text = scanner.text;
+    let quote = run_end(text, at + 1, 1, |b| matches!(b, b'"' | b'\''));
+    let name = run_end(text, quote, MAX_KEY, |b| {
+        is_word(b) || matches!(b, b'-' | b'.')
+    });
+    let comma = run_end(text, name, 1, |b| matches!(b, b'"' | b'\''));
+    if text.get(comma) != Some(&b',') {
+        return None;
+    }
+    let from = run_end(text, comma + 1, 2, |b| b == b' ');
+    let end = run_end(text, from, MAX_LIST, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'/' | b'=')
+    });
+    let found = &text[from..end];
+    let random = found.len() >= SHORTEST
+        && found
+            .windows(2)
+            .filter(|pair| pair[0].is_ascii_digit() && !pair[1].is_ascii_digit())
+            .count()
+            >= 2
+        && found.iter().any(u8::is_ascii_lowercase)
+        && found.iter().any(u8::is_ascii_uppercase);
+    let whole = matches!(text.get(end), Some(b')' | b','));
+    (random
+        && whole
+        && scanner.key_kind(&text[quote..name]).is_secret()
+        && scanner.push(SECRET, from, end, Fix::Mask))
+    .then_some(end)
 }
 
 fn ends_in_password(text: &[u8], at: usize) -> bool {

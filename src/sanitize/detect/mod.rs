@@ -2,6 +2,8 @@
 //! what must go.
 
 pub(crate) mod auth;
+mod command;
+pub(crate) mod crypt;
 pub(crate) mod email;
 pub(crate) mod extent;
 pub(crate) mod flag;
@@ -20,6 +22,7 @@ pub(crate) mod path;
 pub(crate) mod pem;
 pub(crate) mod phone;
 mod protocol;
+mod sql;
 pub(crate) mod start;
 pub(crate) mod tag;
 pub(crate) mod token;

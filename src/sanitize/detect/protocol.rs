@@ -4,8 +4,9 @@
 use std::ops::Range;
 
 use crate::sanitize::builtin::SECRET;
-use crate::sanitize::chars::{is_one_of, run_end, word_before};
+use crate::sanitize::chars::{is_one_of, run_end, run_start, word_before};
 use crate::sanitize::detect::auth::{decode_base64, is_base64};
+use crate::sanitize::detect::command;
 use crate::sanitize::text::{Fix, Scanner};
 use crate::sanitize::value;
 
@@ -23,8 +24,14 @@ pub(super) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
         b"LOGIN" => login(text, start, end),
         b"PASS" => pass(text, start, end),
         word if is_one_of(word, &["requirepass", "masterauth"]) => argument(text, end),
-        word if is_one_of(word, &["env", "setenv"]) => variable(scanner, end),
-        word if word.eq_ignore_ascii_case(b"net") => net_user(text, end),
+        word if is_one_of(word, &["env", "setenv", "setx"]) => variable(scanner, end),
+        word if word.eq_ignore_ascii_case(b"net") => command::net(text, end),
+        word if word.eq_ignore_ascii_case(b"securestring") => {
+            command::secure_string(text, start, end)
+        }
+        b"community" => command::community(text, start, end),
+        b"sqlplus" => command::sqlplus(text, end),
+        b"key" => command::device_key(text, start, end),
         _ => None,
     }?;
     let word = &text[found.clone()];
@@ -54,11 +61,20 @@ fn is_last(text: &[u8], argument: &Range<usize>) -> bool {
         || matches!(text[end - 1], b'\\') && matches!(text[end], b'r' | b'n')
 }
 
-/// True when a command can begin at `start`: first in its text, behind a prompt, or in quotes.
+/// True when a command can begin at `start`: first in its line, behind a prompt, or in quotes.
 fn is_command(text: &[u8], start: usize) -> bool {
-    let before = text[..start].trim_ascii_end();
+    let begin = run_start(text, start, text.len(), |b| {
+        matches!(b, b' ' | b'\t' | b'\r')
+    });
+    let before = &text[..begin];
+    if [&b"\\n"[..], b"\\r"]
+        .iter()
+        .any(|end| before.ends_with(end))
+    {
+        return true;
+    }
     match before.last() {
-        None => true,
+        None | Some(b'\n') => true,
         Some(b) => matches!(b, b'>' | b':' | b'"' | b'\'' | b']' | b'|'),
     }
 }
@@ -110,20 +126,6 @@ fn variable(scanner: &mut Scanner<'_>, end: usize) -> Option<Range<usize>> {
     (upper && spelled.contains(&b'_') && scanner.key_kind(spelled).is_secret())
         .then(|| argument(text, name.end))
         .flatten()
-}
-
-/// Windows: `net user ann password /add`.
-fn net_user(text: &[u8], end: usize) -> Option<Range<usize>> {
-    let user = argument(text, end)?;
-    if !is_one_of(&text[user.clone()], &["user"]) {
-        return None;
-    }
-    let name = argument(text, user.end)?;
-    let password = argument(text, name.end)?;
-    let found = &text[password.clone()];
-    let option = |at: usize| text[at..].starts_with(b" /");
-    let shaped = value::is_secretish(found) && is_last(text, &password);
-    (!matches!(found[0], b'/' | b'*') && (option(password.end) || shaped)).then_some(password)
 }
 
 /// Redis: `AUTH password`, `AUTH user password`.

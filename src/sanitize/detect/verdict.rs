@@ -20,6 +20,8 @@ pub(super) fn quoted_goes(
         KeyKind::Code => content.len() >= 3 && content.iter().any(u8::is_ascii_digit),
         KeyKind::Signature => content.len() >= 20 && !content.contains(&b' '),
         KeyKind::Pass => !value::is_prose(content) && content.iter().any(|b| !b.is_ascii_digit()),
+        // `auth="Container"`.
+        KeyKind::Auth if key.quote.is_none() => !value::is_prose(content),
         _ if json => true,
         // `token: 'expired'` in prose.
         _ => {
@@ -46,6 +48,7 @@ pub(super) fn goes(
     if found.is_empty()
         || value::is_nothing(placeholders, found)
         || is_template(&scanner.text[from..])
+        || value::is_header(found)
         || is_parameter(scanner, key, found)
         || is_type(scanner.text, key, found)
         || is_code(scanner.text, found, end)
@@ -88,9 +91,10 @@ pub(super) fn goes(
                 && found.iter().filter(|b| b.is_ascii_digit()).count() >= 3
         }
         KeyKind::Pass => {
+            let named = key.is_compound() && names_value(found, ends_line, true);
             !digits
                 && !value::is_prose(found)
-                && (link != Link::Colon || value::is_secretish(found))
+                && (link != Link::Colon || named || value::is_secretish(found))
         }
         KeyKind::Signature => {
             let shortest = if in_query(scanner.text, key.start) {
@@ -130,7 +134,9 @@ pub(super) fn goes(
         },
         _ => match link {
             Link::Equals | Link::Flag => true,
-            Link::Colon if key.quote.is_some() || found.contains(&b' ') => true,
+            // `"db-secret" : secret "db"`: no value of JSON is a word without quotes.
+            Link::Colon if key.quote.is_some() => !value::is_prose(found),
+            Link::Colon if found.contains(&b' ') => true,
             Link::Colon | Link::Arrow => names_value(found, ends_line, key.is_compound()),
             Link::TightColon => {
                 (value::is_secretish(found) && !names_resource(scanner.text, key.start))
