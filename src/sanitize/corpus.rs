@@ -22,6 +22,8 @@ const MARKS: &[(&str, f64, f64)] = &[
     ("key", 100.0, 99.5),
     // Written after the rules, by way of a stranger's logs; two forms are known to be missed.
     ("mixed", 98.0, 99.5),
+    // Arguments without a name, and a password below the name of its column.
+    ("blind-3", 98.0, 99.5),
 ];
 
 #[derive(Default)]

@@ -382,7 +382,9 @@ impl Walk<'_, '_, '_> {
             KeyKind::Pass => !value::is_nothing(placeholders, content) && !value::is_prose(content),
             KeyKind::Signature => content.len() >= 20 && !content.contains(&b' '),
             KeyKind::Cookie => !value::is_prose(content),
-            KeyKind::Secret => !value::is_fetch_mode(content),
+            KeyKind::Secret | KeyKind::Auth => {
+                !value::is_fetch_mode(content) && !value::is_header(content)
+            }
             _ => true,
         }
     }
