@@ -166,6 +166,7 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
             KeyKind::Secret
         }
         b"ssn" | b"ssns" => KeyKind::Ssn,
+        b"verifier" if before == b"code" => KeyKind::Secret,
         b"word" if before == b"pass" => KeyKind::Secret,
         b"passe" if before == b"de" && words.back(at + 2) == b"mot" => KeyKind::Secret,
         b"passphrase" | b"passphrases" | b"mnemonic" => KeyKind::Phrase,
@@ -182,6 +183,8 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
         b"jwt" if before.is_empty() => KeyKind::Jwt,
         b"token" | b"jwt" | b"bearer" => KeyKind::Token,
         b"tokens" | b"jwts" => KeyKind::Tokens,
+        // `make --jobserver-auth=3,4` names descriptors.
+        b"auth" if before == b"jobserver" => KeyKind::Plain,
         b"auth" | b"auths" => KeyKind::Auth,
         b"authorization" | b"authorisation" => KeyKind::Authorization,
         b"authenticate" if matches!(before, b"www" | b"proxy") => KeyKind::Plain,

@@ -112,6 +112,23 @@ const SHAPES: &[&str] = &[
     " /rp x /p:y",
     "\\nPASS ",
     "your a code: 1",
+    "access_token 1a2b3c ",
+    "echo a | sudo -S ",
+    "echo a | docker login --password-stdin ",
+    "password='a' -> 'b' -> ",
+    "=sid=a1b2c3d4e5f6; Path=",
+    "password for a ",
+    "password for a: b",
+    "login('a','b1c2', ",
+    "IDENTIFIED WITH a BY '",
+    "SAMLResponse=",
+    "--secret dbPassword ",
+    "New value: ",
+    "password => <<\"",
+    "password                 ",
+    "password                 :",
+    "Stripe-Signature: t=1,",
+    "MIGRATE AUTH ",
 ];
 
 /// A text closed as often as it was opened: every list has an end.

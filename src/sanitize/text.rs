@@ -185,7 +185,11 @@ impl<'s> Scanner<'s> {
             {
                 return self.hit(builtin::IBAN, range, end);
             }
-            if kinds & (DIGIT | super::chars::UNDERSCORE) == 0 {
+            if kinds & super::chars::UNDERSCORE != 0 && text.get(end) == Some(&b' ') {
+                if let Some(next) = auth::named(self, start, end) {
+                    return next;
+                }
+            } else if kinds & (DIGIT | super::chars::UNDERSCORE) == 0 {
                 if may_be & start::SPOKEN == 0 {
                     debug_assert!(auth::at(self, start, end).is_none());
                 } else if let Some(next) = auth::at(self, start, end) {

@@ -67,6 +67,7 @@ const PROSE: &[&str] = &[
     "check",
     "checked",
     "checking",
+    "chauthtok",
     "cleared",
     "complete",
     "completed",
@@ -117,6 +118,7 @@ const PROSE: &[&str] = &[
     "ignored",
     "in",
     "incorrect",
+    "inherit",
     "initialized",
     "int",
     "integer",
@@ -142,6 +144,7 @@ const PROSE: &[&str] = &[
     "method",
     "mismatch",
     "missing",
+    "mtls",
     "must",
     "need",
     "needed",
@@ -274,6 +277,8 @@ const ALGORITHMS: &[&str] = &[
     "es256",
     "hmac-sha256",
     "hs256",
+    "i32",
+    "i64",
     "md5",
     "mfa",
     "oauth2",
@@ -292,6 +297,12 @@ const ALGORITHMS: &[&str] = &[
     "sha256",
     "sha512",
     "totp",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
     "utf-8",
     "utf8",
     "v1",
@@ -321,6 +332,111 @@ pub(crate) fn is_fetch_mode(value: &[u8]) -> bool {
     is_in(value, &["include", "same-origin", "omit"])
 }
 
+/// `must be at least 8 characters`, `This field is required`: a sentence about a secret, as the errors
+/// of forms have them.
+pub(crate) fn is_message(value: &[u8]) -> bool {
+    const LONGEST: usize = 200;
+    const FIRST: &[&str] = &[
+        "is",
+        "must",
+        "can't",
+        "cannot",
+        "should",
+        "has",
+        "may",
+        "does",
+        "doesn't",
+        "do",
+        "needs",
+        "was",
+        "isn't",
+        "this",
+        "the",
+        "your",
+        "please",
+        "ensure",
+        "enter",
+        "password",
+        "passwords",
+        "too",
+        "field",
+        "not",
+        "invalid",
+        "incorrect",
+        "wrong",
+        "missing",
+        "required",
+        "blank",
+    ];
+    const FAULTS: &[&str] = &[
+        "blank",
+        "least",
+        "characters",
+        "required",
+        "match",
+        "matches",
+        "contain",
+        "contains",
+        "empty",
+        "invalid",
+        "incorrect",
+        "weak",
+        "wrong",
+        "expired",
+        "missing",
+        "digit",
+        "digits",
+        "uppercase",
+        "lowercase",
+        "null",
+        "provided",
+        "too",
+    ];
+    if value.len() > LONGEST {
+        return false;
+    }
+    let mut words = value.split(|b| *b == b' ').map(bare_word).peekable();
+    let known = |word: &[u8], list: &[&str]| is_in(word, list);
+    words.peek().is_some_and(|word| known(word, FIRST))
+        && words.clone().any(|word| known(word, FAULTS))
+        && words.all(|word| {
+            let number = word.len() <= 3 && word.iter().all(u8::is_ascii_digit);
+            number
+                || word
+                    .iter()
+                    .all(|b| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'-'))
+        })
+}
+
+/// `{"password": {"type": "string"}}`: the type that a schema gives a field.
+pub(crate) fn is_type(value: &[u8]) -> bool {
+    is_in(
+        value,
+        &["string", "boolean", "number", "integer", "object", "array"],
+    )
+}
+
+/// A word of a sentence without its punctuation.
+fn bare_word(word: &[u8]) -> &[u8] {
+    let word = word.strip_prefix(b"(").unwrap_or(word);
+    let end = word
+        .iter()
+        .rposition(|b| !matches!(b, b'.' | b',' | b')' | b'!' | b';' | b':'));
+    end.map_or(&word[..0], |last| &word[..=last])
+}
+
+/// `/etc/app/key.json`, `~/.aws/credentials`, `C:\\keys\\app.json`.
+pub(crate) fn is_path(value: &[u8]) -> bool {
+    let begins = matches!(
+        value,
+        [b'/', ..] | [b'~' | b'.', b'/', ..] | [b'.', b'.', b'/', ..]
+    ) || matches!(value, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic());
+    begins
+        && value
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"/\\._-~: ".contains(b))
+}
+
 /// `api_key_header=X-Api-Key`: where a secret is sent, and none itself.
 pub(crate) fn is_header(value: &[u8]) -> bool {
     const HEADERS: &[&str] = &[
@@ -345,6 +461,15 @@ pub(crate) fn is_variable(value: &[u8]) -> bool {
                 .iter()
                 .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b' ' | b':'))
     };
+    // `YOUR_API_KEY`, as documentation and templates have it.
+    if value.len() > 5
+        && is_in(&value[..5], &["your_", "your-"])
+        && value
+            .iter()
+            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
+    {
+        return true;
+    }
     match value {
         b"%s" | b"%d" | b"%v" | b"%q" | b"{}" | b"{:?}" | b"?" | b"[]" => true,
         [b'$', b'{', inner @ .., b'}']

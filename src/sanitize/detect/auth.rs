@@ -7,6 +7,7 @@ use crate::sanitize::chars::{
 use crate::sanitize::detect::extent::is_pair;
 use crate::sanitize::detect::keyvalue::MAX_KEY;
 use crate::sanitize::detect::protocol;
+use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::{Fix, Scanner};
 use crate::sanitize::value;
 
@@ -68,6 +69,31 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
         b'c' if is_one_of(word, &["cvc", "cvv"]) => said(scanner, start, end),
         _ => protocol::at(scanner, start, end),
     }
+}
+
+/// `aws_secret_access_key wJalrXUt…`: a key in the spelling of code, and behind it what no word is.
+pub(crate) fn named(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
+    const SHORTEST: usize = 16;
+    let text = scanner.text;
+    let from = end + 1;
+    let to = run_end(text, from, MAX_CREDENTIAL, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'=')
+    });
+    let found = &text[from..to];
+    let digits = found.windows(2);
+    let runs = digits.filter(|pair| pair[0].is_ascii_digit() && !pair[1].is_ascii_digit());
+    let alone = text
+        .get(to)
+        .is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b',' | b';' | b')'));
+    (found.len() >= SHORTEST
+        && alone
+        && runs.count() >= 2
+        && matches!(
+            scanner.key_kind(&text[start..end]),
+            KeyKind::Secret | KeyKind::Token
+        )
+        && scanner.push(SECRET, from, to, Fix::Mask))
+    .then_some(to)
 }
 
 /// `received cookie sid=abc123`, `<Cookie sid=abc123 for …`.
@@ -168,14 +194,21 @@ fn is_code_name(text: &[u8], start: usize) -> bool {
     )
 }
 
-/// SQL: `IDENTIFIED BY 'password'`.
+/// SQL: `IDENTIFIED BY 'password'`, `IDENTIFIED WITH plugin BY 'password'`.
 fn identified_by(scanner: &mut Scanner<'_>, end: usize) -> Option<usize> {
     let text = scanner.text;
+    let mut end = end;
+    let with = is_one_of(text.get(end..end + 6)?, &[" with "]);
+    if with {
+        end = run_end(text, end + 6, MAX_KEY, |b| {
+            is_word(b) || matches!(b, b'\'' | b'"')
+        });
+    }
     let by = text.get(end..end + 4)?;
     let quote = *text.get(end + 4).filter(|b| matches!(b, b'"' | b'\''))?;
     let start = end + 5;
     let stop = start + text[start..].iter().take(256).position(|b| *b == quote)?;
-    let found = by.eq_ignore_ascii_case(b" by ")
+    let found = (by.eq_ignore_ascii_case(b" by ") || with && by.eq_ignore_ascii_case(b" as "))
         && !value::is_nothing(&scanner.engine.placeholders, &text[start..stop]);
     (found && scanner.push(SECRET, start, stop, Fix::Mask)).then_some(stop)
 }
@@ -351,6 +384,45 @@ fn behind_realm(text: &[u8], from: usize) -> usize {
     }
 }
 
+/// `db01.example.com`.
+fn is_host(found: &[u8]) -> bool {
+    let dot = found.iter().rposition(|b| *b == b'.');
+    dot.is_some_and(|dot| {
+        found.len() > dot + 2 && found[dot + 1..].iter().all(u8::is_ascii_lowercase)
+    }) && found
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
+}
+
+/// `temporary password is generated for root@localhost: …`, `Password for the [elastic] user successfully
+/// reset. New value: …`: one word that looks like a secret ends the line.
+fn announced(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
+    const LONGEST: usize = 120;
+    let text = scanner.text;
+    let said = [
+        &b" for "[..],
+        b" is generated for ",
+        b" generated for ",
+        b" was generated for ",
+    ];
+    if text[start] | 0x20 != b'p' || !said.iter().any(|verb| text[end..].starts_with(verb)) {
+        return None;
+    }
+    let line = end + memchr::memchr(b'\n', &text[end..]).unwrap_or(text.len() - end);
+    let window = text[..line].trim_ascii_end();
+    let from = window.iter().rposition(|b| *b == b' ')? + 1;
+    let found = &window[from..];
+    let colon = window[..from].ends_with(b": ");
+    (colon
+        && from - end <= LONGEST
+        && found.len() >= 6
+        && value::is_secretish(found)
+        && !is_host(found)
+        && !value::is_nothing(&scanner.engine.placeholders, found)
+        && scanner.push(SECRET, from, window.len(), Fix::Mask))
+    .then_some(window.len())
+}
+
 /// `password 7 0822455D0A16`, `key ascii-text "…"`: where the value begins behind the number or the word
 /// by which a network device says how it is written.
 fn behind_kind(text: &[u8], from: usize) -> usize {
@@ -388,6 +460,9 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     }
     let mut from = run_end(text, end, 3, |b| matches!(b, b' ' | b'\t'));
     let mut linked = false;
+    if let Some(next) = announced(scanner, start, end) {
+        return Some(next);
+    }
     let mut prompted = false;
     if is_one_of(&text[from..text.len().min(from + 4)], &["for "]) {
         // `password for ann is "…"`, `passphrase for key 'id_rsa': …`, SQL: `SET PASSWORD FOR
@@ -484,7 +559,10 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
     let word = &text[start..end];
     let is_secret = match word[0] | 0x20 {
         _ if prompted && quote.is_none() => {
-            value::is_secretish(found) && found.len() >= 6 && text[to..].trim_ascii().is_empty()
+            value::is_secretish(found)
+                && !is_host(found)
+                && found.len() >= 6
+                && text[to..].trim_ascii().is_empty()
         }
         b'p' | b's' | b'k' if coded => found.len() >= 4 && value::is_random(found, 4),
         _ if quote.is_some() => {
@@ -500,7 +578,9 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
             matches!(found.len(), 3..=4) && found.iter().all(u8::is_ascii_digit)
         }
         b'o' | b'c' if word.len() <= 4 => {
-            matches!(found.len(), 4..=8) && found.iter().all(u8::is_ascii_digit)
+            let security = is_one_of(previous_word(text, start), &["security"]);
+            let shortest = if security { 3 } else { 4 };
+            (shortest..=8).contains(&found.len()) && found.iter().all(u8::is_ascii_digit)
         }
         b't' | b's' | b'k' | b'c' => {
             (linked

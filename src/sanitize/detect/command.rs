@@ -39,8 +39,9 @@ pub(super) fn net(text: &[u8], end: usize) -> Option<Range<usize>> {
             (!option(&password) && found[0] != b'*' && (with_option || shaped)).then_some(password)
         }
         name if name.eq_ignore_ascii_case(b"use") => {
-            let is_place =
-                |found: &[u8]| matches!(found[0], b'/' | b'\\' | b'*') || found.ends_with(b":");
+            let is_place = |found: &[u8]| {
+                matches!(found[0], b'/' | b'*') || found.contains(&b'\\') || found.ends_with(b":")
+            };
             let with_user = words().any(|range| {
                 text[range.start..].len() > 6
                     && text[range.start..range.start + 6].eq_ignore_ascii_case(b"/user:")
@@ -50,6 +51,23 @@ pub(super) fn net(text: &[u8], end: usize) -> Option<Range<usize>> {
         }
         _ => None,
     }
+}
+
+/// `cargo login …`, `vault login …`: a token.
+pub(super) fn login(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
+    const SHORTEST: usize = 16;
+    let command = &text[run_start(text, start, 16, |b| b != b'\n')..start];
+    let known = [
+        &b"cargo "[..],
+        b"vault ",
+        b"wandb ",
+        b"huggingface-cli ",
+        b"doppler ",
+    ]
+    .iter()
+    .any(|name| command.ends_with(name));
+    let found = word(text, end)?;
+    (known && value::is_random(&text[found.clone()], SHORTEST)).then_some(found)
 }
 
 /// Oracle: `sqlplus ann/password@db`.

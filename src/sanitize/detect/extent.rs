@@ -66,6 +66,8 @@ pub(crate) fn bare_end(scanner: &Scanner<'_>, key: &Key<'_>, link: Link, from: u
             {
                 break;
             }
+            // `Stripe-Signature: t=…,v1=…`.
+            b',' if key.kind == KeyKind::Signature && link == Link::Colon => {}
             b',' | b';' | b'|'
                 if !text.get(end + 1).is_some_and(|b| {
                     is_word(*b) || matches!(b, b'!' | b'@' | b'$' | b'%' | b'*')

@@ -88,6 +88,10 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
         return short_flag(scanner, at, from, end).unwrap_or(at + 1);
     }
     let name = &text[from..end];
+    if is_one_of(name, &["password-stdin", "stdin", "with-token", "s"]) {
+        piped(scanner, at, name);
+        return at + 1;
+    }
     let kind = scanner.key_kind(name);
     if from - at == 1
         && kind.is_secret()
@@ -120,7 +124,63 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
         quote: None,
         kind,
     };
+    let next = behind_name(scanner, next).unwrap_or(next);
     keyvalue::value(scanner, &key, Link::Flag, next, end)
+}
+
+/// `--secret dbPassword value`: where the value begins behind a name in the spelling of code.
+fn behind_name(scanner: &mut Scanner<'_>, from: usize) -> Option<usize> {
+    let text = scanner.text;
+    let end = run_end(text, from, MAX_KEY, |b| {
+        b.is_ascii_alphabetic() || b == b'_'
+    });
+    let name = &text[from..end];
+    let key = Key {
+        start: from,
+        name,
+        quote: None,
+        kind: scanner.key_kind(name),
+    };
+    let next = next_argument(text, end)?;
+    let spelled = name.iter().any(u8::is_ascii_lowercase);
+    (spelled
+        && key.kind.is_secret()
+        && key.is_compound()
+        && text[end] == b' '
+        && text[next] != b'-')
+        .then_some(next)
+}
+
+/// `echo "password" | docker login --password-stdin`: what goes through the pipe to the flag at `at`.
+fn piped(scanner: &mut Scanner<'_>, at: usize, flag: &[u8]) {
+    let text = scanner.text;
+    let reads = match flag {
+        b"password-stdin" | b"with-token" => true,
+        b"stdin" => runs(text, at, b"passwd"),
+        b"S" => runs(text, at, b"sudo"),
+        _ => false,
+    };
+    let line = run_start(text, at, MAX_COMMAND, |b| b != b'\n');
+    let Some(pipe) = memchr::memmem::rfind(&text[line..at], b" | ") else {
+        return;
+    };
+    let Some(echo) = memchr::memmem::rfind(&text[line..line + pipe], b"echo ") else {
+        return;
+    };
+    let mut found = protocol::argument(text, line + echo + b"echo".len());
+    while let Some(word) = &found
+        && is_one_of(&text[word.clone()], &["-n", "-e"])
+    {
+        found = protocol::argument(text, word.end);
+    }
+    let Some(word) = found.filter(|word| reads && word.start >= scanner.floor) else {
+        return;
+    };
+    let nothing = value::is_nothing(&scanner.engine.placeholders, &text[word.clone()])
+        || text[word.start] == b'$';
+    if word.end <= line + pipe && !nothing {
+        scanner.push(SECRET, word.start, word.end, Fix::Mask);
+    }
 }
 
 /// True when one of the flags of Windows may begin at `at` that [`slash`] knows.

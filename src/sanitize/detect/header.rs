@@ -1,7 +1,7 @@
 //! What stands behind `Authorization:`, `Cookie:` and `Set-Cookie:` in text.
 
 use crate::sanitize::builtin::{AUTHORIZATION, COOKIE};
-use crate::sanitize::chars::{is_one_of, run_end};
+use crate::sanitize::chars::{is_one_of, is_word, run_end, run_start};
 use crate::sanitize::detect::extent::is_pair;
 use crate::sanitize::detect::keyvalue::{MAX_GAP, MAX_VALUE};
 use crate::sanitize::text::{Fix, Open, Scanner};
@@ -140,6 +140,28 @@ fn credential_line(scanner: &mut Scanner<'_>, at: usize, next: usize) -> usize {
         return next;
     }
     end
+}
+
+/// `sid=8Fk29sLq; Path=/; HttpOnly`: a cookie that its first attribute tells, whose `=` is at `at`.
+pub(super) fn bare_cookie(scanner: &mut Scanner<'_>, at: usize) -> Option<usize> {
+    const ATTRIBUTES: &[&str] = &["path", "domain", "expires", "max-age", "samesite"];
+    const LONGEST: usize = 512;
+    let text = scanner.text;
+    let name = run_start(text, at, 9, |b| b.is_ascii_alphabetic() || b == b'-');
+    if !text[..name].ends_with(b"; ") || !is_one_of(&text[name..at], ATTRIBUTES) {
+        return None;
+    }
+    let end = name - b"; ".len();
+    let start = run_start(text, end, LONGEST, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'%' | b'+' | b'/' | b'~')
+    });
+    let found = &text[start..end];
+    let pair = start > 1 && text[start - 1] == b'=' && is_word(text[start - 2]);
+    (pair
+        && start >= scanner.floor
+        && value::is_random(found, 12)
+        && scanner.push(COOKIE, start, end, Fix::Mask))
+    .then_some(at + 1)
 }
 
 /// `Cookie: sid=abc; theme=dark`: the values go, the names and a cookie's attributes stay.

@@ -16,6 +16,7 @@ use crate::sanitize::value;
 /// The longest key and the most spaces and backslashes that are read.
 pub(crate) const MAX_KEY: usize = 64;
 pub(crate) const MAX_GAP: usize = 16;
+const MAX_PADDING: usize = 32;
 /// The longest unquoted value that is read to its end.
 pub(crate) const MAX_VALUE: usize = 1 << 20;
 
@@ -90,7 +91,7 @@ pub(crate) fn at_equals(scanner: &mut Scanner<'_>, at: usize) -> usize {
         at
     };
     let Some(key) = key_before(scanner, key_end) else {
-        return at + 1;
+        return header::bare_cookie(scanner, at).unwrap_or(at + 1);
     };
     let mut from = at + 1;
     if text.get(from) == Some(&b'>') {
@@ -187,7 +188,8 @@ fn is_quote(text: &[u8], at: usize) -> bool {
 /// The key that ends before the separator at `at`, when it says that its value matters.
 pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key<'t>> {
     let text = scanner.text;
-    let mut end = run_start(text, at, 2, |b| matches!(b, b' ' | b'\t'));
+    // A table pads its keys: `Password        : x`.
+    let mut end = run_start(text, at, MAX_PADDING, |b| matches!(b, b' ' | b'\t'));
     let mut quote = None;
     if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b'`') {
         let mark = text[end - 1];
@@ -273,7 +275,10 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
             && wider.len() > 5
             && wider[..5].eq_ignore_ascii_case(b"your ")
             && !is_public_code(previous_word(text, start));
-        if yours {
+        if wider == b"Key Content" {
+            // `netsh wlan show profile key=clear`.
+            kind = KeyKind::Secret;
+        } else if yours {
             // `Your Shop code: 482913`.
             kind = KeyKind::Code;
         } else if kind == KeyKind::Plain || kind == KeyKind::Name {
@@ -291,15 +296,28 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
             return None;
         }
     }
+    // `cmdkey /user:ann /pass:secret`.
+    let option = start > 1
+        && text[start - 2] == b' '
+        && text.get(at + 1).is_some_and(|b| !b.is_ascii_whitespace());
     if quote.is_none()
         && start > 0
         && matches!(text[start - 1], b'/' | b'\\')
         && text.get(at) == Some(&b':')
+        && !option
     {
         // `/etc/passwd: permission denied` is a path.
         return None;
     }
+    let content = kind == KeyKind::Plain && name == b"content" && scanner.named.is_some();
+    if kind == KeyKind::Value && is_new_password(text, start) {
+        kind = KeyKind::Secret;
+    }
     match kind {
+        KeyKind::Plain if content => {
+            // `<meta name="csrf-token" content="…">`.
+            kind = scanner.named.take().map_or(kind, |named| named.kind);
+        }
         KeyKind::Name => note_name(scanner, start, at),
         KeyKind::Value => {
             if let Some(named) = scanner.named.take()
@@ -313,7 +331,7 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
     }
     if !kind.is_secret()
         && text[at] == b'='
-        && in_query(text, start)
+        && (in_query(text, start) || text[start..end].starts_with(b"SAMLRe"))
         && is_grant(&text[start..end], text, at)
     {
         kind = KeyKind::Secret;
@@ -324,6 +342,13 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
         quote,
         kind,
     })
+}
+
+/// `Password for the [elastic] user successfully reset. New value: …`, with `value` at `start`.
+fn is_new_password(text: &[u8], start: usize) -> bool {
+    const FURTHEST: usize = 80;
+    let before = &text[start.saturating_sub(FURTHEST)..start];
+    before.ends_with(b"New ") && memchr::memmem::find(before, b"assword ").is_some()
 }
 
 /// Where a key with letters beyond ASCII begins, such as `contraseña` and `пароль`; `start` when what
@@ -469,6 +494,10 @@ pub(crate) fn value(
     if key.kind == KeyKind::Jwt && first == b'{' {
         // A section of settings: its own keys say what is secret.
         return next;
+    }
+    if text[from..].starts_with(b"<<\"") {
+        // Erlang: `password => <<"x">>`.
+        return quoted(scanner, key, link, from + 2, from + 2, b'"', next);
     }
     let from = inside(text, from);
     let hashed = ldap::names_hash(text, from);
@@ -649,11 +678,26 @@ fn quoted(
     {
         return next;
     }
-    if scanner.push(SECRET, start, end, Fix::Mask) {
-        end
-    } else {
-        next
+    if !scanner.push(SECRET, start, end, Fix::Mask) {
+        return next;
     }
+    changed_to(scanner, end, mark).unwrap_or(end)
+}
+
+/// A plan of changes: `password = "old" -> "new"`, with the old one's quote at `end`.
+fn changed_to(scanner: &mut Scanner<'_>, end: usize, mark: u8) -> Option<usize> {
+    const ARROW: &[u8] = b" -> ";
+    let text = scanner.text;
+    let from = end + 1 + ARROW.len();
+    if !text.get(end + 1..)?.starts_with(ARROW) || text.get(from) != Some(&mark) {
+        return None;
+    }
+    let (to, closed) = closing_quote(text, from + 1, mark, 0);
+    let found = &text[from + 1..to];
+    (closed
+        && !value::is_nothing(&scanner.engine.placeholders, found)
+        && scanner.push(SECRET, from + 1, to, Fix::Mask))
+    .then_some(to)
 }
 
 /// YAML and SQL: `'it''s'`. Where the string ends in which a doubled quote stands at `end`.

@@ -2,7 +2,7 @@
 //! and a value in tuples and flat lists (`[('password', 'x')]`, Node's `rawHeaders`).
 
 use crate::sanitize::builtin::{COOKIE, SECRET};
-use crate::sanitize::chars::{count_work, is_word, run_end, run_start, word_before};
+use crate::sanitize::chars::{count_work, is_one_of, is_word, run_end, run_start, word_before};
 use crate::sanitize::detect::extent::closing_quote;
 use crate::sanitize::detect::header;
 use crate::sanitize::detect::keyvalue::{Key, Link, MAX_GAP, MAX_KEY};
@@ -278,7 +278,10 @@ fn is_name(text: &[u8], end: usize) -> bool {
 }
 
 fn scalar_goes(scanner: &Scanner<'_>, key: &Key<'_>, scalar: &[u8]) -> bool {
-    if value::is_nothing(&scanner.engine.placeholders, scalar) || scalar.trim_ascii().is_empty() {
+    if value::is_message(scalar)
+        || value::is_nothing(&scanner.engine.placeholders, scalar)
+        || scalar.trim_ascii().is_empty()
+    {
         return false;
     }
     match key.kind {
@@ -334,6 +337,10 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
         // Erlang and Elixir: a list of tuples.
         return tuples(scanner, from, at + 1);
     }
+    let password = match call {
+        true => password_place(text, at),
+        false => usize::MAX,
+    };
     let mut place = 0;
     let mut before = None;
     while place < MAX_STRINGS
@@ -341,7 +348,9 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
     {
         let content = &text[found.start..found.end];
         let comma = text.get(gap(found.next)) == Some(&b',');
-        if let Some(kind) = before {
+        if place == password && value::is_secretish(content) && !content.contains(&b' ') {
+            pair(scanner, KeyKind::Secret, &found, true);
+        } else if let Some(kind) = before {
             let only = place == 1 && !comma;
             pair(scanner, kind, &found, only && !call);
             before = None;
@@ -406,6 +415,34 @@ fn pair(scanner: &mut Scanner<'_>, kind: KeyKind, found: &Text, sure: bool) {
         value::is_secretish(content) && !value::is_field_name(content) && !content.contains(&b' ');
     if (sure && !content.contains(&b' ')) || (shaped && plain) || (shaped && content.len() >= 8) {
         scanner.push(rule, start, found.end, Fix::Mask);
+    }
+}
+
+/// Which string in the call at `at` is a password: `basic_auth("ann", "x")`, `mysqli_connect(host, user, x)`.
+fn password_place(text: &[u8], at: usize) -> usize {
+    const LOGINS: &[&str] = &[
+        "auth",
+        "basicauth",
+        "basic_auth",
+        "setbasicauth",
+        "httpbasicauth",
+        "authenticate",
+        "login",
+        "signin",
+        "sign_in",
+        "signinwithemailandpassword",
+        "networkcredential",
+        "usernamepasswordcredentials",
+        "usernamepasswordauthenticationtoken",
+        "passwordauthentication",
+        "pscredential",
+    ];
+    const CONNECTS: &[&str] = &["mysqli_connect", "mysql_connect", "mysqli", "pdo"];
+    let name = &text[run_start(text, at, MAX_KEY, is_word)..at];
+    match name {
+        name if is_one_of(name, LOGINS) => 1,
+        name if is_one_of(name, CONNECTS) => 2,
+        _ => usize::MAX,
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
             mechanism(text, end).or_else(|| redis_auth(text, start, end))
         }
         b"LOGIN" => login(text, start, end),
+        b"login" => command::login(text, start, end),
         b"PASS" => pass(text, start, end),
         word if is_one_of(word, &["requirepass", "masterauth"]) => argument(text, end),
         word if is_one_of(word, &["env", "setenv", "setx"]) => variable(scanner, end),
@@ -130,7 +131,13 @@ fn variable(scanner: &mut Scanner<'_>, end: usize) -> Option<Range<usize>> {
 
 /// Redis: `AUTH password`, `AUTH user password`.
 fn redis_auth(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
-    if &text[start..end] != b"AUTH" || !is_command(text, start) {
+    let within = || {
+        let line = &text[run_start(text, start, 80, |b| b != b'\n')..start];
+        [&b"HELLO "[..], b"MIGRATE "]
+            .iter()
+            .any(|command| memchr::memmem::find(line, command).is_some())
+    };
+    if &text[start..end] != b"AUTH" || !(is_command(text, start) || within()) {
         return None;
     }
     let first = argument(text, end)?;
@@ -141,7 +148,7 @@ fn redis_auth(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     };
     (is_last(text, &password)
         && password.len() >= 6
-        && value::is_secretish(&text[password.clone()]))
+        && (within() || value::is_secretish(&text[password.clone()])))
     .then_some(password)
 }
 

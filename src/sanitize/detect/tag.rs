@@ -83,6 +83,7 @@ fn named(scanner: &mut Scanner<'_>, at: usize, from: usize) -> usize {
 fn content(scanner: &mut Scanner<'_>, at: usize, close: usize, next: usize) -> usize {
     let text = scanner.text;
     let start = run_end(text, close + 1, MAX_GAP, |b| b.is_ascii_whitespace());
+    let start = behind_types(text, start);
     if start == text.len() {
         scanner.open = Some(Open {
             text: text[at..=close].to_vec(),
@@ -102,6 +103,23 @@ fn content(scanner: &mut Scanner<'_>, at: usize, close: usize, next: usize) -> u
         return next;
     }
     stop
+}
+
+/// XML-RPC: `<value><string>x`: where the text begins behind the types of a value.
+fn behind_types(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    for _ in 0..2 {
+        let end = run_end(text, (at + 1).min(text.len()), 8, |b| {
+            b.is_ascii_lowercase()
+        });
+        let name = text.get(at + 1..end).unwrap_or_default();
+        let known = is_one_of(name, &["value", "string"]);
+        if text.get(at) != Some(&b'<') || text.get(end) != Some(&b'>') || !known {
+            break;
+        }
+        at = end + 1;
+    }
+    at
 }
 
 /// ` name="db.password"` among the attributes of a tag.

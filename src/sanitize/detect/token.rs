@@ -88,7 +88,7 @@ const VENDORS: &[(&str, Alphabet, usize, usize)] = &[
     ("v1.0-", Url, 100, 200), ("PMAK-", Url, 40, 80), ("vercel_blob_rw_", Word, 20, 80), ("rnd_", Alnum, 28, 40), ("scw-", Hex, 32, 64), ("ops_eyJ", Wide, 60, 4096),
     // Mail, messages and payments.
     ("SG.", Wide, 40, 90), ("key-", Hex, 32, 32), ("SK", Hex, 32, 32), ("AC", Hex, 32, 32), ("xkeysib-", Url, 40, 100), ("xsmtpsib-", Url, 40, 100), ("sq0atp-", Url, 20, 32), ("sq0csp-", Url, 30, 48),
-    ("EAAA", Url, 56, 70), ("EAAC", Alnum, 40, 300), ("rzp_live_", Alnum, 12, 24), ("rzp_test_", Alnum, 12, 24), ("access-sandbox-", Url, 32, 48),
+    ("EAAA", Url, 56, 70), ("EAAC", Alnum, 40, 300), ("A21AA", Url, 60, 200), ("rzp_live_", Alnum, 12, 24), ("rzp_test_", Alnum, 12, 24), ("access-sandbox-", Url, 32, 48),
     ("access-production-", Url, 32, 48), ("access-development-", Url, 32, 48), ("EZAK", Alnum, 50, 64), ("EZTK", Alnum, 50, 64), ("duffel_live_", Url, 30, 64), ("duffel_test_", Url, 30, 64),
     // Work tools and monitoring.
     ("shpat_", Hex, 32, 32), ("shpss_", Hex, 32, 32), ("shpca_", Hex, 32, 32), ("shppa_", Hex, 32, 32), ("lin_api_", Alnum, 30, 48), ("lin_oauth_", Hex, 30, 64), ("secret_", Alnum, 40, 50), ("ntn_", Alnum, 40, 60),

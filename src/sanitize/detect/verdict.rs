@@ -1,7 +1,7 @@
 //! Whether the value of a key must go: what the key says, how the two are linked, and how the value
 //! reads.
 
-use crate::sanitize::chars::{is_one_of, is_word};
+use crate::sanitize::chars::{is_one_of, is_word, previous_word};
 use crate::sanitize::detect::extent::{is_object, is_pair, is_template};
 use crate::sanitize::detect::keyvalue::{Key, Link, in_query};
 use crate::sanitize::keys::KeyKind;
@@ -16,6 +16,9 @@ pub(super) fn quoted_goes(
     content: &[u8],
 ) -> bool {
     let json = key.quote.is_some() || link == Link::Equals;
+    if value::is_message(content) || names_file(key, content) {
+        return false;
+    }
     match key.kind {
         KeyKind::Code => content.len() >= 3 && content.iter().any(u8::is_ascii_digit),
         KeyKind::Signature => content.len() >= 20 && !content.contains(&b' '),
@@ -52,7 +55,11 @@ pub(super) fn goes(
         || is_parameter(scanner, key, found)
         || is_type(scanner.text, key, found)
         || is_code(scanner.text, found, end)
-        || is_reference(key, found)
+        || is_declared(scanner.text, key, found, end)
+        || is_reference(key, link, found)
+        || is_ordinal(link, found)
+        || names_file(key, found)
+        || (link == Link::TightColon && is_coordinate(found))
         || is_object(scanner.text, from, end)
     {
         return false;
@@ -179,7 +186,7 @@ fn is_type(text: &[u8], key: &Key<'_>, found: &[u8]) -> bool {
 
 /// `token = self.token`, `password=config.password`, `api_key=api_key`: a name of code, as source lines
 /// in a stack trace have it.
-fn is_reference(key: &Key<'_>, found: &[u8]) -> bool {
+fn is_reference(key: &Key<'_>, link: Link, found: &[u8]) -> bool {
     const ROOTS: &[&str] = &[
         "self",
         "this",
@@ -221,7 +228,27 @@ fn is_reference(key: &Key<'_>, found: &[u8]) -> bool {
         "obj",
         "event",
     ];
-    if key.is_compound() && found == key.name {
+    let last = |name: &[u8]| {
+        name.iter()
+            .rposition(|b| *b == b'.')
+            .map_or(0, |dot| dot + 1)
+    };
+    let own = &key.name[last(key.name)..];
+    if (key.is_compound() || own == b"credentials") && found == own {
+        return true;
+    }
+    // `fn_token: node.fn_token`, `credentials: Credentials, what to send`.
+    let dotted = last(found) > 0
+        && found
+            .iter()
+            .all(|b| b.is_ascii_alphabetic() || b"_.".contains(b));
+    if dotted && &found[last(found)..] == own
+        || link == Link::Colon && found.eq_ignore_ascii_case(own)
+    {
+        return true;
+    }
+    // `let secret = secret;`
+    if found.strip_suffix(b";").unwrap_or(found) == b"secret" && key.name.ends_with(b"secret") {
         return true;
     }
     let Some(dot) = found.iter().position(|b| *b == b'.') else {
@@ -233,6 +260,26 @@ fn is_reference(key: &Key<'_>, found: &[u8]) -> bool {
             .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.'))
 }
 
+/// `credentials=/etc/app/key.json`: the place of credentials, and none themselves.
+fn names_file(key: &Key<'_>, found: &[u8]) -> bool {
+    let name = key.name.to_ascii_lowercase();
+    name.ends_with(b"credentials") && value::is_path(found)
+}
+
+/// `com.auth0:java-jwt:4.4.0`: the coordinates of a package, with its name and version here.
+fn is_coordinate(found: &[u8]) -> bool {
+    let Some(colon) = found.iter().rposition(|b| *b == b':') else {
+        return false;
+    };
+    let (name, version) = (&found[..colon], &found[colon + 1..]);
+    let named = |b: &u8| is_word(*b) || matches!(b, b'-' | b'.');
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(named)
+        && version.first().is_some_and(u8::is_ascii_digit)
+        && version.contains(&b'.')
+        && version.iter().all(named)
+}
+
 /// `password = await prompt()`, `token = new Token()`, `password=os.environ["DB_PASSWORD"]`.
 fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
     if let [name @ .., b'[' | b'('] = found
@@ -241,12 +288,96 @@ fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
         return name.contains(&b'.') && name.iter().all(|b| is_word(*b) || *b == b'.')
             || name.iter().all(u8::is_ascii_alphabetic);
     }
+    if is_one_of(found, CMDLETS) {
+        return true;
+    }
     matches!(
         found,
-        b"await" | b"new" | b"function" | b"async" | b"yield" | b"typeof"
+        b"await"
+            | b"match"
+            | b"if"
+            | b"lambda"
+            | b"new"
+            | b"function"
+            | b"async"
+            | b"yield"
+            | b"typeof"
     ) && text.get(end) == Some(&b' ')
         && text.get(end + 1).is_some_and(u8::is_ascii_alphabetic)
 }
+
+/// `API_KEY = 2`: a number in a list of constants.
+fn is_ordinal(link: Link, found: &[u8]) -> bool {
+    matches!(link, Link::Equals | Link::Colon)
+        && found.len() <= 2
+        && found.iter().all(u8::is_ascii_digit)
+}
+
+/// `let tokens = …`, `pub semi_token: Token![;]`, `key: &[u8]`, `key: Vec<u8>`, `token: syn::Token`: source
+/// code, as compilers and stack traces print it.
+fn is_declared(text: &[u8], key: &Key<'_>, found: &[u8], end: usize) -> bool {
+    const KEYWORDS: &[&str] = &[
+        "let", "mut", "pub", "const", "static", "var", "val", "final",
+    ];
+    const GENERIC: &[&str] = &[
+        "vec",
+        "option",
+        "arc",
+        "box",
+        "rc",
+        "cow",
+        "result",
+        "list",
+        "map",
+        "set",
+        "optional",
+        "array",
+        "promise",
+        "future",
+        "secret",
+        "zeroizing",
+        "hashmap",
+        "mutex",
+        "cell",
+        "refcell",
+    ];
+    if key.quote.is_some() {
+        return false;
+    }
+    let declared = key.start > 1
+        && text[key.start - 1] == b' '
+        && is_one_of(previous_word(text, key.start), KEYWORDS);
+    let name = found.iter().take_while(|b| is_word(**b)).count();
+    let behind = &found[name..];
+    let named = name > 0 && !found[0].is_ascii_digit();
+    let is_macro = named && matches!(behind, [b'!', b'[' | b'(' | b'{', ..]);
+    let generic = is_one_of(found, GENERIC) && text.get(end) == Some(&b'<')
+        || is_one_of(&found[..name], GENERIC) && behind.first() == Some(&b'[');
+    let pointer = is_one_of(found, &["*const", "*mut"]);
+    let borrowed = matches!(found, [b'&', rest @ ..] if !rest.is_empty()
+        && rest.iter().all(|b| is_word(*b) || matches!(b, b'[' | b']' | b'\'' | b':')));
+    let path = named
+        && behind.starts_with(b"::")
+        && found
+            .strip_suffix(b"()")
+            .unwrap_or(found)
+            .iter()
+            .all(|b| b.is_ascii_alphabetic() || matches!(b, b':' | b'_'));
+    declared || pointer || is_macro || generic || borrowed || path
+}
+
+/// What PowerShell's variables are often set from.
+const CMDLETS: &[&str] = &[
+    "new-object",
+    "get-credential",
+    "get-content",
+    "get-secret",
+    "get-azkeyvaultsecret",
+    "convertto-securestring",
+    "convertfrom-securestring",
+    "read-host",
+    "import-clixml",
+];
 
 /// `arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db`: the key is a part of a name.
 fn names_resource(text: &[u8], start: usize) -> bool {
