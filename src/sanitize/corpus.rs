@@ -24,6 +24,7 @@ const MARKS: &[(&str, f64, f64)] = &[
     ("mixed", 98.0, 99.5),
     // Arguments without a name, and a password below the name of its column.
     ("blind-3", 98.0, 99.5),
+    ("blind-4", 95.0, 99.5),
 ];
 
 #[derive(Default)]

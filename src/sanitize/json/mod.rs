@@ -88,6 +88,8 @@ struct Muted {
     depth: usize,
     kind: KeyKind,
     has_string: bool,
+    /// All that it holds are sentences, such as `is too short`.
+    messages: bool,
 }
 
 struct Walk<'w, 'e, 'r> {
@@ -185,7 +187,8 @@ impl Walk<'_, '_, '_> {
             && self.frames.len() == muted.depth
         {
             self.muted = None;
-            let keeps = muted.kind == KeyKind::Tokens && !muted.has_string;
+            let keeps = muted.kind == KeyKind::Tokens && !muted.has_string
+                || muted.has_string && muted.messages;
             let inner = &self.line[muted.start + 1..self.at - 1];
             if !keeps && !inner.trim_ascii().is_empty() {
                 self.redact(muted.start, self.at, SECRET);
@@ -250,6 +253,7 @@ impl Walk<'_, '_, '_> {
                         depth: self.frames.len(),
                         kind,
                         has_string: false,
+                        messages: true,
                     });
                 }
                 let inherited = match kind {
@@ -292,7 +296,8 @@ impl Walk<'_, '_, '_> {
         if !is_number(digits) {
             return Err(NotJson);
         }
-        if self.muted.is_some() {
+        if let Some(muted) = &mut self.muted {
+            muted.messages = false;
             return Ok(());
         }
         // 0 and 1 say whether there is a secret, as false and true do.
@@ -323,6 +328,8 @@ impl Walk<'_, '_, '_> {
     fn string_value(&mut self, start: usize, range: Range<usize>, kind: KeyKind, element: bool) {
         if let Some(muted) = &mut self.muted {
             muted.has_string = true;
+            let content = &self.line[range];
+            muted.messages &= value::is_message(content) || value::is_type(content);
             return;
         }
         let line = self.line;
@@ -383,7 +390,9 @@ impl Walk<'_, '_, '_> {
             KeyKind::Signature => content.len() >= 20 && !content.contains(&b' '),
             KeyKind::Cookie => !value::is_prose(content),
             KeyKind::Secret | KeyKind::Auth => {
-                !value::is_fetch_mode(content) && !value::is_header(content)
+                !(value::is_fetch_mode(content)
+                    || value::is_header(content)
+                    || value::is_message(content))
             }
             _ => true,
         }
