@@ -494,6 +494,18 @@ fn bytes_that_are_no_utf8_pass_through() {
 }
 
 #[test]
+fn utf16_comes_out_as_clean_utf8() {
+    let text = "\u{FEFF}{\"password\":\"hunter2x\"}\r\nj\u{e4}ger from 10.0.0.1\r\n";
+    let clean = "{\"password\":\"[REDACTED]\"}\r\nj\u{e4}ger from [REDACTED]\r\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for input in [little, big] {
+        let ran = Home::new().run_with_stdin(&["sanitize"], &input).succeeds();
+        assert_eq!(String::from_utf8_lossy(&ran.get_output().stdout), clean);
+    }
+}
+
+#[test]
 fn a_line_longer_than_the_buffers_is_cleaned_whole() {
     let piece = "opened room twelve and wrote to bob@example.com from 10.0.0.1; ";
     let clean = "opened room twelve and wrote to [REDACTED] from [REDACTED]; ";

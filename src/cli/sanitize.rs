@@ -18,7 +18,7 @@ Examples:
 
 {RULES}"))]
 pub struct SanitizeArgs {
-    /// The files to read, plain, .gz or .zst; - is stdin; with --check also folders [default: stdin]
+    /// The files to read, plain, .gz or .zst, UTF-8 or UTF-16; - is stdin; with --check also folders [default: stdin]
     pub files: Vec<PathBuf>,
     /// Redact the values of this key too (may be repeated)
     #[arg(long = "key", value_name = "NAME")]

@@ -5,8 +5,10 @@ use std::io::{self, Read};
 
 /// How much of UTF-16 is read at once.
 const BLOCK: usize = 32 * 1024;
-/// How many bytes tell text in UTF-16 without a byte order mark.
+/// How many bytes tell text in UTF-16 without a byte order mark, and with one: a log has a space, a
+/// digit or a bracket among its first characters.
 const HEAD: usize = 4;
+const MARKED_HEAD: usize = 64;
 
 /// How the bytes of a reader are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +45,12 @@ impl<R: Read> Decoded<R> {
 
     /// Reads as far as it takes to tell the form, and makes ready what was read.
     fn begin(&mut self, length: usize) -> io::Result<()> {
-        self.raw.resize(length.max(HEAD), 0);
+        self.raw.resize(length.max(MARKED_HEAD), 0);
         let mut filled = 0;
         loop {
             let read = retry(&mut self.reader, &mut self.raw[filled..])?;
             filled += read;
-            if read == 0 || filled >= HEAD || !may_be_utf16(&self.raw[..filled]) {
+            if read == 0 || !needs_more(&self.raw[..filled]) {
                 break;
             }
         }
@@ -142,23 +144,33 @@ fn retry(reader: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// True while too little was read to say that this is not UTF-16.
-fn may_be_utf16(head: &[u8]) -> bool {
+/// True while too little was read to say whether this is UTF-16.
+fn needs_more(head: &[u8]) -> bool {
     match head {
-        [first] => matches!(first, 0 | 0xFE | 0xFF) || first.is_ascii() && *first != b'\n',
-        [0xFF, 0xFE, ..] => true,
+        [0xFF, 0xFE, 0, 0, ..] => false,
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
+            head.len() < MARKED_HEAD && form(head) == Form::Bytes
+        }
+        _ if head.len() >= HEAD => false,
+        [first] => matches!(first, 0xFE | 0xFF) || first.is_ascii() && *first != b'\n',
         [0, second, ..] => *second != 0,
         [first, 0, ..] => first.is_ascii(),
         _ => false,
     }
 }
 
-/// The form that the first bytes tell: by a byte order mark, or by two characters of ASCII.
+/// The form that the first bytes tell: by a byte order mark before text, or by two characters of
+/// ASCII. Bytes behind a mark that are no text are left alone, as any others.
 fn form(head: &[u8]) -> Form {
+    let units = || head.get(2..).unwrap_or_default().as_chunks().0.iter();
     match head {
         [0xFF, 0xFE, 0, 0, ..] => Form::Bytes,
-        [0xFF, 0xFE, ..] => Form::LittleEndian,
-        [0xFE, 0xFF, ..] => Form::BigEndian,
+        [0xFF, 0xFE, ..] if units().any(|[low, high]| *high == 0 && is_text(*low)) => {
+            Form::LittleEndian
+        }
+        [0xFE, 0xFF, ..] if units().any(|[high, low]| *high == 0 && is_text(*low)) => {
+            Form::BigEndian
+        }
         [a @ 1..=0x7F, 0, b @ 1..=0x7F, 0, ..] if is_text(*a) && is_text(*b) => Form::LittleEndian,
         [0, a @ 1..=0x7F, 0, b @ 1..=0x7F, ..] if is_text(*a) && is_text(*b) => Form::BigEndian,
         _ => Form::Bytes,
@@ -173,6 +185,7 @@ fn is_text(b: u8) -> bool {
 mod tests {
     use super::*;
 
+    const CHINESE: &str = "\u{FEFF}\u{7528}\u{6237}\u{767b}\u{5f55} 12\n";
     const TEXT: &str = "password=hunter2x \u{1F600}\r\nj\u{e4}ger\n";
 
     /// Hands out so many bytes at a time.
@@ -214,6 +227,14 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_before_another_script_counts() {
+        for piece in [1, 3, 1000] {
+            let text = read(&little(CHINESE), piece);
+            assert_eq!(text, &CHINESE.as_bytes()[3..], "in pieces of {piece}");
+        }
+    }
+
+    #[test]
     fn anything_else_comes_as_it_is() {
         for bytes in [
             &b""[..],
@@ -224,6 +245,7 @@ mod tests {
             b"\0\0\0\0\0",
             b"a\0b",
             b"\xFF",
+            b"\xFF\xFE caf\xE9 from\n",
             b"\xFF\xFE\0\0a\0\0\0",
         ] {
             for piece in [1, 2, 3, 1000] {
