@@ -157,6 +157,8 @@ fn known(words: &Words, at: usize) -> Option<KeyKind> {
     let word = words.back(at);
     let before = words.back(at + 1);
     let kind = match word {
+        // The name of one that a cluster keeps.
+        b"secret" if before == b"existing" => KeyKind::Plain,
         b"password" | b"passwords" | b"passwd" | b"passwds" | b"pwd" | b"pwds" | b"passcode"
         | b"passcodes" | b"secret" | b"secrets" | b"credential" | b"credentials" | b"creds"
         | b"cred" | b"apikey" | b"apikeys" | b"accesskey" | b"secretkey" | b"privatekey"
@@ -550,6 +552,7 @@ mod tests {
             "auth_sha",
             "hmac_sha256",
             "jwtSettings",
+            "existingSecret",
             "palabra",
             "passe",
         ] {

@@ -129,6 +129,12 @@ const SHAPES: &[&str] = &[
     "password                 :",
     "Stripe-Signature: t=1,",
     "MIGRATE AUTH ",
+    "\"a\".\"key\"=",
+    "get(\"password\")=",
+    "set('a', forKey: \"password\"",
+    "password: !!str ",
+    "mysql -p'",
+    "password=a['b",
 ];
 
 /// A text closed as often as it was opened: every list has an end.

@@ -494,6 +494,19 @@ fn said(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
         from = old_value(scanner, from + b"changed from ".len())?;
         linked = true;
     }
+    // `password attempt "x"`.
+    for tried in [
+        &b"attempt "[..],
+        b"attempted ",
+        b"tried ",
+        b"entered ",
+        b"guess ",
+    ] {
+        let quote = from + tried.len();
+        if text[from..].starts_with(tried) && matches!(text.get(quote), Some(b'"' | b'\'')) {
+            from = quote;
+        }
+    }
     for did in [&b"changed to "[..], b"reset to ", b"updated to "] {
         if text[from..].starts_with(did) {
             from += did.len() - b"to ".len();

@@ -264,7 +264,8 @@ fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Ran
     ) {
         return None;
     }
-    let runs = |command: &[u8]| runs(text, at, command);
+    let line = &text[run_start(text, at, MAX_COMMAND, |b| b != b'\n')..at];
+    let runs = |command: &[u8]| memchr::memmem::find(line, command).is_some();
     let word = |from: usize| {
         let quoted = from > 0 && matches!(text[from - 1], b'"' | b'\'');
         let to = run_end(text, from, MAX_ARGUMENT, |b| match quoted {
@@ -299,6 +300,14 @@ fn short_argument(text: &[u8], at: usize, from: usize, end: usize) -> Option<Ran
         .any(|(flag, commands)| name == *flag && commands.iter().any(|command| runs(command)));
     if takes_password {
         return word(next_argument(text, end)?);
+    }
+    if name == b"p"
+        && from - at == 1
+        && matches!(text.get(end), Some(b'"' | b'\''))
+        && (runs(b"mysql") || runs(b"mariadb"))
+    {
+        // `mysql -p'password'`.
+        return word(end + 1);
     }
     let glued = name.len() > 1 && name[0] == b'p' && from - at == 1;
     if glued && (runs(b"mysql") || runs(b"mariadb") || runs(b"sshpass")) {

@@ -196,6 +196,13 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
         let slashes_from = run_start(text, end - 1, MAX_GAP, |b| b == b'\\');
         quote = Some((mark, end - 1 - slashes_from));
         end = slashes_from;
+    } else if end > 1
+        && text[at] == b'='
+        && text[end - 1] == b')'
+        && matches!(text[end - 2], b'"' | b'\'')
+    {
+        // `getHeader("X-Auth-Token") = …`.
+        end -= 2;
     } else if end > 0 && text[end - 1] == b']' {
         // `credentials[password]=…` and `$_POST['password'] = …`.
         let open = text[end.saturating_sub(MAX_KEY)..end]
@@ -308,6 +315,14 @@ pub(super) fn key_before<'t>(scanner: &mut Scanner<'t>, at: usize) -> Option<Key
     {
         // `/etc/passwd: permission denied` is a path.
         return None;
+    }
+    if matches!(kind, KeyKind::Plain | KeyKind::Name)
+        && text[..start].ends_with(b"\".\"")
+        && text[at] == b'='
+    {
+        // SQL: `"authtoken_token"."key" = '…'`.
+        let table = run_start(text, start - 3, MAX_KEY, is_word);
+        kind = scanner.key_kind(&text[table..end]);
     }
     let content = kind == KeyKind::Plain && name == b"content" && scanner.named.is_some();
     if kind == KeyKind::Value && is_new_password(text, start) {
@@ -494,6 +509,13 @@ pub(crate) fn value(
     if key.kind == KeyKind::Jwt && first == b'{' {
         // A section of settings: its own keys say what is secret.
         return next;
+    }
+    if text[from..].starts_with(b"!!") {
+        // YAML: `password: !!str x`.
+        let tag = run_end(text, from + 2, MAX_GAP, |b| b.is_ascii_alphabetic());
+        if tag > from + 2 && text.get(tag) == Some(&b' ') {
+            return value(scanner, key, link, tag + 1, next);
+        }
     }
     if text[from..].starts_with(b"<<\"") {
         // Erlang: `password => <<"x">>`.

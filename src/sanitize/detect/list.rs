@@ -337,10 +337,6 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
         // Erlang and Elixir: a list of tuples.
         return tuples(scanner, from, at + 1);
     }
-    let password = match call {
-        true => password_place(text, at),
-        false => usize::MAX,
-    };
     let mut place = 0;
     let mut before = None;
     while place < MAX_STRINGS
@@ -348,7 +344,11 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, at: usize) -> usize {
     {
         let content = &text[found.start..found.end];
         let comma = text.get(gap(found.next)) == Some(&b',');
-        if place == password && value::is_secretish(content) && !content.contains(&b' ') {
+        if place == 0 && call && comma {
+            stored(scanner, &found);
+        }
+        let secret = place > 0 && call && place == password_place(text, at);
+        if secret && value::is_secretish(content) && !content.contains(&b' ') {
             pair(scanner, KeyKind::Secret, &found, true);
         } else if let Some(kind) = before {
             let only = place == 1 && !comma;
@@ -415,6 +415,19 @@ fn pair(scanner: &mut Scanner<'_>, kind: KeyKind, found: &Text, sure: bool) {
         value::is_secretish(content) && !value::is_field_name(content) && !content.contains(&b' ');
     if (sure && !content.contains(&b' ')) || (shaped && plain) || (shaped && content.len() >= 8) {
         scanner.push(rule, start, found.end, Fix::Mask);
+    }
+}
+
+/// Swift: `keychain.set("x", forKey: "password")`, with the first string in `found`.
+fn stored(scanner: &mut Scanner<'_>, found: &Text) {
+    let text = scanner.text;
+    let Some(rest) = text[found.next..].strip_prefix(b", forKey: \"") else {
+        return;
+    };
+    let name = &rest[..run_end(rest, 0, MAX_KEY, |b| b != b'"')];
+    let kind = scanner.key_kind(name);
+    if kind.is_secret() {
+        pair(scanner, KeyKind::Secret, found, true);
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) fn goes(
         || is_declared(scanner.text, key, found, end)
         || is_reference(key, link, found)
         || is_ordinal(link, found)
+        || is_usage(scanner.text, key, link, found)
+        || is_tag(found, scanner.text.get(end))
         || names_file(key, found)
         || (link == Link::TightColon && is_coordinate(found))
         || is_object(scanner.text, from, end)
@@ -133,7 +135,7 @@ pub(super) fn goes(
         },
         KeyKind::Token | KeyKind::Jwt | KeyKind::Tokens => match link {
             Link::Equals | Link::Flag => !value::is_prose(found) && (!digits || found.len() >= 4),
-            Link::Colon if key.quote.is_some() => true,
+            Link::Colon if key.quote.is_some() => !value::is_prose(found),
             Link::Colon | Link::Arrow => {
                 value::is_secretish(found) && (!digits || found.len() >= 4)
             }
@@ -285,11 +287,17 @@ fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
     if let [name @ .., b'[' | b'('] = found
         && matches!(text.get(end), Some(b'"' | b'\''))
     {
-        return name.contains(&b'.') && name.iter().all(|b| is_word(*b) || *b == b'.')
+        return (name.contains(&b'.') || name.starts_with(b"$"))
+            && name.iter().all(|b| is_word(*b) || matches!(b, b'.' | b'$'))
             || name.iter().all(u8::is_ascii_alphabetic);
     }
     if is_one_of(found, CMDLETS) {
         return true;
+    }
+    // `$_POST['password']`, `request.form['password']`.
+    if let Some(open) = memchr::memmem::find(found, b"['") {
+        let name = &found[..open];
+        return !name.is_empty() && name.iter().all(|b| is_word(*b) || matches!(b, b'.' | b'$'));
     }
     matches!(
         found,
@@ -304,6 +312,28 @@ fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
             | b"typeof"
     ) && text.get(end) == Some(&b' ')
         && text.get(end + 1).is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// `--password PASSWORD`, `--token string`: what a flag takes, as its help says it.
+fn is_usage(text: &[u8], key: &Key<'_>, link: Link, found: &[u8]) -> bool {
+    if link != Link::Flag && !text[..key.start].ends_with(b"--") {
+        return false;
+    }
+    let ends = key
+        .name
+        .len()
+        .checked_sub(found.len())
+        .map(|from| &key.name[from..]);
+    let same = |(b, k): (&u8, &u8)| b.to_ascii_lowercase() == *k || (*b == b'_' && *k == b'-');
+    let variable = found.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
+        && ends.is_some_and(|name| found.iter().zip(name).all(same));
+    variable || is_one_of(found, &["string", "name", "value", "text", "str", "arg"])
+}
+
+/// YAML: `password: !secret db_password`, `password: !Ref DbPassword`: a reference to a value.
+fn is_tag(found: &[u8], next: Option<&u8>) -> bool {
+    matches!(found, [b'!', name @ ..] if name.len() > 2 && name.iter().all(u8::is_ascii_alphabetic))
+        && next == Some(&b' ')
 }
 
 /// `API_KEY = 2`: a number in a list of constants.
