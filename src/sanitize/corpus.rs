@@ -25,6 +25,7 @@ const MARKS: &[(&str, f64, f64)] = &[
     // Arguments without a name, and a password below the name of its column.
     ("blind-3", 98.0, 99.5),
     ("blind-4", 95.0, 99.5),
+    ("blind-5", 96.0, 99.5),
 ];
 
 #[derive(Default)]
