@@ -135,6 +135,8 @@ const SHAPES: &[&str] = &[
     "password: !!str ",
     "mysql -p'",
     "password=a['b",
+    "\"password\": {\"a\":\"b\"} ",
+    "\"password\": [\"is too short\"] ",
 ];
 
 /// A text closed as often as it was opened: every list has an end.

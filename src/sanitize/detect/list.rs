@@ -130,11 +130,12 @@ pub(super) fn container(
                 }
             }
             b'"' => {
-                strings = true;
                 let slashes = at - run_start(text, at, MAX_GAP, |b| b == b'\\');
                 let (end, closed) = closing_quote(text, at + 1, b'"', slashes);
                 at = if closed {
-                    run_end(text, end, MAX_GAP, |b| b == b'\\')
+                    let behind = run_end(text, end, MAX_GAP, |b| b == b'\\');
+                    strings |= !is_name(text, behind + 1);
+                    behind
                 } else {
                     text.len()
                 };
@@ -154,6 +155,9 @@ pub(super) fn container(
     if inner.trim_ascii().is_empty() || (key.kind == KeyKind::Tokens && !strings) {
         return next;
     }
+    if strings && says_only_messages(&text[from..end]) {
+        return next;
+    }
     let (quote, slashes) = key.quote.unwrap_or((b'"', 0));
     if scanner.push(
         SECRET,
@@ -168,6 +172,32 @@ pub(super) fn container(
     } else {
         next
     }
+}
+
+/// `{"password": ["is too short"]}`, `{"password": {"type": "string"}}`: the errors of a form and the
+/// schema of a field.
+fn says_only_messages(container: &[u8]) -> bool {
+    let mut at = 0;
+    while at < container.len() {
+        count_work(1);
+        match container[at] {
+            b'"' => {
+                let slashes = at - run_start(container, at, MAX_GAP, |b| b == b'\\');
+                let (end, closed) = closing_quote(container, at + 1, b'"', slashes);
+                let behind = run_end(container, end, MAX_GAP + 1, |b| b == b'\\');
+                let content = &container[(at + 1).min(end)..end];
+                let plain = value::is_message(content) || value::is_type(content);
+                if !closed || !is_name(container, behind + 1) && !plain {
+                    return false;
+                }
+                at = behind;
+            }
+            b'0'..=b'9' => return false,
+            _ => {}
+        }
+        at += 1;
+    }
+    true
 }
 
 /// `2026-02-06` and `12:00:00`.
