@@ -135,6 +135,7 @@ const SHAPES: &[&str] = &[
     "password: !!str ",
     "mysql -p'",
     "password=a['b",
+    "key aB1c2D3",
     "\"password\": {\"a\":\"b\"} ",
     "\"password\": [\"is too short\"] ",
 ];

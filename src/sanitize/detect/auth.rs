@@ -61,6 +61,9 @@ pub(crate) fn at(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<
         b'k' if word.eq_ignore_ascii_case(b"key") && is_spaced_key(text, start) => {
             said(scanner, start, end)
         }
+        b'k' if word.eq_ignore_ascii_case(b"key") => {
+            bare_key(scanner, start, end).or_else(|| protocol::at(scanner, start, end))
+        }
         b'c' if word.eq_ignore_ascii_case(b"code") && is_code_name(text, start) => {
             said(scanner, start, end)
         }
@@ -231,6 +234,49 @@ fn is_spaced_key(text: &[u8], start: usize) -> bool {
                 "shared",
             ],
         )
+}
+
+/// `rejected key aB3dE5…`: a key that does not say what it is for, and a value that no name has.
+fn bare_key(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usize> {
+    const SHORTEST: usize = 24;
+    const LONGEST: usize = 128;
+    const OPEN: &[&str] = &[
+        "public",
+        "pub",
+        "publishable",
+        "host",
+        "ssh",
+        "peer",
+        "cache",
+        "object",
+        "idempotency",
+        "site",
+        "primary",
+        "partition",
+        "sort",
+        "lock",
+        "row",
+        "message",
+        "routing",
+    ];
+    let text = scanner.text;
+    let from = end + 1;
+    let to = run_end(text, from, LONGEST, |b| b.is_ascii_alphanumeric());
+    let found = &text[from..to];
+    let has = |test: fn(&u8) -> bool| found.iter().any(test);
+    let pairs = found.windows(2);
+    let numbers = pairs.filter(|pair| pair[0].is_ascii_digit() && !pair[1].is_ascii_digit());
+    let whole = text.get(to).is_none_or(|b| {
+        b.is_ascii_whitespace() || matches!(b, b',' | b';' | b'.' | b':' | b')' | b'"' | b'\'')
+    });
+    (found.len() >= SHORTEST
+        && whole
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && numbers.count() >= 3
+        && !is_one_of(previous_word(text, start), OPEN)
+        && scanner.push(SECRET, from, to, Fix::Mask))
+    .then_some(to)
 }
 
 fn is_credential(b: u8) -> bool {
