@@ -97,10 +97,13 @@ pub(super) fn copy_keys(from: &OwnedFd, to: &OwnedFd, program: Pid) {
         match rustix::io::read(from, &mut buffer) {
             Ok(0) => return,
             Ok(count) => {
+                // Asked before: the key also makes a shell take the terminal back
+                // from the job that it stops.
+                let is_stop_key = terminal::is_stop_key(to, &buffer[..count], program);
                 if write_all(to, &buffer[..count]).is_err() {
                     return;
                 }
-                if terminal::is_stop_key(to, &buffer[..count], program) {
+                if is_stop_key {
                     let _ = kill_process(getpid(), Signal::TSTP);
                 }
             }
