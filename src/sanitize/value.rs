@@ -333,80 +333,54 @@ pub(crate) fn is_fetch_mode(value: &[u8]) -> bool {
 }
 
 /// `must be at least 8 characters`, `This field is required`: a sentence about a secret, as the errors
-/// of forms have them.
+/// of forms have them. Every word of it is one of those that such sentences are made of: any other
+/// may be the secret.
 pub(crate) fn is_message(value: &[u8]) -> bool {
     const LONGEST: usize = 200;
-    const FIRST: &[&str] = &[
-        "is",
-        "must",
-        "can't",
-        "cannot",
-        "should",
-        "has",
-        "may",
-        "does",
-        "doesn't",
-        "do",
-        "needs",
-        "was",
-        "isn't",
-        "this",
-        "the",
-        "your",
-        "please",
-        "ensure",
-        "enter",
-        "password",
-        "passwords",
-        "too",
-        "field",
-        "not",
-        "invalid",
-        "incorrect",
-        "wrong",
-        "missing",
-        "required",
-        "blank",
-    ];
-    const FAULTS: &[&str] = &[
-        "blank",
-        "least",
-        "characters",
-        "required",
-        "match",
-        "matches",
-        "contain",
-        "contains",
-        "empty",
-        "invalid",
-        "incorrect",
-        "weak",
-        "wrong",
-        "expired",
-        "missing",
-        "digit",
-        "digits",
-        "uppercase",
-        "lowercase",
-        "null",
-        "provided",
-        "too",
-    ];
-    if value.len() > LONGEST {
-        return false;
-    }
-    let mut words = value.split(|b| *b == b' ').map(bare_word).peekable();
-    let known = |word: &[u8], list: &[&str]| is_in(word, list);
-    words.peek().is_some_and(|word| known(word, FIRST))
-        && words.clone().any(|word| known(word, FAULTS))
-        && words.all(|word| {
-            let number = word.len() <= 3 && word.iter().all(u8::is_ascii_digit);
-            number
-                || word
-                    .iter()
-                    .all(|b| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'-'))
+    let words = || value.split(|b| *b == b' ').map(bare_word);
+    let is_number = |word: &[u8]| word.len() <= 3 && word.iter().all(u8::is_ascii_digit);
+    value.len() <= LONGEST
+        && words().next().is_some_and(|word| is_in(word, FIRST_WORDS))
+        && words().any(|word| is_in(word, FAULTS))
+        && words().all(|word| {
+            is_number(word)
+                || is_in(word, FIRST_WORDS)
+                || is_in(word, FAULTS)
+                || is_in(word, FORM_WORDS)
         })
 }
+
+/// What a message about a secret begins with.
+#[rustfmt::skip]
+const FIRST_WORDS: &[&str] = &[
+    "is", "must", "can't", "cannot", "should", "has", "may", "does", "doesn't", "do", "needs", "was",
+    "isn't", "this", "the", "your", "please", "ensure", "enter", "password", "passwords", "too", "field",
+    "not", "invalid", "incorrect", "wrong", "missing", "required", "blank",
+];
+
+/// What a message about a secret finds fault with.
+#[rustfmt::skip]
+const FAULTS: &[&str] = &[
+    "blank", "least", "characters", "required", "match", "matches", "contain", "contains", "empty",
+    "invalid", "incorrect", "weak", "wrong", "expired", "missing", "digit", "digits", "uppercase",
+    "lowercase", "null", "provided", "too",
+];
+
+/// What else there is in a message about a secret.
+#[rustfmt::skip]
+const FORM_WORDS: &[&str] = &[
+    "", "a", "again", "all", "already", "an", "and", "any", "are", "as", "ascii", "at", "be", "been",
+    "before", "between", "both", "but", "by", "case", "change", "changed", "character", "choose",
+    "common", "commonly", "confirm", "confirmation", "current", "different", "don't", "either", "email",
+    "entirely", "exceed", "exceeds", "fewer", "fields", "for", "from", "given", "have", "in", "include",
+    "incorrectly", "it", "its", "least", "length", "less", "letter", "letters", "long", "longer",
+    "lower", "maximum", "minimum", "mixed", "more", "most", "name", "new", "no", "non-empty", "number",
+    "numbers", "numeric", "of", "old", "one", "only", "or", "other", "personal", "previous",
+    "previously", "provide", "recently", "reset", "same", "set", "short", "shorter", "similar", "space",
+    "spaces", "special", "specified", "string", "strong", "stronger", "supplied", "symbol", "symbols",
+    "text", "than", "that", "to", "token", "try", "two", "type", "upper", "use", "used", "user",
+    "username", "valid", "value", "were", "whitespace", "with", "you",
+];
 
 /// `{"password": {"type": "string"}}`: the type that a schema gives a field.
 pub(crate) fn is_type(value: &[u8]) -> bool {

@@ -62,6 +62,7 @@ pub(crate) fn clean(
         frames,
         last_key,
         muted: None,
+        kept: 0,
         argument: None,
     };
     let done = walk.run();
@@ -105,6 +106,9 @@ struct Walk<'w, 'e, 'r> {
     /// The last known key, of this line or of the one before it.
     last_key: Place,
     muted: Option<Muted>,
+    /// The end of the last container that stays although its key is a secret's: up to here none
+    /// goes whole, and what is in it is looked at by itself.
+    kept: usize,
     /// What of the next string of an array is the argument of a command's flag.
     argument: Option<Range<usize>>,
 }
@@ -130,7 +134,7 @@ impl Walk<'_, '_, '_> {
                 self.white_space();
                 let byte = self.peek()?;
                 if byte == if object { b'}' } else { b']' } {
-                    self.close();
+                    self.close()?;
                     continue;
                 }
                 if !first {
@@ -180,20 +184,30 @@ impl Walk<'_, '_, '_> {
         });
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Result<(), NotJson> {
         self.at += 1;
         self.frames.pop();
-        if let Some(muted) = self.muted
-            && self.frames.len() == muted.depth
-        {
-            self.muted = None;
-            let keeps = muted.kind == KeyKind::Tokens && !muted.has_string
-                || muted.has_string && muted.messages;
-            let inner = &self.line[muted.start + 1..self.at - 1];
-            if !keeps && !inner.trim_ascii().is_empty() {
-                self.redact(muted.start, self.at, SECRET);
-            }
+        let Some(muted) = self.muted else {
+            return Ok(());
+        };
+        if self.frames.len() > muted.depth {
+            return Ok(());
         }
+        self.muted = None;
+        let keeps = muted.kind == KeyKind::Tokens && !muted.has_string
+            || muted.has_string && muted.messages;
+        let inner = &self.line[muted.start + 1..self.at - 1];
+        if inner.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        if !keeps {
+            self.redact(muted.start, self.at, SECRET);
+            return Ok(());
+        }
+        // Once more from its start.
+        self.kept = self.at;
+        self.at = muted.start;
+        self.value(muted.kind, false)
     }
 
     /// Steps over the string that starts at `at`. Returns the range of its content.
@@ -236,7 +250,7 @@ impl Walk<'_, '_, '_> {
             b'"' => {
                 let start = self.at;
                 let range = self.string_behind_quote()?;
-                if kind == KeyKind::Id && !element && self.muted.is_none() {
+                if kind == KeyKind::Id && self.muted.is_none() {
                     return Ok(());
                 }
                 self.string_value(start, range, kind, element);
@@ -247,7 +261,8 @@ impl Walk<'_, '_, '_> {
                 let goes_whole = kind.is_secret()
                     && !section
                     && !matches!(kind, KeyKind::Code | KeyKind::Signature | KeyKind::Pass);
-                if goes_whole && self.muted.is_none() && self.cleaner.secret_enabled() {
+                let may_go = self.muted.is_none() && self.at >= self.kept;
+                if goes_whole && may_go && self.cleaner.secret_enabled() {
                     self.muted = Some(Muted {
                         start: self.at,
                         depth: self.frames.len(),
@@ -458,6 +473,37 @@ mod tests {
     use proptest::prelude::*;
 
     use super::string_stop;
+    use crate::sanitize::Sanitizer;
+
+    #[test]
+    fn what_stays_under_a_secret_key_is_looked_at_by_itself() {
+        let sanitizer = Sanitizer::default();
+        for (line, clean) in [
+            (
+                r#"{"password":{"bob@example.com":"is too short"}}"#,
+                r#"{"password":{"[REDACTED]":"is too short"}}"#,
+            ),
+            (
+                r#"{"errors":{"password":[{"10.0.27.3":"is invalid"}]}}"#,
+                r#"{"errors":{"password":[{"[REDACTED]":"is invalid"}]}}"#,
+            ),
+            (
+                r#"{"tokens":{"AKIAIOSFODNN7EXAMPLE":12,"used":{"tokens":7}}}"#,
+                r#"{"tokens":{"[REDACTED]":12,"used":{"tokens":7}}}"#,
+            ),
+            (
+                r#"{"tokens":{"password":123456}}"#,
+                r#"{"tokens":{"password":"[REDACTED]"}}"#,
+            ),
+            (
+                r#"{"password":"password correcthorse is wrong","a":{"b":[1]}}"#,
+                r#"{"password":"[REDACTED]","a":{"b":[1]}}"#,
+            ),
+        ] {
+            let found = sanitizer.sanitize_line(line.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&found), clean);
+        }
+    }
 
     proptest! {
         #[test]
