@@ -163,7 +163,7 @@ pub(crate) fn is_one_of(word: &[u8], words: &[&str]) -> bool {
         .any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
 }
 
-/// Whether two texts are equal, compared without a call when they have 8 to 32 bytes.
+/// Whether two texts are equal, compared without a call when they have 4 to 32 bytes.
 #[inline]
 pub(crate) fn is_equal(a: &[u8], b: &[u8]) -> bool {
     fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {

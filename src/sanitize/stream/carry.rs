@@ -204,7 +204,9 @@ impl Carry {
             None if self.in_key() => 0,
             None => return self,
         };
-        for line in block[from..].split(|b| *b == b'\n') {
+        let lines = &block[from..];
+        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        for line in lines.split(|b| *b == b'\n') {
             if from > 0
                 && !self.in_key()
                 && !line.windows(BEGIN.len()).any(|window| window == BEGIN)

@@ -2,8 +2,8 @@
 //!
 //! Input is read in blocks. While it comes slowly, each block's whole lines are cleaned and
 //! written at once, on the calling thread. When a block is filled in one read, there is more to
-//! do than one core can: from then on the blocks go to one thread per core and a writer puts the
-//! results in order. Nothing grows with the input: a line longer than [`MAX_LINE`] is cleaned as
+//! do than one core can: from then on the blocks go to one thread per core, of eight at most, and
+//! are written in their order. Nothing grows with the input: a line longer than [`MAX_LINE`] is cleaned as
 //! text in pieces that are cut where no finding is.
 
 mod carry;

@@ -61,15 +61,22 @@ pub(super) fn run<R: Read, W: Write + Send>(
     let sanitizer = inline.sanitizer;
     inline.out.clear();
     let read = thread::scope(|scope| {
-        let cleaning: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(|| clean_blocks(sanitizer, &order, &pools)))
-            .collect();
+        let _unfinished = Unfinished(&order);
+        let mut cleaning = Vec::new();
+        for _ in 0..threads {
+            let clean = || clean_blocks(sanitizer, &order, &pools);
+            match thread::Builder::new().spawn_scoped(scope, clean) {
+                Ok(thread) => cleaning.push(thread),
+                Err(error) if cleaning.is_empty() => return Err(error),
+                // Fewer do it too.
+                Err(_) => break,
+            }
+        }
         let read = read_blocks(&mut inline, source, reader, &order, &pools);
         order.close();
         for thread in cleaning {
-            if thread.join().is_err() {
-                order.fail(stopped());
-            }
+            // Whoever panicked has ended the stream with an error.
+            let _ = thread.join();
         }
         read
     });
@@ -161,19 +168,16 @@ fn clean_blocks<W: Write>(sanitizer: &Sanitizer, order: &Order<W>, pools: &Pools
     }
 }
 
-/// Ends the stream when a thread panics: its block will never be clean, and nobody should wait.
+/// Ends the stream when a thread panics, so that nobody waits for what it would have done.
 struct Unfinished<'o, W: Write>(&'o Order<W>);
 
 impl<W: Write> Drop for Unfinished<'_, W> {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.0.fail(stopped());
+            let reason = "a sanitizing thread stopped before its lines were clean";
+            self.0.fail(io::Error::other(reason));
         }
     }
-}
-
-fn stopped() -> io::Error {
-    io::Error::other("a sanitizing thread stopped before its lines were clean")
 }
 
 #[cfg(test)]
@@ -300,6 +304,26 @@ mod tests {
         let error = sanitize_stream(&Sanitizer::default(), input, Full(4_000_000), &OPTIONS)
             .expect_err("the writer is full");
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+
+    /// Gives so many bytes, then has a bug.
+    struct Panicking<'l>(&'l [u8]);
+
+    impl Read for Panicking<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            assert!(!self.0.is_empty(), "a bug in a reader");
+            self.0.read(buffer)
+        }
+    }
+
+    #[test]
+    fn a_reader_that_panics_leaves_no_thread_waiting() {
+        let lines = lines(20_000);
+        let read = || {
+            let sanitizer = Sanitizer::default();
+            sanitize_stream(&sanitizer, Panicking(&lines), io::sink(), &OPTIONS)
+        };
+        assert!(thread::scope(|scope| scope.spawn(read).join()).is_err());
     }
 
     #[test]
