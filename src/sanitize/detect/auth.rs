@@ -454,7 +454,10 @@ fn announced(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Option<usiz
     if text[start] | 0x20 != b'p' || !said.iter().any(|verb| text[end..].starts_with(verb)) {
         return None;
     }
-    let line = end + memchr::memchr(b'\n', &text[end..]).unwrap_or(text.len() - end);
+    let line = run_end(text, end, 2 * LONGEST, |b| b != b'\n');
+    if text.get(line).is_some_and(|b| *b != b'\n') {
+        return None;
+    }
     let window = text[..line].trim_ascii_end();
     let from = window.iter().rposition(|b| *b == b' ')? + 1;
     let found = &window[from..];

@@ -83,7 +83,8 @@ pub(super) fn sqlplus(text: &[u8], end: usize) -> Option<Range<usize>> {
 
 /// PowerShell: `ConvertTo-SecureString 'password' -AsPlainText`; the word ends at `end`.
 pub(super) fn secure_string(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
-    if !text[..start].to_ascii_lowercase().ends_with(b"convertto-") {
+    let verb = text[..start].last_chunk::<10>()?;
+    if !verb.eq_ignore_ascii_case(b"ConvertTo-") {
         return None;
     }
     let mut found = argument(text, end)?;
