@@ -3,7 +3,7 @@
 
 use crate::sanitize::chars::{is_one_of, is_word, previous_word};
 use crate::sanitize::detect::extent::{is_object, is_pair, is_template};
-use crate::sanitize::detect::keyvalue::{Key, Link, in_query};
+use crate::sanitize::detect::keyvalue::{Key, Link, MAX_KEY, in_query};
 use crate::sanitize::keys::KeyKind;
 use crate::sanitize::text::Scanner;
 use crate::sanitize::value;
@@ -295,7 +295,10 @@ fn is_code(text: &[u8], found: &[u8], end: usize) -> bool {
         return true;
     }
     // `$_POST['password']`, `request.form['password']`.
-    if let Some(open) = memchr::memmem::find(found, b"['") {
+    // A longer one is none: it would be read again behind each of its keys.
+    if found.len() <= 2 * MAX_KEY
+        && let Some(open) = memchr::memmem::find(found, b"['")
+    {
         let name = &found[..open];
         return !name.is_empty() && name.iter().all(|b| is_word(*b) || matches!(b, b'.' | b'$'));
     }
