@@ -134,7 +134,7 @@ impl Walk<'_, '_, '_> {
                 self.white_space();
                 let byte = self.peek()?;
                 if byte == if object { b'}' } else { b']' } {
-                    self.close()?;
+                    self.close();
                     continue;
                 }
                 if !first {
@@ -184,30 +184,28 @@ impl Walk<'_, '_, '_> {
         });
     }
 
-    fn close(&mut self) -> Result<(), NotJson> {
+    fn close(&mut self) {
         self.at += 1;
         self.frames.pop();
-        let Some(muted) = self.muted else {
-            return Ok(());
-        };
-        if self.frames.len() > muted.depth {
-            return Ok(());
+        if let Some(muted) = self.muted
+            && self.frames.len() == muted.depth
+        {
+            self.muted = None;
+            let keeps = muted.kind == KeyKind::Tokens && !muted.has_string
+                || muted.has_string && muted.messages;
+            let inner = &self.line[muted.start + 1..self.at - 1];
+            if inner.trim_ascii().is_empty() {
+                return;
+            }
+            if keeps {
+                // Once more from its start.
+                self.kept = self.at;
+                self.at = muted.start;
+                self.open(self.line[muted.start], KeyKind::Plain);
+            } else {
+                self.redact(muted.start, self.at, SECRET);
+            }
         }
-        self.muted = None;
-        let keeps = muted.kind == KeyKind::Tokens && !muted.has_string
-            || muted.has_string && muted.messages;
-        let inner = &self.line[muted.start + 1..self.at - 1];
-        if inner.trim_ascii().is_empty() {
-            return Ok(());
-        }
-        if !keeps {
-            self.redact(muted.start, self.at, SECRET);
-            return Ok(());
-        }
-        // Once more from its start.
-        self.kept = self.at;
-        self.at = muted.start;
-        self.value(muted.kind, false)
     }
 
     /// Steps over the string that starts at `at`. Returns the range of its content.
