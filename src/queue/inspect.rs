@@ -294,11 +294,15 @@ impl Inspection {
         }
     }
 
-    /// One process writes one session after the other.
+    /// One process of the client writes one session after the other. Records with
+    /// an id are ours, and any number of processes may have written them.
     fn follow_session(&mut self, record: &LogRecord) {
         let Some(session) = record.session_id() else {
             return;
         };
+        if record.record_id().is_some() {
+            return;
+        }
         if self.session.as_deref() == Some(session) {
             return;
         }

@@ -142,6 +142,20 @@ fn each_fault_is_named_in_json() {
 }
 
 #[test]
+fn sessions_that_alternate_are_no_fault_of_ours() {
+    let home = Home::new();
+    for session in ["s-1", "s-2", "s-1", "s-2"] {
+        home.run(&["emit", "hello", "--session", session])
+            .succeeds();
+    }
+    let text = home.run(&["queue", "inspect"]).succeeds().stdout_text();
+    assert!(
+        text.contains("4 records") && !text.contains("fault"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_repaired_queue_is_sound_and_its_source_untouched() {
     let home = Home::new();
     for case in &CASES {
