@@ -204,21 +204,32 @@ pub struct Damage {
     pub kind: DamageKind,
     /// Whole records that could be read out of it all the same.
     pub salvaged: usize,
-    /// Its first bytes, at most 64, as they are; as JSON they are text with
-    /// everything but printable ASCII escaped.
+    /// Its first bytes, at most 64, as they are; as JSON they are the text of
+    /// [`head_text`](Damage::head_text).
     #[serde(serialize_with = "escaped")]
     pub head: Vec<u8>,
 }
 
 impl Damage {
-    /// Its first bytes, safe to show: printable ASCII, all else escaped.
+    /// Its first bytes, safe to show: printable ASCII as it stands, so that it
+    /// can be copied, and all else escaped.
     pub fn head_text(&self) -> String {
-        self.head.escape_ascii().to_string()
+        shown(&self.head)
     }
 }
 
+fn shown(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        match byte {
+            b' '..=b'~' => text.push(char::from(*byte)),
+            _ => text.extend(byte.escape_ascii().map(char::from)),
+        }
+        text
+    })
+}
+
 fn escaped<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&bytes.escape_ascii())
+    serializer.serialize_str(&shown(bytes))
 }
 
 /// A record that the server will never take, and why.
