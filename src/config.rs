@@ -36,8 +36,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::small_file;
 use crate::upload::{Endpoint, EndpointError};
+use crate::{small_file, toml_fault};
 
 pub use place::QueuePlace;
 pub use policy::{MinimumRules, POLICY_FILE, Policy, PolicyError};
@@ -360,7 +360,8 @@ fn read_file(path: &Path) -> Result<ConfigFile, ConfigError> {
         path: path.to_owned(),
         reason,
     };
-    let file: ConfigFile = toml::from_str(&text).map_err(|error| wrong(describe(&error, &text)))?;
+    let file: ConfigFile =
+        toml::from_str(&text).map_err(|error| wrong(toml_fault::one_line(&error, &text)))?;
     for (key, url) in [("endpoint", &file.endpoint), ("server", &file.server)] {
         if url.as_deref().is_some_and(has_user_info) {
             return Err(wrong(format!(
@@ -380,18 +381,6 @@ fn has_user_info(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     rest[..end].contains('@')
-}
-
-/// What is wrong with a TOML file, in one line.
-fn describe(error: &toml::de::Error, text: &str) -> String {
-    let message = error.message().replace('\n', " ");
-    match error.span() {
-        Some(span) => {
-            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-            format!("line {line}: {message}")
-        }
-        None => message,
-    }
 }
 
 fn default_state_dir() -> Result<PathBuf, ConfigError> {

@@ -27,12 +27,13 @@
 //! and `upload` and `ingest` never use each other: they meet in `record`.
 
 // What everything else handles, how whatever speaks HTTP begins, the pictures
-// that go with records, and files that are read whole.
+// that go with records, files that are read whole, and what is wrong with them.
 pub mod record;
 
 mod http_client;
 mod picture;
 mod small_file;
+mod toml_fault;
 
 // What can be asked of a record, and what is taken out of it.
 pub mod filter;

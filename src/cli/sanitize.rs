@@ -24,7 +24,7 @@ pub struct SanitizeArgs {
     #[arg(long = "key", value_name = "NAME")]
     pub keys: Vec<String>,
     /// Redact what this regular expression matches too (may be repeated)
-    #[arg(long = "pattern", value_name = "NAME=REGEX", value_parser = value::key_value)]
+    #[arg(long = "pattern", value_name = "NAME=REGEX", value_parser = pattern)]
     pub patterns: Vec<(String, String)>,
     /// Read rules from this TOML file, instead of the one the configuration names
     #[arg(long, value_name = "FILE")]
@@ -69,4 +69,8 @@ pub enum PathsArg {
     Keep,
     /// Trim the folders above the project
     Relative,
+}
+
+fn pattern(text: &str) -> Result<(String, String), String> {
+    value::key_value(text).map_err(|_| "expected NAME=REGEX, such as ticket=TCK-[0-9]+".to_owned())
 }

@@ -21,9 +21,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::describe;
-use crate::small_file;
 use crate::upload::Endpoint;
+use crate::{small_file, toml_fault};
 
 /// Where the policy is. Fixed when the program is built, by the environment
 /// variable `SOLIPLEX_POLICY_FILE`: at run time a user could point it anywhere.
@@ -124,7 +123,7 @@ impl Policy {
     fn parse(path: &Path, text: &str) -> Result<Policy, PolicyError> {
         let mut policy: Policy = toml::from_str(text).map_err(|error| PolicyError::Parse {
             path: path.to_owned(),
-            reason: describe(&error, text),
+            reason: toml_fault::one_line(&error, text),
         })?;
         policy.file = Some(path.to_owned());
         // A lock that cannot be read must not open.

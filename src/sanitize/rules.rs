@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::builtin::BUILTIN_RULES;
 use super::replace::Key;
+use crate::toml_fault;
 
 /// The text that the plan puts in place of a secret.
 pub const DEFAULT_REPLACEMENT: &str = "[REDACTED]";
@@ -162,7 +163,7 @@ impl Rules {
     /// [`Sanitizer::new`](super::Sanitizer::new).
     pub fn from_toml(text: &str) -> Result<Rules, RuleError> {
         let file: RulesFile = toml::from_str(text)
-            .map_err(|error| RuleError::Syntax(error.to_string().trim().replace('\n', " ")))?;
+            .map_err(|error| RuleError::Syntax(toml_fault::one_line(&error, text)))?;
         let replacement = match file.replacement {
             Some(_) if file.typed => {
                 return Err(RuleError::Syntax(
