@@ -42,7 +42,8 @@ pub struct SanitizeArgs {
     #[arg(long, group = "mode")]
     pub typed: bool,
     /// Write a token that is the same for the same value: `[email:7f3a9c]`; the key in
-    /// this file makes the tokens, and nobody can reverse them without it
+    /// this file makes the tokens, and nobody can reverse them without it. Of 10,000
+    /// values about three share a token with another
     #[arg(long, value_name = "KEYFILE", group = "mode")]
     pub pseudonymize: Option<PathBuf>,
     /// What to do with absolute paths in stack traces [default: relative]
