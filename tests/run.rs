@@ -448,6 +448,26 @@ fn what_cannot_be_written_is_said_once_and_recorded_all_the_same() {
     assert_eq!(printed(&home).len(), 50);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_is_lost_is_no_success() {
+    let home = Home::new();
+    for script in ["for i in 1 2 3; do echo line$i || exit 3; done", "printf x"] {
+        let output = home
+            .soliplex()
+            .args(shell(script))
+            .stdout(fs::File::create("/dev/full").unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{script}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        let told = said.matches("could not be written (stdout: ").count();
+        assert_eq!(told, 1, "{said}");
+        assert!(said.contains("recorded all the same"), "{said}");
+    }
+    assert_eq!(printed(&home).len(), 4);
+}
+
 #[test]
 fn when_nobody_reads_any_more_the_program_learns_of_it() {
     let home = Home::new();

@@ -19,8 +19,9 @@ Examples:
   soliplex run --app-version 3.1 --parse json -- node server.js
 
 The program's output and exit code pass through unchanged; a signal that ends it gives
-128 and its number. Its environment gets SOLIPLEX_SESSION_ID, so that `soliplex emit`
-joins the session from within.")]
+128 and its number, and 0 becomes 1 if some of its output could not be written. Its
+environment gets SOLIPLEX_SESSION_ID, so that `soliplex emit` joins the session from
+within.")]
 pub struct RunArgs {
     /// The program and its arguments
     #[arg(

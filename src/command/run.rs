@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::sanitizer::sanitizer;
 use super::{Context, queue_folder};
-use crate::capture::{self, App, CaptureError, Hooks, Program, Recorder, Trouble};
+use crate::capture::{self, App, CaptureError, Ending, Hooks, Program, Recorder, Trouble};
 use crate::cli::run::RunArgs;
 use crate::config::{Config, QueuePlace, SESSION_VARIABLE};
 use crate::error::{Error, Exit};
@@ -97,7 +97,8 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     for error in camera.iter().flat_map(|camera| camera.finish()) {
         context.printer.warn(format_args!("no screenshot: {error}"));
     }
-    tell_trouble(&recorder.finish(), &mut context.printer);
+    let trouble = recorder.finish();
+    tell_trouble(&trouble, &mut context.printer);
     if let Some(shipper) = shipper {
         shipper.finish(context);
     }
@@ -105,6 +106,8 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
         tell_loss(&memory, &mut context.printer);
     }
     match result {
+        // Who reads the output must not take what is missing for the end.
+        Ok(Ending::Exited(0)) if trouble.unwritten.is_some() => Ok(Exit::Failed),
         Ok(ending) => Ok(Exit::Program(ending.exit_code())),
         Err(CaptureError::Spawn(error)) => {
             Err(Error::new(Exit::Program(error.exit_code()), error.to_string()).into())
@@ -156,8 +159,12 @@ fn tell_loss(queue: &MemoryQueue, printer: &mut Printer) {
 /// output has the terminal.
 fn tell_trouble(trouble: &Trouble, printer: &mut Printer) {
     if let Some(unwritten) = &trouble.unwritten {
+        let recorded = match trouble.lost {
+            0 => "; it was recorded all the same",
+            _ => "",
+        };
         printer.warn(format_args!(
-            "the program's output could not be written ({unwritten}); it was recorded all the same"
+            "some of the program's output could not be written ({unwritten}){recorded}"
         ));
     }
     let Some(reason) = &trouble.reason else {

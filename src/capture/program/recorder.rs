@@ -68,8 +68,8 @@ pub struct Trouble {
     pub lost: usize,
     /// Why the queue did not take them, as it last said.
     pub reason: Option<String>,
-    /// Why what the program printed was not passed on any more, and which of
-    /// its streams that was.
+    /// Why something that the program printed was not passed on, and which of
+    /// its streams that was; the first time that it happened.
     pub unwritten: Option<String>,
 }
 
@@ -148,10 +148,15 @@ impl Recorder {
         state.trouble.clone()
     }
 
-    /// Notes that what the program prints cannot be passed on any more.
+    /// Notes that something that the program printed could not be passed on.
     pub(super) fn note_unwritten(&self, stream: &str, error: &io::Error) {
-        let trouble = &mut self.lock().trouble;
-        trouble.unwritten = Some(format!("{stream}: {error}"));
+        let unwritten = &mut self.lock().trouble.unwritten;
+        unwritten.get_or_insert_with(|| format!("{stream}: {error}"));
+    }
+
+    #[cfg(test)]
+    pub(super) fn unwritten(&self) -> Option<String> {
+        self.lock().trouble.unwritten.clone()
     }
 
     /// When [`sync`](Recorder::sync) should be called, if nothing else comes.

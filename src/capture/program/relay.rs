@@ -20,8 +20,9 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// there, has each line recorded and then passes it on.
 ///
 /// If nobody reads what is passed on any more, the stream is closed, which is
-/// how the program would have learned of it without us. If it cannot be written
-/// for another reason, as to a full disk, it is recorded all the same.
+/// how the program would have learned of it without us. What cannot be written
+/// for another reason, as to a full disk, is lost there but recorded; what comes
+/// later is written again as soon as it can be.
 pub(super) fn relay(
     stream: Stream,
     stop: BorrowedFd<'_>,
@@ -30,7 +31,8 @@ pub(super) fn relay(
 ) -> StreamEnd {
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut held_until: Option<Instant> = None;
-    let mut is_read = true;
+    // Whether the terminal is there on which the program's output is shown.
+    let mut is_shown = true;
     loop {
         let sync_due = recorder.sync_due();
         if sync_due.is_some_and(|due| due <= Instant::now()) {
@@ -56,23 +58,27 @@ pub(super) fn relay(
             }
             Ready::Stop => break,
         }
-        if is_read && let Err(error) = write_all(&stream.target, transcript.ready()) {
-            // Where it was a terminal, a signal follows that tells the program.
-            if !stream.is_terminal {
-                if error.kind() == io::ErrorKind::BrokenPipe {
-                    transcript.finish();
-                    return StreamEnd::Unread;
-                }
+        if is_shown && let Err(error) = write_all(&stream.target, transcript.ready()) {
+            if stream.is_terminal {
+                // A signal follows that tells the program.
+                is_shown = false;
+            } else if error.kind() == io::ErrorKind::BrokenPipe {
+                transcript.finish();
+                return StreamEnd::Unread;
+            } else {
                 recorder.note_unwritten(stream.name, &error);
             }
-            is_read = false;
         }
         transcript.passed_on();
     }
     transcript.finish();
-    if is_read {
+    if is_shown
+        && let Err(error) = write_all(&stream.target, transcript.ready())
         // Whoever read it is gone, and so is the program.
-        let _ = write_all(&stream.target, transcript.ready());
+        && !stream.is_terminal
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        recorder.note_unwritten(stream.name, &error);
     }
     StreamEnd::Read
 }
@@ -159,4 +165,61 @@ fn write_all(target: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::{UnixDatagram, UnixStream};
+    use std::sync::Arc;
+    use std::thread;
+
+    use super::super::cold_start::ColdStart;
+    use super::super::transcript::Parse;
+    use super::*;
+    use crate::queue::MemoryQueue;
+    use crate::record::{Defaults, Identity, Level};
+    use crate::sanitize::Sanitizer;
+
+    #[test]
+    fn what_comes_once_there_is_room_again_is_written() {
+        let queue = Arc::new(MemoryQueue::new(1 << 20));
+        let defaults = Defaults {
+            identity: Identity::default(),
+            level: Level::Info,
+            logger: "app".to_owned(),
+        };
+        let recorder = Recorder::new(queue.clone(), Sanitizer::default(), defaults);
+        let cold_start = ColdStart::none();
+        let mut transcript = Transcript::new(&recorder, &cold_start, "stdout", Parse::Text);
+        let (program, source) = UnixStream::pair().unwrap();
+        let (_running, stop) = UnixStream::pair().unwrap();
+        // Nothing can be written to it until it is connected.
+        let folder = tempfile::tempdir().unwrap();
+        let target = UnixDatagram::unbound().unwrap();
+        let reader = UnixDatagram::bind(folder.path().join("reader")).unwrap();
+        let stream = Stream {
+            name: "stdout",
+            source: source.into(),
+            target: target.try_clone().unwrap().into(),
+            is_terminal: false,
+        };
+        let say = |text: &str| rustix::io::write(&program, text.as_bytes()).unwrap();
+        let end = thread::scope(|scope| {
+            let relaying = scope.spawn(|| relay(stream, stop.as_fd(), &mut transcript, &recorder));
+            say("lost\n");
+            while recorder.unwritten().is_none() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            target.connect(folder.path().join("reader")).unwrap();
+            say("kept\n");
+            let mut read = [0; 100];
+            let count = reader.recv(&mut read).unwrap();
+            assert_eq!(&read[..count], b"kept\n");
+            program.shutdown(std::net::Shutdown::Both).unwrap();
+            relaying.join().unwrap()
+        });
+        assert_eq!(end, StreamEnd::Read);
+        assert_eq!(queue.pending(), 2);
+        assert!(recorder.finish().unwritten.is_some());
+    }
 }
