@@ -440,6 +440,9 @@ fn a_key_that_others_may_read_is_worth_a_warning() {
         let said = said(mode);
         assert!(said.contains("chmod 600 a.key"), "{said}");
     }
+    std::fs::rename(&key, home.path("my key")).unwrap();
+    let ran = home.run_with_stdin(&["sanitize", "--pseudonymize", "my key"], "a line\n");
+    ran.says_in_one_line(&["chmod 600 'my key'"]);
 }
 
 #[test]

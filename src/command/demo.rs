@@ -6,6 +6,7 @@
 
 mod script;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -18,8 +19,7 @@ use tokio::process::{Child, Command};
 use super::Context;
 use crate::config::SESSION_VARIABLE;
 use crate::error::Exit;
-use crate::output::Printer;
-use crate::output::safe;
+use crate::output::{Printer, safe, shell};
 
 /// How long the server may take to start.
 const START_DEADLINE: Duration = Duration::from_secs(10);
@@ -249,18 +249,10 @@ async fn stop(server: &mut Child) -> anyhow::Result<()> {
 
 /// A command line as it would be typed into a shell.
 fn command_line(args: &[&str]) -> String {
-    let words = args.iter().map(|word| quote(word));
-    std::iter::once("soliplex".to_owned())
+    let words = args.iter().map(|word| shell::quoted(word));
+    [Cow::Borrowed("soliplex")]
+        .into_iter()
         .chain(words)
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }

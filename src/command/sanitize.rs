@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 use super::{Context, sanitizer};
 use crate::cli::sanitize::{PathsArg, SanitizeArgs};
 use crate::error::{Error, Exit, in_one_line};
-use crate::output::{Printer, counted, safe, table};
+use crate::output::{Printer, counted, safe, shell, table};
 use crate::sanitize::{
     BUILTIN_RULES, Findings, Key, LineFinding, Paths, Replacement, Rules, Sanitizer, StreamOptions,
     sanitize_stream, sanitize_stream_with,
@@ -252,8 +252,10 @@ fn key(file: &Path, printer: &mut Printer) -> anyhow::Result<Key> {
     }
     let key = Key::new(&bytes).ok_or_else(|| refused("is empty"))?;
     if small_file::others_may_read(file) {
+        let word = file.to_string_lossy();
+        let word = shell::quoted(&word);
         printer.warn(format_args!(
-            "others may read the key {name}, and who has it can find out whom a pseudonym stands for; `chmod 600 {name}` keeps it to you"
+            "others may read the key {name}, and who has it can find out whom a pseudonym stands for; `chmod 600 {word}` keeps it to you"
         ));
     }
     Ok(key)

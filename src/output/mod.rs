@@ -3,6 +3,7 @@
 pub mod progress;
 pub mod record;
 pub mod safe;
+pub mod shell;
 pub mod style;
 pub mod table;
 pub mod wrap;

@@ -11,6 +11,7 @@ use crate::command::sanitizer::sanitizer;
 use crate::command::{Context, queue_folder};
 use crate::config::{INSTALL_VARIABLE, SESSION_VARIABLE};
 use crate::error::{Error, Exit};
+use crate::output::shell;
 use crate::queue::{LogQueue, Options, Queue, read_recent};
 use crate::record::{
     Defaults, EncodedRecord, Identity, Level, LogRecord, MAX_BREADCRUMBS, Trail, keys,
@@ -40,7 +41,7 @@ pub(super) fn start(args: StartArgs, context: &mut Context) -> anyhow::Result<Ex
         if let Some(value) = value {
             context
                 .printer
-                .line(format_args!("export {name}={}", quoted(&value)))?;
+                .line(format_args!("export {name}={}", shell::quoted(&value)))?;
         }
     }
     Ok(Exit::Done)
@@ -114,19 +115,9 @@ fn age(session: &str) -> Option<Duration> {
     (Utc::now() - opened).to_std().ok()
 }
 
-/// A text in single quotes, which keep a shell from reading anything into it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_shell_reads_nothing_into_a_quoted_text() {
-        assert_eq!(quoted("a'b;$(c)"), r"'a'\''b;$(c)'");
-    }
 
     #[test]
     fn the_age_of_a_session_is_in_its_id() {
