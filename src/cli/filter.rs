@@ -13,7 +13,7 @@ use crate::record::Level;
 #[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
     /// Only records of this session (a prefix of its id)
-    #[arg(long, value_name = "ID", add = complete::sessions())]
+    #[arg(long, value_name = "ID", value_parser = value::session_prefix, add = complete::sessions())]
     pub session: Option<String>,
     /// Only records of this installation (a prefix of its id, or the device's alias)
     #[arg(long, value_name = "ID", add = complete::installs())]
@@ -33,7 +33,7 @@ pub struct FilterArgs {
     /// Only records with this attribute (may be repeated)
     #[arg(long = "attr", value_name = "KEY[=VALUE]", value_parser = value::attribute_test)]
     pub attributes: Vec<AttributeTest>,
-    /// Only records from this instant on: RFC 3339, a date or a time without a zone, which is local (2026-02-06, "2026-02-06 12:00"), or a duration ago such as 10m
+    /// Only records from this instant on: a local date or time (2026-02-06, "2026-02-06 12:00"), one in UTC with a Z at its end (2026-02-06T12:00:00Z), or a duration ago such as 10m
     #[arg(long, value_name = "TIME", value_parser = value::instant)]
     pub since: Option<DateTime<Utc>>,
     /// Only records up to this instant; a date alone is its first moment

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
+};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use regex::Regex;
 use serde_json::Value;
@@ -94,28 +96,63 @@ pub fn instant(text: &str) -> Result<DateTime<Utc>, String> {
         let ago = chrono::Duration::from_std(duration(text).ok()?).ok()?;
         Utc::now().checked_sub_signed(ago)
     };
-    let instant = parse_timestamp(text).or_else(|| local(text)).or_else(ago);
+    let on_wall = || first_instant(wall_time(text)?, &Local);
+    let instant = parse_timestamp(text).or_else(on_wall).or_else(ago);
     instant.ok_or_else(|| {
         "an instant is RFC 3339 (2026-02-06T12:00:00Z), a local date or time (2026-02-06, \"2026-02-06 12:00\") or a duration ago (10m)".to_owned()
     })
 }
 
-/// A date, which is its first moment, or a date and a time, by the clock on
-/// this machine's wall. Where that shows a time twice, the first is meant.
-fn local(text: &str) -> Option<DateTime<Utc>> {
+/// A date, which is its first moment, or a date and a time, as the clock on the
+/// wall shows it. A year has four digits: with two it would be one of the first
+/// century.
+fn wall_time(text: &str) -> Option<NaiveDateTime> {
     const FORMS: [&str; 4] = [
         "%Y-%m-%dT%H:%M:%S%.f",
         "%Y-%m-%d %H:%M:%S%.f",
         "%Y-%m-%dT%H:%M",
         "%Y-%m-%d %H:%M",
     ];
+    let year = text.split('-').next()?;
+    if year.len() != 4 || !year.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let date = || Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN));
-    let time = FORMS
+    FORMS
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-        .or_else(date)?;
-    let instant = Local.from_local_datetime(&time).earliest()?;
-    Some(instant.to_utc())
+        .or_else(date)
+}
+
+/// When the clock on the wall shows this time for the first time, or where it
+/// never does, since it is put forward over it, when it is put forward.
+fn first_instant<Z: TimeZone>(time: NaiveDateTime, zone: &Z) -> Option<DateTime<Utc>> {
+    /// No clock is put forward by more than a day, as Samoa's was once.
+    const LONGEST_GAP_MINUTES: i64 = 25 * 60;
+    const MINUTE: TimeDelta = TimeDelta::minutes(1);
+
+    if let Some(instant) = zone.from_local_datetime(&time).earliest() {
+        return Some(instant.to_utc());
+    }
+    // Clocks are put forward at full minutes.
+    let minute = time.with_second(0)?.with_nanosecond(0)?;
+    (1..=LONGEST_GAP_MINUTES)
+        .find_map(|count| {
+            zone.from_local_datetime(&(minute + MINUTE * i32::try_from(count).ok()?))
+                .earliest()
+        })
+        .map(|instant| instant.to_utc())
+}
+
+/// How a session's id begins.
+pub fn session_prefix(text: &str) -> Result<String, String> {
+    match text {
+        "(none)" => Err(
+            "no id begins so; `soliplex session show '(none)'` tells what names no session"
+                .to_owned(),
+        ),
+        prefix => Ok(prefix.to_owned()),
+    }
 }
 
 /// `KEY` or `KEY=VALUE`, a test on an attribute.
@@ -180,6 +217,8 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{FixedOffset, MappedLocalTime};
+
     use super::*;
 
     #[test]
@@ -235,10 +274,65 @@ mod tests {
             assert_eq!(instant(same), Ok(noon), "{same}");
         }
         assert!(instant("2026-02-06").unwrap() < noon);
-        for bad in ["2026-02-30", "2026-02-06 25:00", "2026-02", "12:00"] {
+        for bad in [
+            "2026-02-30",
+            "2026-02-06 25:00",
+            "2026-02",
+            "12:00",
+            "06-02-26",
+            "26-02-06 12:00",
+            "+2026-02-06",
+            "-2026-02-06",
+        ] {
             assert!(instant(bad).is_err(), "{bad}");
         }
         assert!(instant("yesterday").is_err());
+    }
+
+    /// A zone whose clock is put forward over an hour at noon.
+    #[derive(Clone)]
+    struct Forward;
+
+    const AFTER: &str = "2026-03-29T13:00:00";
+
+    impl TimeZone for Forward {
+        type Offset = FixedOffset;
+
+        fn from_offset(_: &FixedOffset) -> Forward {
+            Forward
+        }
+
+        fn offset_from_local_date(&self, _: &NaiveDate) -> MappedLocalTime<FixedOffset> {
+            MappedLocalTime::None
+        }
+
+        fn offset_from_local_datetime(&self, time: &NaiveDateTime) -> MappedLocalTime<FixedOffset> {
+            let after: NaiveDateTime = AFTER.parse().unwrap();
+            let hours = match *time {
+                time if time >= after => 1,
+                time if time < after - TimeDelta::hours(1) => 0,
+                _ => return MappedLocalTime::None,
+            };
+            MappedLocalTime::Single(FixedOffset::east_opt(hours * 3600).unwrap())
+        }
+
+        fn offset_from_utc_date(&self, _: &NaiveDate) -> FixedOffset {
+            FixedOffset::east_opt(0).unwrap()
+        }
+
+        fn offset_from_utc_datetime(&self, _: &NaiveDateTime) -> FixedOffset {
+            FixedOffset::east_opt(0).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_time_that_the_clock_skips_is_the_moment_of_the_skip() {
+        let instant = |text: &str| first_instant(text.parse().unwrap(), &Forward).unwrap();
+        let noon = instant("2026-03-29T11:59:59") + TimeDelta::seconds(1);
+        for skipped in ["2026-03-29T12:00:00", "2026-03-29T12:34:56.7", AFTER] {
+            assert_eq!(instant(skipped), noon, "{skipped}");
+        }
+        assert_eq!(instant("2026-03-29T13:00:01"), noon + TimeDelta::seconds(1));
     }
 
     #[test]
