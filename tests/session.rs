@@ -384,6 +384,63 @@ fn what_is_asked_in_the_wrong_order_or_of_several_is_told_without_a_table() {
 }
 
 #[test]
+fn an_id_that_a_file_has_for_its_name_is_an_id() {
+    let home = Home::new();
+    home.file("a.jsonl", all_sessions());
+    home.run_with_stdin(&["emit", "--jsonl"], all_sessions())
+        .succeeds();
+    home.file("session-001", "");
+    let told = home.run(&["session", "show", "session-001"]).succeeds();
+    assert!(told.stdout_text().contains("Session session-001"));
+    // A file that names no session stands where the id should.
+    home.run(&["session", "show", "a.jsonl"])
+        .exits(2)
+        .says_in_one_line(&["a.jsonl is a source"]);
+}
+
+#[test]
+fn what_can_be_read_only_once_is_not_searched_first() {
+    let home = Home::new();
+    home.run_with_stdin(
+        &["session", "show", "--user", "user-1", "-"],
+        all_sessions(),
+    )
+    .exits(2)
+    .says_in_one_line(&["read only once", "the session's id"]);
+}
+
+#[test]
+fn what_names_no_session_has_no_prefix_to_filter_by() {
+    let ran = Home::new().run(&["session", "list", "--session", "(none)"]);
+    let said = ran.exits(2).stderr_text();
+    assert!(said.contains("session show '(none)'"), "{said}");
+}
+
+#[test]
+fn a_file_beside_a_server_does_not_hide_what_either_says() {
+    let home = Home::new();
+    let records: Vec<String> = Session(1).records().iter().map(Value::to_string).collect();
+    let (first, second) = records.split_at(records.len() / 2);
+    home.file("a.jsonl", first.join("\n"));
+    let server = Server::start(&home, &["--no-auth"]);
+    let second: Vec<&str> = second.iter().map(String::as_str).collect();
+    assert_eq!(post(&server, None, batch(&second)).0, 200);
+    home.file("all.jsonl", records.join("\n"));
+    let row = |sources: &[&str], filter: &[&str]| {
+        let list = ["session", "list", "--format", "jsonl"];
+        let args = [&list, sources, filter].concat();
+        home.run(&args).succeeds().json_lines().remove(0)
+    };
+    let filter = ["--level", "error"];
+    let mixed = row(&["a.jsonl", &server.url], &filter);
+    let whole = row(&["all.jsonl"], &[]);
+    for key in ["sessionId", "userId", "installId", "device", "start", "end"] {
+        assert!(!whole[key].is_null(), "{key}");
+        assert_eq!(mixed[key], whole[key], "{key}");
+    }
+}
+
+#[test]
 fn a_whole_id_is_enough_though_others_begin_with_it() {
     let home = Home::new();
     let lines = ["s-10", "s-1", "s-11"].map(|id| {

@@ -68,7 +68,11 @@ pub struct EndArgs {
 #[command(after_long_help = "\
 Examples:
   soliplex session list --user u-1842
-  soliplex session list device-queue/ --level error")]
+  soliplex session list device-queue/ --level error
+  soliplex session list --since 2026-02-06T12:00:00Z
+
+RECORDS and ERRORS count the matching records; the other columns describe the whole session.
+The list is in UTC, while --since and --until take local times unless they end in Z.")]
 pub struct ListArgs {
     /// A queue folder, a JSONL file or a pattern for some, - for stdin, the URL of a server, or nats://HOST of a fleet [default: the configured server, else the queue]
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
@@ -79,7 +83,7 @@ pub struct ListArgs {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
-    /// Which sessions: those with a record that matches. These are counted; all else is told by the whole session.
+    /// Which sessions: those with a record that matches
     #[command(flatten)]
     pub filter: FilterArgs,
 }

@@ -4,7 +4,7 @@ mod lifecycle;
 mod telling;
 mod thumbnails;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::cli::session::{ListArgs, SessionCommand, ShowArgs};
 use crate::error::{Error, Exit};
 use crate::filter::Filter;
 use crate::fingerprint::Groups;
-use crate::output::{Printer, safe, table};
+use crate::output::{Printer, counted, safe, shell, table};
 use crate::record::{Level, LogRecord};
 use crate::session::html::Thumbnail;
 use crate::session::{Reach, SessionSummary, Sessions, Stories, StoryBuilder, html, in_words};
@@ -52,19 +52,28 @@ fn list(args: ListArgs, context: &mut Context) -> anyhow::Result<Exit> {
     if chosen.more > 0 {
         printer.note(format_args!("{} more; -n shows more of them", chosen.more));
     }
+    if chosen.forgotten > 0 {
+        printer.warn(format_args!(
+            "{} heard of longer ago left out: there is room for 100,000 at a time; choose fewer with a filter such as --since",
+            counted(chosen.forgotten, "session")
+        ));
+    }
     sources::warn_of_odd_lines(chosen.odd_lines, printer);
     Ok(Exit::Done)
 }
 
-/// So many searches for one session take half as long as to read every record:
-/// of 1,000,000 in a file, one search takes 0.1 s and all of them 4 s.
-const FEW: usize = 20;
+/// At most so many sessions are looked for one by one in files, which takes half
+/// as long as to read every record: of 1,000,000 in a file, one search takes
+/// 0.1 s and all of them 4 s.
+const MOST_SEARCHED_SINGLY: usize = 20;
 
 /// The sessions that a filter chooses, the one heard of last first.
 struct Chosen {
     list: Vec<SessionSummary>,
     /// How many others there are.
     more: u64,
+    /// How many there were no room for.
+    forgotten: u64,
     odd_lines: u64,
 }
 
@@ -108,7 +117,7 @@ fn choose(
     };
     let forgotten = sessions.forgotten();
     let mut list = sessions.into_list();
-    let more = list.len().saturating_sub(most) as u64 + forgotten;
+    let more = list.len().saturating_sub(most) as u64;
     list.truncate(most);
     if asks_twice && asks_for_more {
         let mut wholes = wholes(&list, of_session, locations, context)?;
@@ -127,55 +136,54 @@ fn choose(
     Ok(Chosen {
         list,
         more,
+        forgotten,
         odd_lines,
     })
 }
 
-/// What all records of these sessions tell of them, by their ids. Few are
-/// looked for one by one, as is what a server holds, which may be far more than
-/// files do.
+/// What all records of these sessions tell of them, by their ids. A server,
+/// which may hold far more than files do, is asked for one session at a time;
+/// files are read once for all of them, unless they are few.
 fn wholes(
     list: &[SessionSummary],
     of_session: Filter,
     locations: &[Location],
     context: &mut Context,
 ) -> anyhow::Result<HashMap<String, SessionSummary>> {
+    // There is no asking for records without a session.
+    let ids = list.iter().map(|session| session.session_id.as_str());
+    let ids: BTreeSet<&str> = ids.filter(|id| !id.is_empty()).collect();
+    let one_by_one = || {
+        let alone = |id: &&str| Filter {
+            session: Some((*id).to_owned()),
+            ..Filter::default()
+        };
+        ids.iter().map(alone).collect()
+    };
     let is_remote = |place: &Location| matches!(place, Location::Server(_) | Location::Fleet(_));
-    let mut wholes = Vec::new();
-    if list.len() <= FEW || locations.iter().any(is_remote) {
-        for session in list {
-            wholes.extend(whole(&session.session_id, locations, context)?);
-        }
-    } else {
-        let mut sessions = Sessions::default();
-        read_records(locations, of_session, context, |record| {
-            sessions.add(&record, true);
-        })?;
-        wholes = sessions.into_list();
-    }
-    let by_id = |whole: SessionSummary| (whole.session_id.clone(), whole);
-    Ok(wholes.into_iter().map(by_id).collect())
-}
-
-/// What all records of a session tell of it.
-fn whole(
-    id: &str,
-    locations: &[Location],
-    context: &mut Context,
-) -> anyhow::Result<Option<SessionSummary>> {
-    if id.is_empty() {
-        // There is no asking for records without a session.
-        return Ok(None);
-    }
-    let filter = Filter {
-        session: Some(id.to_owned()),
-        ..Filter::default()
+    let (remote, local): (Vec<_>, Vec<_>) = locations.iter().cloned().partition(is_remote);
+    let of_local = match ids.len() <= MOST_SEARCHED_SINGLY {
+        true => one_by_one(),
+        false => vec![of_session],
     };
     let mut sessions = Sessions::default();
-    read_records(locations, filter, context, |record| {
-        sessions.add(&record, record.session_id() == Some(id));
-    })?;
-    Ok(sessions.into_list().pop())
+    for (places, filters) in [(remote, one_by_one()), (local, of_local)] {
+        if places.is_empty() {
+            continue;
+        }
+        for filter in filters {
+            read_records(&places, filter, context, |record| {
+                let is_wanted = record.session_id().is_some_and(|id| ids.contains(id));
+                if is_wanted {
+                    sessions.add(&record, true);
+                }
+            })?;
+        }
+    }
+    let wholes = sessions.into_list().into_iter();
+    Ok(wholes
+        .map(|whole| (whole.session_id.clone(), whole))
+        .collect())
 }
 
 /// The columns of a list of sessions.
@@ -266,7 +274,6 @@ fn ask(
 }
 
 fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    refuse_source_for_id(&args)?;
     let mut named = args.sources.clone();
     let mut id = args.id.clone();
     if args.is_searched() {
@@ -279,7 +286,13 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         Some(id) => id,
         None => find(&args, &locations, context)?,
     };
-    let builder = named_so(&id, &locations, args.format, context)?;
+    let builder = named_so(&id, &locations, args.format, context).map_err(|error| {
+        match error.downcast_ref::<Error>() {
+            // Several sessions begin so: it was taken for an id, and is one.
+            Some(told) if told.exit() == Exit::Usage => error,
+            _ => source_for_id(&args).map_or(error, Into::into),
+        }
+    })?;
     let others = others(&locations, context)?;
     let story = builder.tell(|hash| {
         let group = others.as_ref()?.get(hash)?;
@@ -321,35 +334,34 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
 /// Says how to get at what damaged lines of a queue still hold.
 fn hint_at_repair(damaged_lines: u64, locations: &[Location], printer: &mut Printer) {
     let queue = locations.iter().find_map(|location| match location {
-        Location::Path(path) if path.is_dir() => Some(path.display()),
+        Location::Path(path) if path.is_dir() => Some(path.to_string_lossy()),
         _ => None,
     });
     if let Some(queue) = queue.filter(|_| damaged_lines > 0) {
+        let queue = shell::quoted(&queue);
         printer.note(format_args!(
             "`soliplex queue repair {queue} --out DIR` saves what can be read of the damaged lines"
         ));
     }
 }
 
-/// Tells a source that stands where the id should: nothing would be found
-/// under it, or the id could not be opened.
-fn refuse_source_for_id(args: &ShowArgs) -> Result<(), Error> {
-    let Some(id) = args.id.as_deref().filter(|_| !args.is_searched()) else {
-        return Ok(());
-    };
+/// Why nothing was found, if that is that a source stands where the id should.
+fn source_for_id(args: &ShowArgs) -> Option<Error> {
+    let id = args.id.as_deref().filter(|_| !args.is_searched())?;
     let is_there = |source: &Location| match source {
         Location::Path(path) => path.exists(),
         _ => true,
     };
     let is_source = id.contains("://") || Path::new(id).exists();
-    if is_source && !(args.sources.iter().any(is_there)) {
-        let wanted = args.sources.first().map(Location::to_string);
-        return Err(Error::usage(format!(
-            "{id} is a source, and the id comes first: `soliplex session show {} {id}`; `soliplex session list {id}` shows the ids",
-            wanted.as_deref().unwrap_or("ID"),
-        )));
+    if !is_source || args.sources.iter().any(is_there) {
+        return None;
     }
-    Ok(())
+    let wanted = args.sources.first().map(Location::to_string);
+    let wanted = wanted.as_deref().map_or("ID".into(), shell::quoted);
+    let source = shell::quoted(id);
+    Some(Error::usage(format!(
+        "{id} is a source, and the id comes first: `soliplex session show {wanted} {source}`; `soliplex session list {source}` shows the ids",
+    )))
 }
 
 /// The one session whose id begins so, as it was typed or else in the other
@@ -360,8 +372,12 @@ fn named_so(
     format: Format,
     context: &mut Context,
 ) -> anyhow::Result<StoryBuilder> {
-    let mut spellings = vec![id.to_owned(), id.to_lowercase(), id.to_uppercase()];
-    spellings.dedup();
+    let mut spellings = vec![id.to_owned()];
+    for spelling in [id.to_lowercase(), id.to_uppercase()] {
+        if !spellings.contains(&spelling) {
+            spellings.push(spelling);
+        }
+    }
     if locations.contains(&Location::Stdin) || id == NO_SESSION {
         spellings.truncate(1);
     }
@@ -424,9 +440,9 @@ fn only_one(
 
 /// Some of many ids.
 fn first_few(ids: &[impl AsRef<str>]) -> String {
-    const FEW: usize = 5;
-    let few: Vec<&str> = ids.iter().take(FEW).map(AsRef::as_ref).collect();
-    let more = if ids.len() > FEW { ", …" } else { "" };
+    const MOST_NAMED: usize = 5;
+    let few: Vec<&str> = ids.iter().take(MOST_NAMED).map(AsRef::as_ref).collect();
+    let more = if ids.len() > MOST_NAMED { ", …" } else { "" };
     few.join(", ") + more
 }
 
@@ -454,6 +470,12 @@ fn tell_missing(thumbnails: &Thumbnails, printer: &mut Printer) {
 
 /// The one session of a user or an installation at a time.
 fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyhow::Result<String> {
+    if locations.contains(&Location::Stdin) {
+        return Err(Error::usage(
+            "a session is first looked for and then told, and standard input can be read only once: name a file, or the session's id",
+        )
+        .into());
+    }
     let around = TimeDelta::from_std(args.around).unwrap_or(TimeDelta::MAX);
     let filter = Filter {
         user: args.user.clone(),
@@ -463,7 +485,7 @@ fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyho
         ..Filter::default()
     };
     let chosen = choose(locations, filter, MOST_ASKED, context)?;
-    let fit = chosen.list.len() as u64 + chosen.more;
+    let fit = chosen.list.len() as u64 + chosen.more + chosen.forgotten;
     match chosen.list.as_slice() {
         [] => Err(Error::new(
             Exit::Failed,

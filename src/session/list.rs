@@ -32,7 +32,7 @@ pub struct SessionSummary {
     /// When it was last heard of, by the server's clock if it was there.
     #[serde(serialize_with = "serialize_time")]
     pub last_seen: Option<DateTime<Utc>>,
-    /// How many records that were asked for.
+    /// How many of its records were asked for.
     pub records: u64,
     /// How many of them are errors.
     pub errors: u64,
@@ -57,25 +57,44 @@ impl SessionSummary {
             _ => {}
         }
     }
+}
 
+/// What is known of a session so far.
+#[derive(Debug, Default)]
+struct Sum {
+    summary: SessionSummary,
+    /// When the records were made that named the installation and the user.
+    install_named: Option<DateTime<Utc>>,
+    user_named: Option<DateTime<Utc>>,
+}
+
+impl Sum {
     /// Learns what a record tells of its session.
     fn learn(&mut self, record: &LogRecord) {
-        let keep = |known: &mut Option<String>, new: Option<&str>| {
-            if let Some(new) = new
-                && known.as_deref() != Some(new)
-            {
-                *known = Some(new.to_owned());
-            }
-        };
-        keep(&mut self.install_id, record.install_id());
-        keep(&mut self.user_id, record.user_id());
-        if Device::is_start(record) {
-            self.device = Device::of_marker(record);
-        }
         let time = record.timestamp();
-        self.start = self.start.into_iter().chain(time).min();
-        self.end = self.end.max(time);
-        self.last_seen = self.last_seen.max(record.server_received_at().or(time));
+        let keep =
+            |known: &mut Option<String>, named: &mut Option<DateTime<Utc>>, new: Option<&str>| {
+                let Some(new) = new.filter(|_| time >= *named) else {
+                    return;
+                };
+                *named = time;
+                if known.as_deref() != Some(new) {
+                    *known = Some(new.to_owned());
+                }
+            };
+        let summary = &mut self.summary;
+        keep(
+            &mut summary.install_id,
+            &mut self.install_named,
+            record.install_id(),
+        );
+        keep(&mut summary.user_id, &mut self.user_named, record.user_id());
+        if Device::is_start(record) {
+            summary.device = Device::of_marker(record);
+        }
+        summary.start = summary.start.into_iter().chain(time).min();
+        summary.end = summary.end.max(time);
+        summary.last_seen = summary.last_seen.max(record.server_received_at().or(time));
     }
 }
 
@@ -83,7 +102,7 @@ impl SessionSummary {
 /// number of sessions, up to 100,000 of them.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    sessions: HashMap<String, SessionSummary>,
+    sessions: HashMap<String, Sum>,
     forgotten: u64,
 }
 
@@ -100,29 +119,35 @@ impl Sessions {
                 session_id: id.to_owned(),
                 ..SessionSummary::default()
             };
-            self.sessions.insert(id.to_owned(), summary);
+            let sum = Sum {
+                summary,
+                ..Sum::default()
+            };
+            self.sessions.insert(id.to_owned(), sum);
         }
         if let Some(session) = self.sessions.get_mut(id) {
             session.learn(record);
             if is_asked_for {
-                session.count(record);
+                session.summary.count(record);
             }
         }
     }
 
-    /// Forgets the tenth of the sessions that was heard of longest ago, so
-    /// that making room is rare.
+    /// Forgets a tenth of the sessions, so that making room is rare: those first
+    /// of which nothing was asked for so far, then those that were heard of
+    /// longest ago.
     fn forget_oldest(&mut self) {
-        let mut times: Vec<_> = self.sessions.values().map(|one| one.last_seen).collect();
-        let tenth = times.len() / 10;
-        let (_, limit, _) = times.select_nth_unstable(tenth);
+        let worth = |one: &Sum| (one.summary.records > 0, one.summary.last_seen);
+        let mut worths: Vec<_> = self.sessions.values().map(worth).collect();
+        let tenth = worths.len() / 10;
+        let (_, limit, _) = worths.select_nth_unstable(tenth);
         let limit = *limit;
         let mut room = tenth + 1;
         let forgotten = &mut self.forgotten;
         self.sessions.retain(|_, session| {
-            let stays = session.last_seen > limit || room == 0;
+            let stays = worth(session) > limit || room == 0;
             room -= usize::from(!stays);
-            *forgotten += u64::from(!stays && session.records > 0);
+            *forgotten += u64::from(!stays && session.summary.records > 0);
             stays
         });
     }
@@ -134,7 +159,7 @@ impl Sessions {
 
     /// The sessions, the one heard of last first.
     pub fn into_list(self) -> Vec<SessionSummary> {
-        let sessions = self.sessions.into_values();
+        let sessions = self.sessions.into_values().map(|sum| sum.summary);
         let mut list: Vec<_> = sessions.filter(|session| session.records > 0).collect();
         list.sort_unstable_by(|one, other| {
             let latest_first = other.last_seen.cmp(&one.last_seen);

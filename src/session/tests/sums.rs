@@ -60,6 +60,38 @@ fn more_sessions_than_there_is_room_for_push_out_the_oldest() {
 }
 
 #[test]
+fn sessions_that_nobody_asked_for_are_pushed_out_before_those_that_match() {
+    let mut sessions = Sessions::default();
+    let of_session =
+        |n: i64| record(n, Level::Info, "App", "m").with(keys::SESSION_ID, n.to_string());
+    for n in 0..150_000 {
+        sessions.add(&of_session(n), n % 100 == 0);
+    }
+    assert_eq!(sessions.forgotten(), 0);
+    assert_eq!(sessions.into_list().len(), 1_500);
+}
+
+#[test]
+fn the_user_is_the_last_one_in_whatever_order_records_come() {
+    let said_by = |at, user: &str| {
+        record(at, Level::Info, "App", "m")
+            .with(keys::SESSION_ID, "s-2")
+            .with(keys::USER_ID, user)
+    };
+    for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+        let mut sessions = Sessions::default();
+        for at in order {
+            sessions.add(
+                &said_by(at * 1000, ["one", "two", "three"][at as usize]),
+                true,
+            );
+        }
+        let list = sessions.into_list();
+        assert_eq!(list[0].user_id.as_deref(), Some("three"), "{order:?}");
+    }
+}
+
+#[test]
 fn percentiles_are_those_of_the_values() {
     let mut metrics = Metrics::new(By::All);
     for n in 1..=1000 {
