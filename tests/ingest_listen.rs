@@ -164,7 +164,11 @@ fn other_machines_are_let_in_only_with_tokens_or_a_warning() {
         .says_in_one_line(&["--no-auth"]);
     let open = ["ingest", "serve", "--no-auth", "--listen", "0.0.0.0:0"];
     let running: Running = home.start(&open);
-    running.says("can be reached from other machines");
+    let said = running.says("can be reached from other machines: anyone there may");
+    assert!(
+        said.contains("any web page that somebody there looks at"),
+        "{said}"
+    );
     running.says("listening on http://0.0.0.0:");
 }
 

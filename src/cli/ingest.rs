@@ -68,7 +68,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "SIZE", value_parser = value::store_size)]
     pub max_store: Option<u64>,
 
-    /// Trust everyone; only on loopback, unless --listen says otherwise, and there only requests that name localhost, an address or the host of a --cors-origin
+    /// Trust everyone; only on loopback, unless --listen says otherwise. From this machine only requests are let in whose Host is localhost, an address or the host of a --cors-origin
     #[arg(long, help_heading = "Who may", conflicts_with_all = ["jwt_secret_file", "jwt_public_keys", "jwks_url", "jwks_file", "operator_token_file", "operator_claim"])]
     pub no_auth: bool,
     /// Trust device tokens signed with the HS256 secret in this file
@@ -94,9 +94,18 @@ pub struct ServeArgs {
     /// The `aud` that device tokens must have
     #[arg(long, help_heading = "Who may", value_name = "AUDIENCE")]
     pub audience: Option<String>,
-    /// How far clocks may be apart when a token's times are checked, at most 60s
-    #[arg(long, help_heading = "Who may", value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
-    pub leeway: Duration,
+    /// How far clocks may be apart when a token's times are checked
+    #[arg(
+        long,
+        help = format!(
+            "How far clocks may be apart when a token's times are checked, at most 60s [default: {}]",
+            humantime::format_duration(DEFAULT_LEEWAY)
+        ),
+        help_heading = "Who may",
+        value_name = "DURATION",
+        value_parser = value::duration
+    )]
+    pub leeway: Option<Duration>,
     /// Let readers in with one of the tokens in this file, one a line
     #[arg(long, help_heading = "Who may", value_name = "FILE")]
     pub operator_token_file: Option<PathBuf>,

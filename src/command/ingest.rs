@@ -5,7 +5,7 @@ mod forwarding;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) fn run(command: IngestCommand, context: &mut Context) -> anyhow::Resu
 }
 
 fn serve(args: &ServeArgs, context: &mut Context) -> anyhow::Result<Exit> {
-    let listen: Vec<Listen> = args
+    let listen: Vec<Place> = args
         .listen
         .iter()
         .map(resolved)
@@ -124,11 +124,7 @@ async fn store(
     Ok(Arc::new(store))
 }
 
-fn settings(
-    args: &ServeArgs,
-    listen: &[Listen],
-    context: &mut Context,
-) -> anyhow::Result<Settings> {
+fn settings(args: &ServeArgs, listen: &[Place], context: &mut Context) -> anyhow::Result<Settings> {
     let auth = auth(args, listen, context)?;
     let mut settings = Settings::new(auth, sanitizer(&context.config)?);
     settings.limits = Limits {
@@ -175,31 +171,38 @@ enum Bound {
     Unix(std::os::unix::net::UnixListener),
 }
 
-/// Where to listen, with an address instead of a name; of several the first of
-/// the kind that every program takes.
-fn resolved(listen: &Listen) -> anyhow::Result<Listen> {
-    let Listen::Name(name) = listen else {
-        return Ok(listen.clone());
+/// Where to listen, with an address for each name.
+enum Place {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+/// Finds the address of a name; of several the first of the kind that every
+/// program takes.
+fn resolved(listen: &Listen) -> anyhow::Result<Place> {
+    let name = match listen {
+        Listen::Tcp(address) => return Ok(Place::Tcp(*address)),
+        Listen::Unix(path) => return Ok(Place::Unix(path.clone())),
+        Listen::Name(name) => name,
     };
     let failed = || format!("cannot find the address of {name}; give it to --listen itself");
     let addresses: Vec<SocketAddr> = name.to_socket_addrs().with_context(failed)?.collect();
     let address = addresses.iter().find(|address| address.is_ipv4());
     let address = address.or(addresses.first()).with_context(failed)?;
-    Ok(Listen::Tcp(*address))
+    Ok(Place::Tcp(*address))
 }
 
-fn bind(listen: &Listen) -> anyhow::Result<Bound> {
-    match listen {
-        Listen::Tcp(address) => {
+fn bind(place: &Place) -> anyhow::Result<Bound> {
+    match place {
+        Place::Tcp(address) => {
             let listener = TcpListener::bind(address).with_context(|| {
                 format!("cannot listen on {address}; name another one with --listen")
             })?;
             listener.set_nonblocking(true)?;
             Ok(Bound::Tcp(listener))
         }
-        Listen::Name(_) => bind(&resolved(listen)?),
         #[cfg(unix)]
-        Listen::Unix(path) => {
+        Place::Unix(path) => {
             use std::fs;
             use std::os::unix::fs::FileTypeExt;
             use std::os::unix::net::{UnixListener, UnixStream};
@@ -217,7 +220,7 @@ fn bind(listen: &Listen) -> anyhow::Result<Bound> {
             Ok(Bound::Unix(listener))
         }
         #[cfg(not(unix))]
-        Listen::Unix(_) => Err(Error::usage("unix sockets are not there on this system").into()),
+        Place::Unix(_) => Err(Error::usage("unix sockets are not there on this system").into()),
     }
 }
 
@@ -277,18 +280,19 @@ fn shutdown() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn auth(args: &ServeArgs, listen: &[Listen], context: &mut Context) -> anyhow::Result<Auth> {
+fn auth(args: &ServeArgs, listen: &[Place], context: &mut Context) -> anyhow::Result<Auth> {
     if args.no_auth {
-        let is_open = |listen: &&Listen| matches!(listen, Listen::Tcp(address) if !address.ip().is_loopback());
-        if let Some(Listen::Tcp(open)) = listen.iter().find(is_open) {
+        let is_open =
+            |place: &&Place| matches!(place, Place::Tcp(address) if !address.ip().is_loopback());
+        if let Some(Place::Tcp(open)) = listen.iter().find(is_open) {
             context.printer.warn(format_args!(
-                "{open} can be reached from other machines, and anyone may write and read"
+                "{open} can be reached from other machines: anyone there may write and read, and so may any web page that somebody there looks at, through a name that leads here"
             ));
         }
         for (flag, is_given) in [
             ("--issuer", args.issuer.is_some()),
             ("--audience", args.audience.is_some()),
-            ("--leeway", args.leeway != DEFAULT_LEEWAY),
+            ("--leeway", args.leeway.is_some()),
         ] {
             if is_given {
                 context.printer.warn(format_args!(
@@ -298,7 +302,8 @@ fn auth(args: &ServeArgs, listen: &[Listen], context: &mut Context) -> anyhow::R
         }
         return Ok(Auth::Open);
     }
-    if args.leeway > MAX_LEEWAY {
+    let leeway = args.leeway.unwrap_or(DEFAULT_LEEWAY);
+    if leeway > MAX_LEEWAY {
         return Err(Error::usage("--leeway is at most 60s").into());
     }
     let mut keys = Vec::new();
@@ -336,7 +341,7 @@ fn auth(args: &ServeArgs, listen: &[Listen], context: &mut Context) -> anyhow::R
         jwks: source.map(Jwks::new).transpose()?,
         issuer: args.issuer.clone(),
         audience: args.audience.clone(),
-        leeway: args.leeway,
+        leeway,
         operators,
         operator_claim: args.operator_claim.clone(),
     })))

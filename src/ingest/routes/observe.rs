@@ -49,25 +49,24 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let method = request.method().clone();
     let origin = request.headers().get(header::ORIGIN).cloned();
     let peer = request.extensions().get::<Peer>().copied();
-    let is_rebound = is_rebound(&app, &request, peer);
     let browser = match FILES.contains(&route) {
         // Browsers name an origin when they load a module, be it their own.
         true => Browser::LetIn,
         false => Browser::of(&app, request.headers(), &method),
     };
-    let answered = match browser {
-        _ if is_rebound => Problem::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "without tokens this server does not answer to this name on its own machine; use localhost or an address, name the origin with --cors-origin, or let it ask for tokens",
-        )
-        .into_response(),
-        Browser::Refused => Problem::new(
-            StatusCode::FORBIDDEN,
-            "this origin is not let in; see --cors-origin",
-        )
-        .into_response(),
-        Browser::Asking => StatusCode::NO_CONTENT.into_response(),
-        Browser::LetIn => next.run(request).await,
+    let answered = if is_rebound(&app, &request, peer) {
+        let problem = "without tokens this server does not answer to this name on its own machine; use localhost or an address, name the origin with --cors-origin, or let it ask for tokens";
+        Problem::new(StatusCode::MISDIRECTED_REQUEST, problem).into_response()
+    } else {
+        match browser {
+            Browser::Refused => Problem::new(
+                StatusCode::FORBIDDEN,
+                "this origin is not let in; see --cors-origin",
+            )
+            .into_response(),
+            Browser::Asking => StatusCode::NO_CONTENT.into_response(),
+            Browser::LetIn => next.run(request).await,
+        }
     };
     let response = with_headers(answered, &app, origin.as_ref());
     let took = started.elapsed();
