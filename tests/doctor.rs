@@ -271,3 +271,41 @@ fn a_state_folder_that_cannot_be_written_is_a_problem_and_looking_leaves_nothing
         "problem"
     );
 }
+
+#[test]
+fn rules_that_cannot_be_read_are_found_and_all_else_is_looked_at() {
+    let home = Home::new();
+    home.file("settings.toml", "[sanitize]\nrules = \"/nonexistent\"\n");
+    let server = FaultServer::start(|_| Fault::status(200));
+    let flags = ["--config", "settings.toml", "--endpoint", &server.url()];
+    let found = findings(&home, &flags, 1);
+    let rules = "cannot read the rules /nonexistent";
+    assert_eq!(verdict(&found, "sanitizer", rules), "problem");
+    assert_eq!(verdict(&found, "endpoint", "200"), "ok");
+    let status = ["telemetry", "status"];
+    let ran = home.run(&[&status[..], &flags].concat()).succeeds();
+    assert!(ran.stdout_text().contains("200"), "{}", ran.stdout_text());
+    assert!(ran.stderr_text().contains(rules), "{}", ran.stderr_text());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_queue_in_the_state_folder_is_looked_at_too() {
+    let home = Home::new();
+    let state = home.path("state");
+    std::fs::create_dir(&state).unwrap();
+    std::os::unix::fs::symlink("/proc/self", state.join("queue")).unwrap();
+    let found = findings(&home, &["--state-dir", "state"], 1);
+    assert_eq!(verdict(&found, "state", "can be written to"), "ok");
+    assert_eq!(verdict(&found, "queue", "cannot be written to"), "problem");
+}
+
+#[test]
+fn a_file_for_a_queue_is_one_problem() {
+    let home = Home::new();
+    home.file("a.jsonl", record_line(1));
+    let found = findings(&home, &["--queue", "a.jsonl"], 1);
+    let is_problem =
+        |finding: &&Value| finding["check"] == "queue" && finding["verdict"] == "problem";
+    assert_eq!(found.iter().filter(is_problem).count(), 1, "{found:#?}");
+}

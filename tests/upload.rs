@@ -293,15 +293,14 @@ fn a_redirect_is_not_followed_and_takes_no_token_elsewhere() {
     let home = home_with(3);
     home.file("token", "secret-of-ours\n");
     let elsewhere = FaultServer::accepting();
-    let location: &'static str = format!("location: {}", elsewhere.url()).leak();
+    let location = format!("location: {}/secret-of-ours", elsewhere.url());
+    let location: &'static str = location.leak();
     let server = FaultServer::start(move |_| Fault::With(307, location));
-    upload(
-        &home,
-        &server,
-        &["--attempts", "1", "--token-file", "token"],
-    )
-    .exits(7)
-    .says_in_one_line(&["redirects to"]);
+    let flags = ["--attempts", "1", "--token-file", "token"];
+    let ran = upload(&home, &server, &flags)
+        .exits(7)
+        .says_in_one_line(&["redirects to"]);
+    assert!(!ran.stderr_text().contains("secret-of-ours"));
     assert!(elsewhere.requests().is_empty());
     assert_eq!(pending(&home), 3);
 }

@@ -7,8 +7,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::fault_server::FaultServer;
-use crate::support::{Home, Ran, record_line};
+use crate::support::{Home, Ran, Server, record_line};
 use crate::upload::upload;
+
+/// A token that lets a reader in.
+const OPERATOR: &str = "operator-token-of-the-test";
 
 #[test]
 fn a_fixture_is_replayed_in_order_and_left_untouched() {
@@ -32,6 +35,23 @@ fn a_fixture_is_replayed_in_order_and_left_untouched() {
         .exits(1)
         .says_in_one_line(&["none.jsonl"]);
     upload(&home, &server, &["--replay"]).exits(2);
+}
+
+#[test]
+fn a_server_with_tokens_is_replayed_from_with_one() {
+    let home = Home::new();
+    let from = Server::with_tokens(&home, OPERATOR);
+    let to = FaultServer::accepting();
+    for restamp in ["keep", "shift"] {
+        let replay = ["--replay", &from.url, "--restamp", restamp];
+        upload(&home, &to, &replay)
+            .exits(6)
+            .says_in_one_line(&["refused the token", "SOLIPLEX_OPERATOR_TOKEN"]);
+        home.file("operator-token", OPERATOR);
+        home.file("config.toml", "operator_token_file = \"operator-token\"\n");
+        let replay = [&replay[..], &["--config", "config.toml"]].concat();
+        upload(&home, &to, &replay).succeeds();
+    }
 }
 
 #[test]

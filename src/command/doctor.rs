@@ -8,14 +8,16 @@ use bytesize::ByteSize;
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
+use super::sanitizer::sanitizer;
 use super::upload::settings;
 use super::{Context, telemetry};
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::upload::ResultFormat;
 use crate::config::Config;
-use crate::error::Exit;
+use crate::error::{Exit, in_one_line};
 use crate::output::{Printer, counted, table};
 use crate::queue::{Entry, QueueError, inspect, read_pending, rejection};
+use crate::sanitize::Sanitizer;
 use crate::upload::{
     Credential, EMPTY_BODY, Endpoint, Expected, Finding, Transport, Verdict, check_clock,
     check_endpoint, check_route, check_token, clock_skew,
@@ -31,7 +33,11 @@ pub(super) fn run(args: DoctorArgs, context: &mut Context) -> anyhow::Result<Exi
     let mut findings = configuration(&args, &context.config);
     findings.extend(writable(&context.config));
     findings.extend(queue(&context.config));
-    findings.extend(network(&args, &context.config)?);
+    let sanitizer = sanitizer(&context.config).unwrap_or_else(|error| {
+        findings.push(unusable_rules(&error));
+        Sanitizer::default()
+    });
+    findings.extend(network(&args, &context.config, &sanitizer)?);
     print(&args, &findings, &mut context.printer)?;
     let worst = findings.iter().map(|finding| finding.verdict).max();
     Ok(match worst {
@@ -97,12 +103,25 @@ fn configuration(args: &DoctorArgs, config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// Without its sanitizer no command takes or sends a record.
+fn unusable_rules(error: &anyhow::Error) -> Finding {
+    Finding::problem(
+        "sanitizer",
+        in_one_line(error),
+        "correct the rules, or what `[sanitize]` in the settings says of them",
+    )
+}
+
 /// Whether there is room for what must be remembered, and for records.
 fn writable(config: &Config) -> Vec<Finding> {
     let state = &config.state_dir.value;
     let mut findings = vec![writable_folder("state", state, "--state-dir")];
-    if let Some(queue) = config.queue.value.folder()
-        && !queue.starts_with(state)
+    let queue = config.queue.value.folder();
+    // One that is still to be made in the state folder was looked at with it.
+    // That a file is no queue shows when it is read.
+    let is_apart = |queue: &&Path| !queue.starts_with(state) || queue.exists();
+    if let Some(queue) = queue.filter(is_apart)
+        && !queue.is_file()
     {
         findings.push(writable_folder("queue", queue, "--queue"));
     }
@@ -212,14 +231,18 @@ fn records(folder: &Path) -> Vec<Finding> {
 
 /// Token, endpoint and clock. The endpoint comes first, since the token's
 /// times are judged by the server's clock.
-fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
+fn network(
+    args: &DoctorArgs,
+    config: &Config,
+    sanitizer: &Sanitizer,
+) -> anyhow::Result<Vec<Finding>> {
     let credential = settings::credential(&args.token_env, args.token_file.as_ref(), config);
     // Without a token that can be used there is still a server to look at.
     let shown = credential.as_ref().unwrap_or(&Credential::Anonymous);
     let mut findings = Vec::new();
     let mut skew = None;
     match settings::endpoint(args.endpoint.as_deref(), config) {
-        Ok(endpoint) => findings.extend(ask(args, config, endpoint, shown, &mut skew)?),
+        Ok(endpoint) => findings.extend(ask(args, sanitizer, endpoint, shown, &mut skew)?),
         Err(error) => findings.push(Finding::problem(
             "endpoint",
             error.to_string(),
@@ -251,13 +274,13 @@ fn network(args: &DoctorArgs, config: &Config) -> anyhow::Result<Vec<Finding>> {
 
 fn ask(
     args: &DoctorArgs,
-    config: &Config,
+    sanitizer: &Sanitizer,
     endpoint: Endpoint,
     credential: &Credential,
     skew: &mut Option<TimeDelta>,
 ) -> anyhow::Result<Vec<Finding>> {
     let mut findings = vec![transport_security(&endpoint)];
-    let transport = settings::transport(endpoint, args.timeout, config)?;
+    let transport = settings::transport(endpoint, args.timeout, sanitizer)?;
     let token = match credential {
         Credential::Bearer(token) => Some(token),
         Credential::Anonymous | Credential::Pending => None,

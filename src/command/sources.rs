@@ -68,16 +68,16 @@ pub(super) fn access() -> Access {
 /// An error of a source with the exit code that it means.
 pub(super) fn failed(error: SourceError) -> anyhow::Error {
     let exit = match &error {
-        SourceError::Refused { .. } => Exit::Refused,
+        SourceError::Refused { .. } | SourceError::RefusedCredentials { .. } => Exit::Refused,
         SourceError::Unreachable { .. } | SourceError::BadAnswer { .. } => Exit::Unreachable,
         _ => return error.into(),
     };
     let text = match &error {
-        SourceError::Refused { url, .. } if url.starts_with("http") => format!(
+        SourceError::Refused { .. } => format!(
             "{error}; give an operator's token in {TOKEN_VARIABLE}, or name the file that holds it as `operator_token_file` in the settings"
         ),
-        SourceError::Refused { .. } => {
-            format!("{error}; name the file that holds them in SOLIPLEX_NATS_CREDENTIALS")
+        SourceError::RefusedCredentials { .. } => {
+            format!("{error}; name a file with others in SOLIPLEX_NATS_CREDENTIALS")
         }
         _ => error.to_string(),
     };

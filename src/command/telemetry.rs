@@ -7,13 +7,15 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use super::Context;
+use super::sanitizer::sanitizer;
 use super::upload::settings;
 use crate::cli::Format;
 use crate::cli::telemetry::{StatusArgs, TelemetryCommand};
 use crate::config::{Config, Origin, PolicyError, Shipped, Telemetry};
-use crate::error::{Error, Exit};
-use crate::output::{counted, safe, table};
+use crate::error::{Error, Exit, in_one_line};
+use crate::output::{Printer, counted, safe, table};
 use crate::queue::{QueueError, inspect};
+use crate::sanitize::Sanitizer;
 use crate::upload::{Credential, EMPTY_BODY, Endpoint, Transport, check_endpoint};
 
 /// How long the live check may take.
@@ -83,7 +85,7 @@ fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
         last_error: shipped.last_error,
         connection: match (args.offline, &endpoint) {
             (true, _) | (_, None) => None,
-            (false, Some(_)) => Some(connection(args, config)?),
+            (false, Some(_)) => Some(connection(args, config, &mut context.printer)?),
         },
     };
     match args.format {
@@ -138,7 +140,7 @@ pub(super) fn switched(config: &Config) -> (bool, String) {
 }
 
 /// What the endpoint says to a request that brings nothing.
-fn connection(args: &StatusArgs, config: &Config) -> anyhow::Result<String> {
+fn connection(args: &StatusArgs, config: &Config, printer: &mut Printer) -> anyhow::Result<String> {
     let endpoint = match settings::endpoint(args.endpoint.as_deref(), config) {
         Ok(endpoint) => endpoint,
         Err(error) => return Ok(error.to_string()),
@@ -151,7 +153,11 @@ fn connection(args: &StatusArgs, config: &Config) -> anyhow::Result<String> {
         Credential::Bearer(token) => Some(token),
         Credential::Anonymous | Credential::Pending => None,
     };
-    let transport = settings::transport(endpoint, CHECK_TIMEOUT, config)?;
+    let sanitizer = sanitizer(config).unwrap_or_else(|error| {
+        printer.warn(in_one_line(&error));
+        Sanitizer::default()
+    });
+    let transport = settings::transport(endpoint, CHECK_TIMEOUT, &sanitizer)?;
     let result = settings::runtime()?.block_on(transport.post(EMPTY_BODY.into(), token));
     Ok(check_endpoint(&result).says)
 }

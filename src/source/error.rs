@@ -66,6 +66,12 @@ pub enum SourceError {
         /// The status and what the server said.
         status: String,
     },
+    /// The servers of a fleet know nobody of these credentials.
+    #[error("{url} refused the credentials")]
+    RefusedCredentials {
+        /// Which.
+        url: String,
+    },
     /// The server cannot be reached or does not answer.
     #[error("cannot reach {url}: {reason}")]
     Unreachable {

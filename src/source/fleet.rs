@@ -299,7 +299,7 @@ impl Fleet {
                     was_connected = true;
                     self.listen(&connection, emit).await?
                 }
-                Err(error @ SourceError::Refused { .. }) => return emit(Err(error)),
+                Err(error @ SourceError::RefusedCredentials { .. }) => return emit(Err(error)),
                 Err(error) => error,
             };
             if was_connected {
@@ -371,10 +371,7 @@ impl Fleet {
     async fn connect(&self) -> Result<Connection, SourceError> {
         let connected = fleet::connect(&self.url, &self.access).await;
         let context = connected.map_err(|error| match error {
-            ConnectError::Refused { url } => SourceError::Refused {
-                url,
-                status: "the credentials are not known".to_owned(),
-            },
+            ConnectError::Refused { url } => SourceError::RefusedCredentials { url },
             ConnectError::Unreachable { url, reason } => SourceError::Unreachable { url, reason },
             ConnectError::File { .. } => SourceError::BadUrl {
                 url: self.url.to_string(),

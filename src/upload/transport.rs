@@ -41,7 +41,8 @@ pub struct Reply {
     pub status: u16,
     /// The `Retry-After` header as it stands.
     pub retry_after: Option<String>,
-    /// The `Location` header as it stands.
+    /// The `Location` header, without the token and as far as the reply hook
+    /// lets it through.
     pub location: Option<String>,
     /// The `Date` header as it stands.
     pub date: Option<String>,
@@ -270,33 +271,34 @@ impl HttpTransport {
             .map_err(|_| TransportError::Timeout(self.timeout))??;
         let reply = Reply {
             retry_after: header(response.headers(), RETRY_AFTER),
-            location: header(response.headers(), LOCATION).map(|text| self.hooked_text(text)),
+            location: header(response.headers(), LOCATION).map(|text| self.shown_text(text, token)),
             date: header(response.headers(), DATE),
             ..Reply::empty(response.status().as_u16())
         };
         let body = tokio::time::timeout_at(deadline, read_body(&mut response))
             .await
             .unwrap_or(Body::Cut("the answer did not end in time"));
-        let body = match (body, token) {
-            (Body::Whole(text), Some(token)) => Body::Whole(without(text, token.expose())),
-            (body, _) => body,
-        };
         let body = match body {
-            Body::Whole(text) => Body::Whole(self.hooked(text)),
+            Body::Whole(text) => Body::Whole(self.shown(text, token)),
             body => body,
         };
         Ok(Reply { body, ..reply })
     }
 
-    fn hooked(&self, text: Vec<u8>) -> Vec<u8> {
+    /// What may be shown of what a server says.
+    fn shown(&self, text: Vec<u8>, token: Option<&Token>) -> Vec<u8> {
+        let text = match token {
+            Some(token) => without(text, token.expose()),
+            None => text,
+        };
         match &self.reply_hook {
             Some(hook) => hook(&text),
             None => text,
         }
     }
 
-    fn hooked_text(&self, text: String) -> String {
-        String::from_utf8_lossy(&self.hooked(text.into_bytes())).into_owned()
+    fn shown_text(&self, text: String, token: Option<&Token>) -> String {
+        String::from_utf8_lossy(&self.shown(text.into_bytes(), token)).into_owned()
     }
 }
 

@@ -59,7 +59,8 @@ pub(super) fn start(
         return Ok(None);
     }
     let endpoint = settings::endpoint(endpoint, config)?;
-    let transport = settings::transport(endpoint.clone(), TIMEOUT, config)?;
+    let sanitizer = sanitizer(config)?;
+    let transport = settings::transport(endpoint.clone(), TIMEOUT, &sanitizer)?;
     let is_online = Arc::new(AtomicBool::new(true));
     let problem = Arc::new(Mutex::new(None));
     let screenshots = config.queue.value.folder().map(|queue| {
@@ -79,7 +80,6 @@ pub(super) fn start(
         )?;
         anyhow::Ok((sender, tally))
     });
-    let sanitizer = sanitizer(config)?;
     let options = BackendOptions {
         is_enabled: true,
         tokens: settings::token_source(&None, token_file, config)?,

@@ -45,7 +45,7 @@ pub(super) fn of_backlog<B: Backlog>(
     context: &mut Context,
 ) -> anyhow::Result<PassedOver> {
     let sanitizer = sanitizer(&context.config)?;
-    let options = settings::options(args, &context.config, sanitizer, Box::new(Silent))?;
+    let options = settings::options(args, &context.config, &sanitizer, Box::new(Silent))?;
     let rehearsal = Rehearsal::default();
     let mut uploader = Uploader::new(rehearsal.clone(), backlog, TokenSource::Anonymous, options);
     settings::runtime()?
@@ -76,7 +76,7 @@ fn print(
         counted(records as u64, "record"),
         counted(requests.len() as u64, "request"),
         ByteSize(bytes as u64).display().si(),
-        telling::damage(damage),
+        telling::damage(damage, false),
     ))?;
     let rows = requests.iter().enumerate().map(|(index, request)| {
         let verdict = match request.complaints.first() {

@@ -10,10 +10,12 @@ use super::metrics::{self, RequestTimes};
 use super::telling::Teller;
 use super::{Context, finish, hint_at_damage, open, passed_over, prepare, settings};
 use crate::cli::upload::UploadArgs;
+use crate::command::sanitizer::sanitizer;
 use crate::error::Exit;
 use crate::queue::LogQueue;
 use crate::record::Identity;
 use crate::remote_level::{self, Poller};
+use crate::sanitize::Sanitizer;
 use crate::screenshot::{Folder, Sender};
 use crate::upload::{End, QueueBacklog, QueueWatch, follow};
 
@@ -24,10 +26,11 @@ pub(super) fn run(args: &UploadArgs, folder: &Path, context: &mut Context) -> an
     let queue = open(folder)?;
     let backlog = QueueBacklog::new(queue.drainer()?);
     let times = args.metrics.then(RequestTimes::default);
-    let (mut uploader, mut teller) = prepare(args, backlog, times.clone(), context)?;
+    let sanitizer = sanitizer(&context.config)?;
+    let (mut uploader, mut teller) = prepare(args, backlog, times.clone(), &sanitizer, context)?;
     let identity = metrics::identity(&context.config)?;
     let _poller = poll_level(args, &identity, context)?;
-    let screenshots = send_screenshots(args, folder, &teller, context)?;
+    let screenshots = send_screenshots(args, folder, &teller, &sanitizer, context)?;
     let cancel = CancellationToken::new();
     let wake = Notify::new();
     let result = settings::runtime()?.block_on(async {
@@ -69,12 +72,13 @@ fn send_screenshots(
     args: &UploadArgs,
     folder: &Path,
     teller: &Teller,
+    sanitizer: &Sanitizer,
     context: &Context,
 ) -> anyhow::Result<Sender> {
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     Ok(Sender::start(
         Folder::of_queue(folder),
-        settings::transport(endpoint, args.timeout, &context.config)?,
+        settings::transport(endpoint, args.timeout, sanitizer)?,
         settings::tokens(args, &context.config)?,
         Box::new(|| true),
         teller.screenshots(),

@@ -17,8 +17,9 @@ use super::{Context, queue_folder, sanitizer::sanitizer, screenshots, shipped};
 use crate::cli::upload::{ResultFormat, UploadArgs};
 use crate::config::Config;
 use crate::error::{Error, Exit, in_one_line};
-use crate::output::{Printer, counted};
+use crate::output::{Printer, counted, shell};
 use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
+use crate::sanitize::Sanitizer;
 use crate::upload::{
     Backlog, DeadLetters, End, PassedOver, QueueBacklog, Receipt, StopCause, Uploader,
     export_dead_letters,
@@ -50,12 +51,13 @@ pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exi
     let queue = open(&folder)?;
     let backlog = QueueBacklog::new(queue.drainer()?);
     let times = args.metrics.then(RequestTimes::default);
-    let (mut uploader, mut teller) = prepare(&args, backlog, times.clone(), context)?;
+    let sanitizer = sanitizer(&context.config)?;
+    let (mut uploader, mut teller) = prepare(&args, backlog, times.clone(), &sanitizer, context)?;
     teller.expect(|| pending(&folder));
     let end = drain(&mut uploader, &mut teller, context);
     if matches!(end, Ok(End::Empty)) {
         let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
-        let transport = settings::transport(endpoint, args.timeout, &context.config)?;
+        let transport = settings::transport(endpoint, args.timeout, &sanitizer)?;
         let credential =
             settings::credential(&args.token_env, args.token_file.as_ref(), &context.config);
         screenshots::send(&folder, &transport, credential, &mut context.printer);
@@ -86,7 +88,8 @@ fn passed_over(between: PassedOver, end: &anyhow::Result<End>, folder: &Path) ->
 /// Says how to see what of a queue is no record, and what to do about it.
 fn hint_at_damage(damage: PassedOver, folder: &Path, printer: &mut Printer) {
     if damage.damaged > 0 {
-        let folder = folder.display();
+        let folder = folder.to_string_lossy();
+        let folder = shell::quoted(&folder);
         printer.warn(format_args!(
             "the queue is damaged: `soliplex queue inspect {folder} --verify` shows where, `soliplex queue repair {folder} --out DIR` saves what can be read"
         ));
@@ -153,6 +156,7 @@ fn prepare<B: Backlog>(
     args: &UploadArgs,
     backlog: B,
     times: Option<RequestTimes>,
+    sanitizer: &Sanitizer,
     context: &Context,
 ) -> anyhow::Result<(HttpUploader<B>, Teller)> {
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
@@ -163,9 +167,8 @@ fn prepare<B: Backlog>(
         opened.with_context(|| format!("cannot write the receipt {}", path.display()))?;
     }
     let teller = Teller::new(&context.printer, times);
-    let sanitizer = sanitizer(&context.config)?;
     let options = settings::options(args, &context.config, sanitizer, teller.observer())?;
-    let transport = settings::transport(endpoint, args.timeout, &context.config)?;
+    let transport = settings::transport(endpoint, args.timeout, sanitizer)?;
     let tokens = settings::tokens(args, &context.config)?;
     Ok((Uploader::new(transport, backlog, tokens, options), teller))
 }
@@ -188,7 +191,8 @@ fn drain<B: Backlog>(
 fn resend(args: &UploadArgs, folder: &Path, context: &mut Context) -> anyhow::Result<Exit> {
     let queue = open(folder)?;
     let letters = DeadLetters::open(folder, queue.drainer()?).map_err(anyhow::Error::from_boxed)?;
-    let (mut uploader, mut teller) = prepare(args, letters, None, context)?;
+    let sanitizer = sanitizer(&context.config)?;
+    let (mut uploader, mut teller) = prepare(args, letters, None, &sanitizer, context)?;
     let mut end = drain(&mut uploader, &mut teller, context);
     // What went through before an error is through all the same.
     if let Err(error) = uploader.backlog().finish() {

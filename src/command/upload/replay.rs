@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, dry_run, finish, prepare, settings};
 use crate::cli::upload::{RestampArg, UploadArgs};
+use crate::command::sanitizer::sanitizer;
+use crate::command::sources;
+use crate::config::Config;
 use crate::error::{Error, Exit, in_one_line};
 use crate::output::counted;
 use crate::source::{self, Event, Location, Notice};
@@ -19,12 +22,12 @@ use crate::upload::{
 pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let locations = locations(args)?;
     let options = ReplayOptions {
-        restamp: restamp(args, &locations)?,
+        restamp: restamp(args, &locations, &context.config)?,
         speed: args.speed,
         is_new_session: args.new_session,
     };
     let odd_lines = OddLines::default();
-    let replay = Replay::new(records(&locations, &odd_lines)?, options);
+    let replay = Replay::new(records(&locations, &odd_lines, &context.config)?, options);
     if args.dry_run {
         dry_run::of_backlog(args, replay, |_| odd_lines.passed_over(), context)?;
         odd_lines.tell(context);
@@ -32,7 +35,8 @@ pub(super) fn run(args: &UploadArgs, context: &mut Context) -> anyhow::Result<Ex
     }
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     refuse_production(args, &endpoint, &context.config.production_hosts)?;
-    let (mut uploader, mut teller) = prepare(args, replay, None, context)?;
+    let sanitizer = sanitizer(&context.config)?;
+    let (mut uploader, mut teller) = prepare(args, replay, None, &sanitizer, context)?;
     let cancel = CancellationToken::new();
     let sending = async {
         loop {
@@ -117,7 +121,7 @@ fn locations(args: &UploadArgs) -> anyhow::Result<Vec<Location>> {
 
 /// How far to move timestamps: with a speed the first record is now, else the
 /// last, so that none lies in the future.
-fn restamp(args: &UploadArgs, locations: &[Location]) -> anyhow::Result<Restamp> {
+fn restamp(args: &UploadArgs, locations: &[Location], config: &Config) -> anyhow::Result<Restamp> {
     match args.restamp {
         RestampArg::Keep => return Ok(Restamp::Keep),
         RestampArg::Now => return Ok(Restamp::Now),
@@ -129,7 +133,7 @@ fn restamp(args: &UploadArgs, locations: &[Location]) -> anyhow::Result<Restamp>
         ));
     }
     let mut times: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
-    for record in records(locations, &OddLines::default())? {
+    for record in records(locations, &OddLines::default(), config)? {
         if let Some(time) = record.map_err(anyhow::Error::from_boxed)?.timestamp() {
             let (first, last) = times.unwrap_or((time, time));
             times = Some((first.min(time), last.max(time)));
@@ -179,8 +183,17 @@ impl OddLines {
 }
 
 /// The records of the sources; lines that are none are passed over.
-fn records(locations: &[Location], odd_lines: &OddLines) -> anyhow::Result<Records> {
-    let items = source::open(locations, source::Options::default())?;
+fn records(
+    locations: &[Location],
+    odd_lines: &OddLines,
+    config: &Config,
+) -> anyhow::Result<Records> {
+    let options = source::Options {
+        token: sources::token(config)?,
+        access: sources::access(),
+        ..source::Options::default()
+    };
+    let items = source::open(locations, options).map_err(sources::failed)?;
     let odd_lines = odd_lines.clone();
     Ok(Box::new(items.filter_map(move |item| match item {
         Ok(item) => match item.event {
@@ -190,6 +203,6 @@ fn records(locations: &[Location], odd_lines: &OddLines) -> anyhow::Result<Recor
                 None
             }
         },
-        Err(error) => Some(Err(BacklogError::from(error))),
+        Err(error) => Some(Err(BacklogError::from(sources::failed(error)))),
     })))
 }

@@ -8,7 +8,6 @@ use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::upload::UploadArgs;
-use crate::command::sanitizer::sanitizer;
 use crate::config::{Config, Origin, PolicyError, Setting};
 use crate::error::{Error, Exit};
 use crate::sanitize::Sanitizer;
@@ -120,9 +119,9 @@ pub(in crate::command) fn token_source(
 pub(in crate::command) fn transport(
     endpoint: Endpoint,
     timeout: Duration,
-    config: &Config,
+    sanitizer: &Sanitizer,
 ) -> anyhow::Result<HttpTransport> {
-    let sanitizer = sanitizer(config)?;
+    let sanitizer = sanitizer.clone();
     let transport = HttpTransport::new(endpoint, timeout).context("cannot set up connections")?;
     Ok(transport.with_reply_hook(Arc::new(move |said| {
         sanitizer.sanitize_line(said).into_owned()
@@ -132,7 +131,7 @@ pub(in crate::command) fn transport(
 pub(super) fn options(
     args: &UploadArgs,
     config: &Config,
-    sanitizer: Sanitizer,
+    sanitizer: &Sanitizer,
     observer: Box<dyn Observer>,
 ) -> anyhow::Result<Options> {
     if args.max_batch_bytes < MIN_BATCH_BYTES {
@@ -151,7 +150,7 @@ pub(super) fn options(
             .max_refused_at_first
             // Those among the dead letters are buried already.
             .filter(|_| !args.bury_all && !args.dead_letter),
-        line_hook: Some(sanitizing(sanitizer)),
+        line_hook: Some(sanitizing(sanitizer.clone())),
         observer,
         ..Options::default()
     })

@@ -221,20 +221,50 @@ pub(super) fn summary(account: &Account<'_>) -> String {
             text.push_str(&format!(", {number} {what}"));
         }
     }
-    text + &damage(account.damage)
+    text + &damage(account.damage, true)
 }
 
 /// The end of a sentence on what was passed over; empty if nothing was.
-pub(super) fn damage(damage: PassedOver) -> String {
+/// `is_sent` says whether the rest was sent, or would be.
+pub(super) fn damage(damage: PassedOver, is_sent: bool) -> String {
     if damage.damaged == 0 {
         return String::new();
     }
     let lines = counted(damage.damaged, "damaged line");
     match damage.salvaged {
         0 => format!(", {lines} passed over"),
-        count => format!(
-            ", {lines} passed over but for {} in them",
-            counted(count, "whole record")
-        ),
+        count => {
+            let fate = match (is_sent, count) {
+                (false, _) => "would go",
+                (true, 1) => "was sent",
+                (true, _) => "were sent",
+            };
+            let records = counted(count, "whole record");
+            format!("; {lines}; {records} in them {fate}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_of_damaged_lines_is_no_part_of_what_was_not() {
+        let told = |damaged, salvaged, is_sent| damage(PassedOver { damaged, salvaged }, is_sent);
+        assert_eq!(told(0, 0, true), "");
+        assert_eq!(told(1, 0, true), ", 1 damaged line passed over");
+        assert_eq!(
+            told(5, 2, true),
+            "; 5 damaged lines; 2 whole records in them were sent"
+        );
+        assert_eq!(
+            told(2, 1, true),
+            "; 2 damaged lines; 1 whole record in them was sent"
+        );
+        assert_eq!(
+            told(2, 1, false),
+            "; 2 damaged lines; 1 whole record in them would go"
+        );
     }
 }
