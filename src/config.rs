@@ -287,6 +287,12 @@ impl Config {
         let path = self.state_dir.value.join(INSTALL_ID_FILE);
         keep_install_id(&path).map_err(|source| ConfigError::InstallId { path, source })
     }
+
+    /// An id that no installation has yet, for records of one that can keep
+    /// none.
+    pub fn new_install_id() -> String {
+        uuid::Uuid::new_v4().to_string()
+    }
 }
 
 /// The endpoint that the policy sets, which no other may contradict.
@@ -407,7 +413,7 @@ fn keep_install_id(path: &Path) -> io::Result<String> {
     if let Some(id) = read_install_id(path)? {
         return Ok(id);
     }
-    let id = uuid::Uuid::new_v4().to_string();
+    let id = Config::new_install_id();
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     writeln!(file, "{id}")?;
     file.as_file().sync_all()?;

@@ -267,3 +267,39 @@ fn what_is_kept_is_its_owners_alone_whatever_the_mask() {
         assert_eq!(found, expected, "{:?}", entry.path());
     }
 }
+
+#[test]
+fn records_that_drive_older_ones_out_of_the_queue_are_told() {
+    let home = Home::new();
+    let text = "x".repeat(1_000);
+    let lines: Vec<String> = (0..12_000)
+        .map(|n| format!(r#"{{"message":"{n} {text}"}}"#))
+        .collect();
+    let ran = home
+        .run_with_stdin(&["emit", "--jsonl"], lines.join("\n"))
+        .succeeds()
+        .says_in_one_line(&[
+            "warning: 12000 records queued; ",
+            " older ones were dropped: the queue holds 10 MB; ",
+            "`soliplex upload --replay FILE`",
+        ]);
+    let said = ran.stderr_text();
+    let dropped = said.split("; ").nth(1).unwrap();
+    let dropped: usize = dropped.split(' ').next().unwrap().parse().unwrap();
+    // One record stands for those that were dropped.
+    assert_eq!(home.queued().len(), 12_000 - dropped + 1);
+    // They were dropped before, and by others.
+    let ran = home.run_with_stdin(&["emit", "--jsonl"], r#"{"message":"m"}"#);
+    assert_eq!(ran.succeeds().stderr_text(), "1 record queued\n");
+}
+
+#[test]
+fn a_record_is_worth_more_than_the_id_of_its_installation() {
+    let home = Home::new();
+    home.file("state", "no folder");
+    home.run(&["--queue", "q", "emit", "m"])
+        .succeeds()
+        .says_in_one_line(&["warning", "install id", "--state-dir", "SOLIPLEX_STATE_DIR"]);
+    let records = json_lines(&fs::read_to_string(home.path("q/log_queue.jsonl")).unwrap());
+    assert_eq!(records[0]["installId"].as_str().unwrap().len(), 36);
+}

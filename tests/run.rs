@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Home, Ran, Running, wait_until};
+use crate::support::{Home, Ran, Running, json_lines, wait_until};
 
 fn messages(records: &[Value]) -> Vec<&str> {
     records
@@ -577,4 +577,44 @@ fn the_first_record_says_what_runs_a_script() {
         assert_eq!(said[name], value, "{name}");
     }
     assert!(said["os_name"].is_string() && said["os_version"].is_string());
+}
+
+#[test]
+fn a_program_runs_although_nothing_can_be_kept() {
+    let home = Home::new();
+    home.file("state", "no folder");
+    let ran = home.run(&shell("echo ran; exit 3")).exits(3);
+    assert_eq!(ran.stdout_text(), "ran\n");
+    let said = ran.stderr_text();
+    for (once, what) in [
+        ("cannot keep the install id in ", "the id"),
+        ("--state-dir or SOLIPLEX_STATE_DIR", "what to do about it"),
+        (
+            "kept in memory only; --queue or SOLIPLEX_QUEUE",
+            "the queue",
+        ),
+        (" records not sent: a memory queue", "what is lost"),
+    ] {
+        assert_eq!(said.matches(once).count(), 1, "{what}: {said}");
+    }
+    let ran = home
+        .run(&["--queue", "q", "run", "--", "echo", "ran"])
+        .succeeds();
+    assert!(!ran.stderr_text().contains("in memory"));
+    let records = json_lines(&fs::read_to_string(home.path("q/log_queue.jsonl")).unwrap());
+    assert_eq!(records[0]["installId"], records[1]["installId"]);
+}
+
+#[test]
+fn records_that_drive_older_ones_out_of_the_queue_are_told_at_the_end() {
+    let home = Home::new();
+    let mut input = vec![b'x'; 1_000];
+    input.push(b'\n');
+    let ran = home.run_with_stdin(&["run", "--", "cat"], input.repeat(12_000));
+    let said = ran.succeeds().stderr_text();
+    assert!(
+        said.contains(" older records were dropped: the queue holds 10 MB; "),
+        "{said}"
+    );
+    assert!(said.contains("`soliplex run --upload`"), "{said}");
 }

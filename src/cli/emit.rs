@@ -18,7 +18,11 @@ Examples:
   soliplex emit 'backup finished' --logger Backup --attr files=1204
   soliplex emit 'cannot reach the server' --level error --error 'SocketException: refused'
   some-app 2>&1 | soliplex emit --stdin --logger some-app
-  soliplex emit --jsonl < records.jsonl"
+  soliplex emit --jsonl < records.jsonl
+
+The queue holds 10 MB: when it is full, its oldest records make room, and a warning says how
+many they were. `soliplex upload` empties it; `soliplex upload --replay FILE` sends a file of
+any size without it."
 )]
 pub struct EmitArgs {
     /// The message of the one record to write

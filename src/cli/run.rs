@@ -21,7 +21,10 @@ Examples:
 The program's output and exit code pass through unchanged; a signal that ends it gives
 128 and its number, and 0 becomes 1 if some of its output could not be written. Its
 environment gets SOLIPLEX_SESSION_ID, so that `soliplex emit` joins the session from
-within.")]
+within.
+
+The queue holds 10 MB: when it is full, its oldest records make room, and a warning says how
+many they were. --upload, or `soliplex upload --follow` beside it, empties it meanwhile.")]
 pub struct RunArgs {
     /// The program and its arguments
     #[arg(

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use bytes::BytesMut;
 use chrono::Utc;
 
-use super::{Context, queue_folder, sanitizer::sanitizer};
+use super::{Context, dropped_to_make_room, install_id, queue_folder, sanitizer::sanitizer};
 use crate::cli::emit::EmitArgs;
 use crate::config::Config;
 use crate::error::{Error, Exit, in_one_line};
@@ -41,9 +41,10 @@ const MAX_PICTURE_BYTES: u64 = 64 << 20;
 
 pub(super) fn run(args: EmitArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let sanitizer = sanitizer(&context.config)?;
-    let defaults = defaults(&args, &context.config, &sanitizer)?;
+    let queue = open_queue(&args, &context.config)?;
+    let defaults = defaults(&args, context, &sanitizer);
     let mut emitter = Emitter {
-        queue: open_queue(&args, &context.config)?,
+        queue,
         maker: Arc::new(Maker {
             sanitizer,
             defaults,
@@ -84,6 +85,9 @@ fn emit_one(
     }
     emitter.append(printer)?;
     emitter.counts.tell_cuts(printer);
+    if let Some(drops) = emitter.drops() {
+        printer.warn(format_args!("1 record queued; {drops}"));
+    }
     // The record waits for no picture, and is there without one.
     if let Some((id, path)) = screenshot
         && let Err(error) = keep_screenshot(&id, path, args, &context.config)
@@ -125,7 +129,7 @@ fn emit_lines(
         }
     }
     emitter.append(printer)?;
-    emitter.counts.report(printer)
+    emitter.report(printer)
 }
 
 /// Writes the records on stdin: made on every core, stored in order.
@@ -149,7 +153,7 @@ fn emit_records(emitter: &mut Emitter, printer: &mut Printer) -> anyhow::Result<
         emitter.append(printer)?;
     }
     emitter.append(printer)?;
-    emitter.counts.report(printer)
+    emitter.report(printer)
 }
 
 /// Opens the queue, unless it is one in memory, which shows only what it is
@@ -313,6 +317,18 @@ impl Emitter {
         Ok(record)
     }
 
+    /// What to say of the records that these here drove out of the queue.
+    fn drops(&self) -> Option<String> {
+        let dropped = self.queue.as_ref().map_or(0, Queue::dropped);
+        let next_step = "send them meanwhile with `soliplex upload`, or a whole file with `soliplex upload --replay FILE`";
+        (dropped > 0).then(|| dropped_to_make_room(dropped, "one", next_step))
+    }
+
+    /// Ends with what became of all lines.
+    fn report(&self, printer: &mut Printer) -> anyhow::Result<Exit> {
+        self.counts.report(self.drops(), printer)
+    }
+
     fn append(&mut self, printer: &mut Printer) -> anyhow::Result<()> {
         if let Some(queue) = &self.queue {
             queue.append_all(&self.chunk)?;
@@ -380,9 +396,10 @@ fn text_or_file(text: &str) -> anyhow::Result<String> {
 
 /// What records get that do not say so themselves: sanitized, since it goes
 /// into each of them after the record itself was.
-fn defaults(args: &EmitArgs, config: &Config, sanitizer: &Sanitizer) -> anyhow::Result<Defaults> {
+fn defaults(args: &EmitArgs, context: &mut Context, sanitizer: &Sanitizer) -> Defaults {
+    let Context { config, printer } = context;
     let mut record = LogRecord::new(args.level, &args.logger, "")
-        .with(keys::INSTALL_ID, config.install_id()?)
+        .with(keys::INSTALL_ID, install_id(config, printer))
         .with(
             keys::SESSION_ID,
             args.session
@@ -395,7 +412,7 @@ fn defaults(args: &EmitArgs, config: &Config, sanitizer: &Sanitizer) -> anyhow::
     }
     sanitizer.sanitize_record(&mut record);
     let text = |key| record.text(key).map(str::to_owned);
-    Ok(Defaults {
+    Defaults {
         identity: Identity {
             install_id: text(keys::INSTALL_ID).unwrap_or_default(),
             session_id: text(keys::SESSION_ID).unwrap_or_default(),
@@ -403,7 +420,7 @@ fn defaults(args: &EmitArgs, config: &Config, sanitizer: &Sanitizer) -> anyhow::
         },
         level: args.level,
         logger: text(keys::LOGGER).unwrap_or_default(),
-    })
+    }
 }
 
 fn new_session_id() -> String {

@@ -27,7 +27,8 @@ use std::path::Path;
 use crate::cli::Command;
 use crate::config::{Config, QueuePlace};
 use crate::error::{Error, Exit};
-use crate::output::Printer;
+use crate::output::{Printer, counted};
+use crate::queue::Options;
 
 /// What every command is handed.
 pub struct Context {
@@ -62,6 +63,26 @@ pub fn run(command: Command, context: &mut Context) -> anyhow::Result<Exit> {
         Command::Completions(args) => generate::completions(&args, context),
         Command::Man(args) => generate::man(&args, context),
     }
+}
+
+/// The id of this installation. Where none can be kept, records get one for
+/// this run only, and a warning says so: they are worth more than the id.
+fn install_id(config: &Config, printer: &mut Printer) -> String {
+    config.install_id().unwrap_or_else(|error| {
+        printer.warn(format_args!(
+            "{error}; the records of this run get one of their own: name a folder that can be written with --state-dir or SOLIPLEX_STATE_DIR"
+        ));
+        Config::new_install_id()
+    })
+}
+
+/// What to say of things that were dropped to make room for others, and of how
+/// not to lose the next ones.
+fn dropped_to_make_room(dropped: u64, thing: &str, next_step: &str) -> String {
+    let things = counted(dropped, &format!("older {thing}"));
+    let were = if dropped == 1 { "was" } else { "were" };
+    let megabytes = Options::default().max_bytes / 1_000_000;
+    format!("{things} {were} dropped: the queue holds {megabytes} MB; {next_step}")
 }
 
 /// The folder of the configured queue, for what works on what others wrote or

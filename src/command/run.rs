@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::Utc;
 
 use super::sanitizer::sanitizer;
-use super::{Context, queue_folder};
+use super::{Context, dropped_to_make_room, install_id, queue_folder};
 use crate::capture::{self, App, CaptureError, Ending, Hooks, Program, Recorder, Trouble};
 use crate::cli::run::RunArgs;
 use crate::config::{Config, QueuePlace, SESSION_VARIABLE};
@@ -21,6 +21,8 @@ use crate::screenshot::{Camera, CameraOptions, Folder};
 pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let session_id = uuid::Uuid::now_v7().to_string();
     let memory = memory_queue(&args, &context.config)?;
+    let install_id = install_id(&context.config, &mut context.printer);
+    let place = Place::open(memory, context)?;
     let program = Program {
         command: args.command,
         environment: vec![(SESSION_VARIABLE, session_id.clone())],
@@ -30,17 +32,14 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     let config = &context.config;
     let defaults = Defaults {
         identity: Identity {
-            install_id: config.install_id()?,
+            install_id,
             session_id: session_id.clone(),
             user_id: config.user_or(args.user),
         },
         level: Level::Info,
         logger: args.logger.unwrap_or_else(|| program.name()),
     };
-    let queue: Arc<dyn LogQueue> = match &memory {
-        Some(queue) => Arc::new(queue.clone()),
-        None => Arc::new(Queue::open(queue_folder(config)?, Options::default())?),
-    };
+    let queue = place.queue();
     let shipper = match args.upload {
         true => shipping::start(
             args.endpoint.as_deref(),
@@ -102,9 +101,7 @@ pub(super) fn run(args: RunArgs, context: &mut Context) -> anyhow::Result<Exit> 
     if let Some(shipper) = shipper {
         shipper.finish(context);
     }
-    if let Some(memory) = memory {
-        tell_loss(&memory, &mut context.printer);
-    }
+    place.tell_loss(&mut context.printer);
     match result {
         // Who reads the output must not take what is missing for the end.
         Ok(Ending::Exited(0)) if trouble.unwritten.is_some() => Ok(Exit::Failed),
@@ -132,8 +129,60 @@ fn memory_queue(args: &RunArgs, config: &Config) -> Result<Option<MemoryQueue>, 
             "a memory queue ends with the process and keeps no pictures: name a folder with --queue, or leave out --screenshot-command",
         ));
     }
+    Ok(Some(in_memory()))
+}
+
+/// Where the records of a run wait.
+enum Place {
+    Disk(Arc<Queue>),
+    Memory(MemoryQueue),
+}
+
+impl Place {
+    /// Opens the queue on the disk, unless the one in memory is asked for. A
+    /// folder that cannot be used is no reason for the program not to run: its
+    /// records then are in memory, from where they still may be shipped.
+    fn open(memory: Option<MemoryQueue>, context: &mut Context) -> anyhow::Result<Place> {
+        if let Some(memory) = memory {
+            return Ok(Place::Memory(memory));
+        }
+        let folder = queue_folder(&context.config)?;
+        Ok(match Queue::open(folder, Options::default()) {
+            Ok(queue) => Place::Disk(Arc::new(queue)),
+            Err(error) => {
+                context.printer.warn(format_args!(
+                    "{error}; the records of this run are kept in memory only; --queue or SOLIPLEX_QUEUE names another folder"
+                ));
+                Place::Memory(in_memory())
+            }
+        })
+    }
+
+    fn queue(&self) -> Arc<dyn LogQueue> {
+        match self {
+            Place::Disk(queue) => queue.clone(),
+            Place::Memory(queue) => Arc::new(queue.clone()),
+        }
+    }
+
+    /// Tells which records are gone.
+    fn tell_loss(&self, printer: &mut Printer) {
+        match self {
+            Place::Memory(queue) => tell_loss(queue, printer),
+            Place::Disk(queue) => {
+                let dropped = queue.dropped();
+                if dropped > 0 {
+                    let next_step = "send them meanwhile with `soliplex run --upload`, or with `soliplex upload --follow` beside it";
+                    printer.warn(dropped_to_make_room(dropped, "record", next_step));
+                }
+            }
+        }
+    }
+}
+
+fn in_memory() -> MemoryQueue {
     let bytes = usize::try_from(Options::default().max_bytes).unwrap_or(usize::MAX);
-    Ok(Some(MemoryQueue::new(bytes)))
+    MemoryQueue::new(bytes)
 }
 
 /// What ends with a memory queue.

@@ -102,6 +102,13 @@ impl Queue {
         self.folder.path()
     }
 
+    /// How many records were dropped to make room for what was appended with
+    /// this handle, whoever had appended them.
+    pub fn dropped(&self) -> u64 {
+        let Files { queue, fatal } = &self.writer().files;
+        queue.dropped + fatal.dropped
+    }
+
     fn writer(&self) -> MutexGuard<'_, Writer> {
         // A panic of another thread leaves nothing half done that the next
         // append does not look at again.
@@ -245,6 +252,8 @@ struct Log {
     unsynced: Option<Instant>,
     /// When room was last made in it.
     made_room: Option<Instant>,
+    /// How many records were dropped for it.
+    dropped: u64,
     /// What is known of the queue file.
     appended: Appended,
 }
@@ -258,6 +267,7 @@ impl Log {
             named: None,
             unsynced: None,
             made_room: None,
+            dropped: 0,
             appended: Appended::default(),
         }
     }
@@ -340,14 +350,17 @@ impl Log {
                 let in_flood = self.made_room.is_some_and(|last| last.elapsed() < FLOOD);
                 let goal = goal(options.max_bytes, needed, in_flood);
                 let mut appended = mem::take(&mut self.appended);
-                make_room(held, file, goal, &mut appended)?;
+                self.dropped += make_room(held, file, goal, &mut appended)?;
                 self.close();
                 // The next to be opened is the one that was made here.
                 self.appended = appended;
                 self.made_room = Some(Instant::now());
                 return Ok(());
             }
-            _ => super::rotate::make_room_for_fatal(held, options.max_bytes, needed)?,
+            _ => {
+                self.dropped +=
+                    super::rotate::make_room_for_fatal(held, options.max_bytes, needed)?;
+            }
         }
         self.close();
         Ok(())

@@ -37,12 +37,13 @@ pub(super) fn goal(max_bytes: u64, needed: u64, in_flood: bool) -> u64 {
 
 /// Makes room in a full queue file, so that at most `goal` bytes are left.
 /// `appended` is what is known of the file, and afterwards of the new one.
+/// Returns how many records were dropped.
 pub(super) fn make_room(
     held: &Held<'_>,
     file: &OpenFile,
     goal: u64,
     appended: &mut Appended,
-) -> Result<(), QueueError> {
+) -> Result<u64, QueueError> {
     let loaded = load_to_write(held, file)?;
     let loaded = finish_merge(held, file, loaded)?;
     let len = file.len()?;
@@ -53,16 +54,16 @@ pub(super) fn make_room(
     let head_len = rewrite(held, file, &loaded, &plan)?;
     let rest = loaded.state.offset_of(plan.rest.bytes).unwrap_or(len);
     appended.move_to(rest, head_len);
-    Ok(())
+    Ok(plan.dropped.records - loaded.state.dropped.records)
 }
 
 /// Makes room in the fatal file when nobody drains: what is in it goes into
-/// the queue file, which drops its oldest in turn.
+/// the queue file, which drops its oldest in turn. Returns how many.
 pub(super) fn make_room_for_fatal(
     held: &Held<'_>,
     max_bytes: u64,
     needed: u64,
-) -> Result<(), QueueError> {
+) -> Result<u64, QueueError> {
     merge_fatal(held)?;
     let queue = held.folder.open_to_append(names::QUEUE)?;
     match queue.len()?.saturating_add(needed) > max_bytes {
@@ -70,7 +71,7 @@ pub(super) fn make_room_for_fatal(
             let goal = goal(max_bytes, needed, false);
             make_room(held, &queue, goal, &mut Appended::default())
         }
-        false => Ok(()),
+        false => Ok(0),
     }
 }
 

@@ -41,21 +41,33 @@ impl Counts {
         }
     }
 
-    pub(super) fn report(&self, printer: &mut Printer) -> anyhow::Result<Exit> {
+    /// Tells what became of the lines, and of the records that they drove out
+    /// of the queue.
+    pub(super) fn report(
+        &self,
+        drops: Option<String>,
+        printer: &mut Printer,
+    ) -> anyhow::Result<Exit> {
         self.tell_cuts(printer);
         let queued = counted(self.queued as u64, "record");
+        let mut outcome = format!("{queued} queued");
+        if self.unwanted > 0 {
+            outcome += &format!(
+                "; {} below the level that the server asked for",
+                self.unwanted
+            );
+        }
+        match drops {
+            Some(drops) => printer.warn(format_args!("{outcome}; {drops}")),
+            None if self.refused == 0 => printer.note(outcome),
+            None => {}
+        }
         if self.refused > 0 {
             anyhow::bail!(
                 "{} of {} lines are no records and were not queued; {queued} queued",
                 self.refused,
                 self.lines
             );
-        }
-        match self.unwanted {
-            0 => printer.note(format_args!("{queued} queued")),
-            unwanted => printer.note(format_args!(
-                "{queued} queued; {unwanted} below the level that the server asked for"
-            )),
         }
         Ok(Exit::Done)
     }
