@@ -618,3 +618,20 @@ fn records_that_drive_older_ones_out_of_the_queue_are_told_at_the_end() {
     );
     assert!(said.contains("`soliplex run --upload`"), "{said}");
 }
+
+#[test]
+fn attributes_that_a_program_prints_are_those_of_its_records() {
+    let home = Home::new();
+    let line = r#"{"level":"info","logger":"UI","message":"slow_frame","attributes":{"metric":"slow_frame","ms":21}}"#;
+    let own = r#"{"message":"m","attributes":{"stream":"mine"}}"#;
+    home.run(&["run", "--", "printf", "%s\n%s\n", line, own])
+        .succeeds();
+    let records = printed(&home);
+    assert_eq!(
+        records[0]["attributes"],
+        serde_json::json!({"metric": "slow_frame", "ms": 21, "stream": "stdout"})
+    );
+    assert_eq!(records[1]["attributes"]["stream"], "mine");
+    let shown = home.run(&["metrics"]).succeeds().stdout_text();
+    assert!(shown.contains("slow_frame"), "{shown}");
+}

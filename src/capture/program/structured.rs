@@ -109,6 +109,13 @@ fn from_fields(mut fields: Map<String, Value>) -> Option<LogRecord> {
             record.set(key, value);
         }
     }
+    // A logger that nests them, as records do, means the same as one that does
+    // not. They are looked at last: what is among them is no message or level.
+    if let Some(Value::Object(_)) = fields.get(keys::ATTRIBUTES)
+        && let Some(Value::Object(inner)) = fields.shift_remove(keys::ATTRIBUTES)
+    {
+        fields.extend(inner);
+    }
     record.set(keys::ATTRIBUTES, fields);
     Some(record)
 }
@@ -261,6 +268,23 @@ mod tests {
         for name in ["name", "time", "level", "trace_id"] {
             assert!(record.attribute(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn attributes_of_a_line_are_those_of_its_record() {
+        let record = json(
+            r#"{"level":"info","message":"m","pid":7,"attributes":{"metric":"slow","ms":21,"name":"n"}}"#,
+        );
+        for (name, value) in [
+            ("pid", Value::from(7)),
+            ("metric", Value::from("slow")),
+            ("ms", Value::from(21)),
+            ("name", Value::from("n")),
+        ] {
+            assert_eq!(record.attribute(name), Some(&value), "{name}");
+        }
+        let record = json(r#"{"message":"m","attributes":"none"}"#);
+        assert_eq!(record.attribute("attributes"), Some(&Value::from("none")));
     }
 
     #[test]

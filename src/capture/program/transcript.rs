@@ -343,7 +343,10 @@ impl<'a> Transcript<'a> {
         if record.get(keys::TIMESTAMP).is_none() {
             record.set(keys::TIMESTAMP, self.now.as_str());
         }
-        record.set_attribute("stream", self.stream);
+        // What the program says of itself stands.
+        if record.attribute("stream").is_none() {
+            record.set_attribute("stream", self.stream);
+        }
         Some(record)
     }
 
