@@ -17,7 +17,8 @@ pub enum Exit {
     /// 3: `sanitize --check` found something, or `fingerprint --baseline` a
     /// new group.
     Findings,
-    /// 4: damage in a queue, also after a repair.
+    /// 4: damage in a queue, also after a repair, or lines of a replayed file
+    /// that are no records.
     Damage,
     /// 5: some records went to the dead letters, or fewer than expected were
     /// accepted.
@@ -72,7 +73,9 @@ impl Exit {
             Exit::Findings => {
                 "findings: sanitize --check found something, fingerprint --baseline found a new group"
             }
-            Exit::Damage => "damage found in a queue (also after a repair)",
+            Exit::Damage => {
+                "damage found in a queue (also after a repair), or in what upload --replay sends"
+            }
             Exit::Partial => {
                 "partial: some records went to the dead letters, or fewer were accepted than expected"
             }

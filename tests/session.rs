@@ -518,7 +518,8 @@ fn records_of_the_deployed_client_are_told_once_though_they_have_no_ids() {
         "--endpoint",
         &endpoint,
     ];
-    home.run(&upload).succeeds();
+    // Three of its lines are damaged.
+    home.run(&upload).exits(4);
     for sources in [&[queue][..], &[queue, &server.url], &[&server.url, queue]] {
         let flags = [&["session", "show", "5e55", "--format", "jsonl"], sources].concat();
         let moments = home.run(&flags).succeeds().json_lines();

@@ -82,14 +82,31 @@ fn lines_of_a_fixture_that_are_no_records_are_told() {
     let server = FaultServer::accepting();
     let fixture = fixture.to_str().unwrap();
     let ran = upload(&home, &server, &["--replay", fixture])
-        .succeeds()
+        .exits(4)
         .says_in_one_line(&["2 lines held no record", fixture, "not JSON"]);
     let said = ran.stdout_text();
     assert!(said.contains(", 2 damaged lines passed over\n"), "{said}");
     assert_eq!(server.messages(), ["record 1", "record 2", "record 3"]);
     home.run(&["upload", "--replay", fixture, "--dry-run"])
-        .succeeds()
+        .exits(4)
         .says_in_one_line(&["2 lines held no record"]);
+    // What the server refuses is worse than what never was a record.
+    let flags = ["--replay", fixture, "--expect", "4"];
+    upload(&home, &server, &flags).exits(5);
+}
+
+#[test]
+fn a_fixture_without_any_record_is_not_taken_for_one_that_was_sent() {
+    let home = Home::new();
+    home.file("fixture.jsonl", "no record\n".repeat(2_000));
+    home.file("empty.jsonl", "");
+    let server = FaultServer::accepting();
+    let ran = upload(&home, &server, &["--replay", "fixture.jsonl"])
+        .exits(4)
+        .says_in_one_line(&["2000 lines held no record"]);
+    assert!(ran.stdout_text().starts_with("0 records accepted"));
+    upload(&home, &server, &["--replay", "empty.jsonl"]).succeeds();
+    assert!(server.requests().is_empty());
 }
 
 #[test]
