@@ -212,9 +212,21 @@ fn a_server_that_is_not_there_is_exit_7_and_costs_nothing() {
         .local_addr()
         .unwrap();
     let url = format!("http://{free}");
-    home.run(&["upload", "--endpoint", &url, "--attempts", "1"])
+    let ran = home
+        .run(&["upload", "--endpoint", &url, "--attempts", "1"])
         .exits(7)
         .says_in_one_line(&["cannot connect", "nothing is lost"]);
+    // Nothing has left the machine, which is what is said.
+    assert_eq!(
+        ran.stdout_text(),
+        "0 records accepted; 1 attempt to connect failed\n"
+    );
+    let flags = ["--attempts", "1", "--format", "json"];
+    let ran = home.run(&[&["upload", "--endpoint", &url][..], &flags].concat());
+    let result = &ran.exits(7).json_lines()[0];
+    for (key, value) in [("attempts", 1), ("unconnected", 1), ("bytes", 0)] {
+        assert_eq!(result[key], value, "{key}");
+    }
     assert_eq!(pending(&home), 3);
 }
 

@@ -24,9 +24,11 @@ pub struct Receipt {
     pub dead_lettered: u64,
     /// Requests that were answered with 2xx.
     pub batches: u64,
-    /// All requests.
+    /// All requests, also those that got no connection.
     pub attempts: u64,
-    /// Bytes of all request bodies.
+    /// Of these, those that got none: nothing has left this machine.
+    pub unconnected: u64,
+    /// Bytes of the bodies of all requests that got a connection.
     pub bytes: u64,
     /// How long answered requests took, over those that are listed.
     #[serde(flatten)]
@@ -53,6 +55,8 @@ pub struct Attempt {
     pub bytes: usize,
     /// The status of the answer, if there was one.
     pub status: Option<u16>,
+    /// Whether it got a connection; without one it has not left this machine.
+    pub connected: bool,
     /// How long it took to the end of the answer, in milliseconds.
     pub ms: f64,
     /// What was wrong; empty if nothing was.
@@ -64,7 +68,10 @@ impl Receipt {
     /// Adds a request to the sums and the list.
     pub(super) fn record(&mut self, attempt: Attempt) {
         self.attempts += 1;
-        self.bytes += attempt.bytes as u64;
+        match attempt.connected {
+            true => self.bytes += attempt.bytes as u64,
+            false => self.unconnected += 1,
+        }
         if self.requests.len() == MAX_LISTED {
             self.requests.pop_front();
         }
@@ -118,6 +125,7 @@ mod tests {
                 records: 1,
                 bytes: 2,
                 status: Some(200),
+                connected: true,
                 ms: 3.0,
                 trouble: String::new(),
             });

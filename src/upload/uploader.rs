@@ -18,7 +18,7 @@ use super::reply::{self, Outcome};
 use super::retry::{self, Decision, Facts, StopCause};
 use super::supply::{Load, Supply};
 use super::token::{Credential, TokenError, TokenSource};
-use super::transport::Transport;
+use super::transport::{Transport, TransportError};
 use super::wire::{Spelling, Wire};
 use crate::record::MAX_RECORD_BYTES;
 
@@ -337,11 +337,13 @@ impl<T: Transport, B: Backlog> Uploader<T, B> {
         let bytes = body.len();
         let start = Instant::now();
         let result = with_grace(self.transport.post(body, token), cancel).await?;
+        let connected = !matches!(result, Err(TransportError::Connect(_)));
         let outcome = reply::interpret(result, records);
         let attempt = Attempt {
             records,
             bytes,
             status: outcome.status(),
+            connected,
             ms: milliseconds(start.elapsed()),
             trouble: outcome.reason().to_owned(),
         };

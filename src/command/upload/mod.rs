@@ -224,7 +224,7 @@ fn finish(
 ) -> anyhow::Result<Exit> {
     let endpoint = settings::endpoint(args.endpoint.as_deref(), &context.config)?;
     let exit = end
-        .and_then(|end| Ok(exit_of(&end, receipt, has_token(args, &context.config))?))
+        .and_then(|end| Ok(exit_of(args, &end, receipt, &context.config)?))
         .with_context(|| format!("upload to {}", endpoint.url()));
     if !args.replay {
         let problem = exit
@@ -262,13 +262,21 @@ fn has_token(args: &UploadArgs, config: &Config) -> bool {
     args.token_env.is_some() || file.is_some()
 }
 
-fn exit_of(end: &End, receipt: &Receipt, has_token: bool) -> Result<Exit, Error> {
+fn exit_of(
+    args: &UploadArgs,
+    end: &End,
+    receipt: &Receipt,
+    config: &Config,
+) -> Result<Exit, Error> {
     match end {
         End::Empty if receipt.dead_lettered > 0 => Ok(Exit::Partial),
         End::Empty => Ok(Exit::Done),
         End::Cancelled => Err(Error::new(
             Exit::Failed,
-            "interrupted; what is not sent yet stays in the queue",
+            match args.replay {
+                true => "interrupted; not all was sent",
+                false => "interrupted; what is not sent yet stays in the queue",
+            },
         )),
         End::Held => Err(Error::new(
             Exit::Failed,
@@ -281,7 +289,7 @@ fn exit_of(end: &End, receipt: &Receipt, has_token: bool) -> Result<Exit, Error>
             reason,
         } => Err(Error::new(
             Exit::Refused,
-            match has_token {
+            match has_token(args, config) {
                 true => format!(
                     "the server refused the token with {status}{}; nothing is lost, try again with another token",
                     quoted(reason)

@@ -107,7 +107,7 @@ impl Teller {
                 Some(told) = self.receiver.recv() => self.print(told, printer),
                 () = stop.next() => {
                     if cancel.is_cancelled() {
-                        bail!("interrupted; what is not sent yet stays in the queue");
+                        bail!("interrupted; not all was sent");
                     }
                     cancel.cancel();
                 }
@@ -206,12 +206,12 @@ pub(super) struct Account<'a> {
 /// The result in a sentence.
 pub(super) fn summary(account: &Account<'_>) -> String {
     let receipt = account.receipt;
-    let mut text = format!(
-        "{} accepted in {} ({})",
-        counted(receipt.accepted, "record"),
-        counted(receipt.attempts, "request"),
-        ByteSize(receipt.bytes).display().si(),
-    );
+    let mut text = format!("{} accepted", counted(receipt.accepted, "record"));
+    let requests = receipt.attempts - receipt.unconnected;
+    if requests > 0 || receipt.attempts == 0 {
+        let bytes = ByteSize(receipt.bytes).display().si();
+        text += &format!(" in {} ({bytes})", counted(requests, "request"));
+    }
     for (number, what) in [
         (receipt.duplicates, "had been sent before"),
         (receipt.rejected, "rejected"),
@@ -221,7 +221,12 @@ pub(super) fn summary(account: &Account<'_>) -> String {
             text.push_str(&format!(", {number} {what}"));
         }
     }
-    text + &damage(account.damage, true)
+    text += &damage(account.damage, true);
+    if receipt.unconnected > 0 {
+        let attempts = counted(receipt.unconnected, "attempt");
+        text += &format!("; {attempts} to connect failed");
+    }
+    text
 }
 
 /// The end of a sentence on what was passed over; empty if nothing was.
