@@ -258,7 +258,7 @@ fn what_cannot_be_read_is_told_in_one_line() {
     ] {
         let flags = [command, &[&server.url]].concat();
         home.run(&flags).exits(6).says_in_one_line(&[
-            "refused the token",
+            "wants a token: 401 Unauthorized",
             "SOLIPLEX_OPERATOR_TOKEN",
             "`operator_token_file`",
         ]);

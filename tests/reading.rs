@@ -6,6 +6,7 @@ use std::io::{Seek, SeekFrom, Write};
 
 use serde_json::{Value, json};
 
+use crate::fault_server::{Fault, FaultServer};
 use crate::support::{Home, Ran, Server, record_line};
 
 /// A session with a start marker, a measurement and an error.
@@ -315,4 +316,44 @@ fn whole_records_in_damaged_lines_are_read_as_the_queue_reads_them() {
             .collect();
         assert_eq!(messages, ["record 1", "record 2", "record 3"]);
     }
+}
+
+#[test]
+fn what_a_server_says_of_a_request_that_it_declines_is_told() {
+    let home = Home::new();
+    let told = |status: u16, body: Value, token: &str| {
+        let server = FaultServer::start(move |_| Fault::Answer(status, body.to_string()));
+        let mut command = home.soliplex();
+        command
+            .env("SOLIPLEX_OPERATOR_TOKEN", token)
+            .args(["tail", "--no-follow", &server.url()]);
+        assert_cmd::Command::from_std(command).assert()
+    };
+    let detail =
+        json!({"detail": "ask for localhost,\u{1b}[31m mail bob@example.com not-a-secret"});
+    let said = told(421, detail, "not-a-secret")
+        .exits(7)
+        .says_in_one_line(&["421 Misdirected Request: ask for localhost,"])
+        .stderr_text();
+    for (unwanted, why) in [
+        ("is it the address", "it is that of a log server"),
+        ("\u{1b}", "nothing acts on the terminal"),
+        ("bob@", "what it says is sanitized"),
+        ("not-a-secret", "the token is not shown"),
+    ] {
+        assert!(!said.contains(unwanted), "{why}: {said}");
+    }
+    let long = json!({"error": "x".repeat(5_000)});
+    let said = told(400, long, "").exits(7).stderr_text();
+    assert!(said.len() < 500 && said.contains('…'), "{said}");
+    let expired = || json!({"error": "expired"});
+    told(401, expired(), "not-a-secret")
+        .exits(6)
+        .says_in_one_line(&["refused the token: 401 Unauthorized (expired); "]);
+    told(401, expired(), "")
+        .exits(6)
+        .says_in_one_line(&["wants a token: 401 Unauthorized (expired); "]);
+    told(404, json!({"detail": "Not Found"}), "")
+        .exits(7)
+        .says_in_one_line(&["is it the address of one?"]);
 }

@@ -111,7 +111,7 @@ fn only_an_operator_gets_screenshots() {
     ];
     home.run(&args)
         .exits(6)
-        .says_in_one_line(&["refused the token"]);
+        .says_in_one_line(&["wants a token"]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::error::{Error, Exit};
 use crate::fleet::Access;
 use crate::output::Printer;
 use crate::output::progress::{Progress, Unit};
+use crate::sanitize::Sanitizer;
 use crate::small_file;
 use crate::source::{self, Location, Options, SourceError, Token};
 
@@ -67,9 +68,15 @@ pub(super) fn access() -> Access {
 
 /// An error of a source with the exit code that it means.
 pub(super) fn failed(error: SourceError) -> anyhow::Error {
+    let error = error.with_said(|said| {
+        let clean = Sanitizer::default();
+        String::from_utf8_lossy(&clean.sanitize_line(said.as_bytes())).into_owned()
+    });
     let exit = match &error {
         SourceError::Refused { .. } | SourceError::RefusedCredentials { .. } => Exit::Refused,
-        SourceError::Unreachable { .. } | SourceError::BadAnswer { .. } => Exit::Unreachable,
+        SourceError::Unreachable { .. }
+        | SourceError::Declined { .. }
+        | SourceError::BadAnswer { .. } => Exit::Unreachable,
         _ => return error.into(),
     };
     let text = match &error {

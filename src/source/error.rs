@@ -58,13 +58,28 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
-    /// The server wants another token: 401 or 403.
-    #[error("{url} refused the token: {status}")]
+    /// The server wants a token, or another one: 401 or 403.
+    #[error("{url} {}: {status}{}", match is_anonymous { true => "wants a token", false => "refused the token" }, in_brackets(said))]
     Refused {
         /// Which.
         url: String,
-        /// The status and what the server said.
+        /// The status, or what was wrong.
         status: String,
+        /// Whether it was given no token at all.
+        is_anonymous: bool,
+        /// What the server says of it; see [`SourceError::with_said`].
+        said: String,
+    },
+    /// The server does not serve such a request and says why: another status
+    /// of 4xx.
+    #[error("{url} answers {status}: {said}")]
+    Declined {
+        /// Which.
+        url: String,
+        /// The status.
+        status: String,
+        /// What the server says of it; see [`SourceError::with_said`].
+        said: String,
     },
     /// The servers of a fleet know nobody of these credentials.
     #[error("{url} refused the credentials")]
@@ -99,5 +114,23 @@ impl SourceError {
             }
             _ => self.to_string(),
         }
+    }
+
+    /// The error after what the server says in it went through this, as to
+    /// sanitize it: it may be anything.
+    #[must_use]
+    pub fn with_said(mut self, clean: impl FnOnce(&str) -> String) -> SourceError {
+        if let SourceError::Refused { said, .. } | SourceError::Declined { said, .. } = &mut self {
+            *said = clean(said);
+        }
+        self
+    }
+}
+
+/// A text in brackets behind another one; nothing if it is empty.
+fn in_brackets(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!(" ({text})"),
     }
 }

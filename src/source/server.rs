@@ -20,6 +20,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::runtime::{self, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -51,6 +52,11 @@ const MAX_PAGE_BYTES: usize = PAGE * 96 * 1024;
 
 /// The most bytes of one event of the stream that are read.
 const MAX_EVENT_BYTES: usize = 2 * MAX_LINE_BYTES;
+
+/// The most bytes of an answer that are read to learn what is wrong, and the
+/// most characters of it that are told.
+const MAX_PROBLEM_BYTES: usize = 64 * 1024;
+const MAX_SAID_CHARS: usize = 300;
 
 /// How long a server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -236,7 +242,7 @@ impl Server {
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let response = self.accepted(response)?;
+        let response = self.accepted(response).await?;
         self.body(response, MAX_SCREENSHOT_BYTES).await.map(Some)
     }
 
@@ -294,9 +300,11 @@ impl Server {
                     was_connected = true;
                     self.listen(response, emit).await?
                 }
-                Err(error @ (SourceError::Refused { .. } | SourceError::BadAnswer { .. })) => {
-                    return emit(Err(error));
-                }
+                Err(
+                    error @ (SourceError::Refused { .. }
+                    | SourceError::Declined { .. }
+                    | SourceError::BadAnswer { .. }),
+                ) => return emit(Err(error)),
                 Err(SourceError::Unreachable { reason, .. }) => reason,
                 Err(error) => error.to_string(),
             };
@@ -377,7 +385,7 @@ impl Server {
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, SourceError> {
         let response = self.send(request).await?;
-        self.accepted(response)
+        self.accepted(response).await
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, SourceError> {
@@ -386,7 +394,7 @@ impl Server {
     }
 
     /// The response, if it is what was asked for.
-    fn accepted(&self, response: Response) -> Result<Response, SourceError> {
+    async fn accepted(&self, response: Response) -> Result<Response, SourceError> {
         let status = response.status();
         let url = self.url.to_string();
         match status {
@@ -394,12 +402,49 @@ impl Server {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(SourceError::Refused {
                 url,
                 status: status.to_string(),
+                is_anonymous: self.token.is_none(),
+                said: self.said(response).await,
             }),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+                Err(self.bad_answer(format!("it answers {status}")))
+            }
+            _ if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
+                match self.said(response).await {
+                    said if said.is_empty() => Err(self.bad_answer(format!("it answers {status}"))),
+                    said => Err(SourceError::Declined {
+                        url,
+                        status: status.to_string(),
+                        said,
+                    }),
+                }
+            }
             _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
                 Err(self.unreachable(format!("it answers {status}")))
             }
             _ => Err(self.bad_answer(format!("it answers {status}"))),
         }
+    }
+
+    /// What the server says is wrong, in one short line; empty if it says
+    /// nothing that it would say in JSON. The token is not repeated.
+    async fn said(&self, response: Response) -> String {
+        let body = self.body(response, MAX_PROBLEM_BYTES).await;
+        let problem: Value = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
+        let said = ["detail", "error", "message", "reason", "title"]
+            .into_iter()
+            .find_map(|key| problem[key].as_str())
+            .unwrap_or_default();
+        let token = self.token.as_ref().and_then(|Token(value)| {
+            let value = value.to_str().ok()?;
+            value
+                .strip_prefix("Bearer ")
+                .filter(|token| !token.is_empty())
+        });
+        let said = match token {
+            Some(token) => said.replace(token, "(redacted)"),
+            None => said.to_owned(),
+        };
+        one_short_line(&said)
     }
 
     fn unreachable(&self, reason: String) -> SourceError {
@@ -483,6 +528,19 @@ fn query(filter: &Filter) -> Vec<(&'static str, String)> {
         .filter_map(|(name, value)| Some((name, value?)))
         .chain(attributes)
         .collect()
+}
+
+/// A text without line ends and what else a terminal would act on, cut.
+fn one_short_line(text: &str) -> String {
+    let mut characters = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = characters.by_ref().take(MAX_SAID_CHARS).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
 }
 
 /// An error with its causes, on one line and without the URL, which the
