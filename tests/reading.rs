@@ -357,3 +357,50 @@ fn what_a_server_says_of_a_request_that_it_declines_is_told() {
         .exits(7)
         .says_in_one_line(&["is it the address of one?"]);
 }
+
+#[test]
+fn what_other_loggers_wrote_is_read_by_every_reader() {
+    let home = Home::new();
+    let lines = [
+        r#"{"level":"error","msg":"m2","err":"BadThing: x","time":"2026-02-06T12:00:00Z","session_id":"s-1","room":7}"#,
+        r#"{"level":50,"time":1770379201000,"msg":"pino","session_id":"s-1"}"#,
+        r#"{"level":30,"time":1770379202000,"msg":"calm"}"#,
+        r#"{"neither":"level nor message"}"#,
+    ];
+    home.file("a.jsonl", lines.join("\n"));
+    let tail = ["tail", "a.jsonl", "--no-follow", "--utc"];
+    let shown = home.run(&tail).succeeds().stdout_text();
+    for part in [
+        "2026-02-06 12:00:00.000Z ERROR                  m2 room=7\n    BadThing: x",
+        "2026-02-06 12:00:01.000Z ERROR                  pino",
+        "2026-02-06 12:00:02.000Z INFO                   calm",
+        "neither=\"level nor message\"",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let errors = [&tail[..], &["--level", "error", "--output", "json"]].concat();
+    assert_eq!(home.run(&errors).succeeds().json_lines().len(), 2);
+    for source in ["a.jsonl", "-"] {
+        let groups = ["fingerprint", source, "--format", "json"];
+        let ran = home.run_with_stdin(&groups, lines.join("\n")).succeeds();
+        let report = ran.json_lines().remove(0);
+        assert_eq!(
+            (&report["errors"], &report["groups"]),
+            (&2.into(), &2.into())
+        );
+    }
+    let list = [
+        "session",
+        "list",
+        "a.jsonl",
+        "--session",
+        "s-1",
+        "--format",
+        "jsonl",
+    ];
+    let session = home.run(&list).succeeds().json_lines().remove(0);
+    assert_eq!(
+        (&session["records"], &session["errors"]),
+        (&2.into(), &2.into())
+    );
+}

@@ -115,11 +115,18 @@ impl Pretty {
         let first = message.split(' ').next().unwrap_or_default();
         line.space(first.chars().count());
         line.words(&message);
+        // What says nothing in words is told by what else it says.
+        let has_no_message = record.get(keys::MESSAGE).is_none();
+        let is_known = |key: &str| keys::ALL.contains(&key) || key == keys::SERVER_RECEIVED_AT;
         let mut pair = |key: &str, value: &str| {
             let columns = key.chars().count() + 1 + value.chars().count();
             line.space(columns);
             line.piece(columns, format_args!("{faint}{key}={faint:#}{value}"));
         };
+        let others = record.fields().iter().filter(|_| has_no_message);
+        for (key, value) in others.filter(|(key, _)| !is_known(key)) {
+            pair(&safe::escape(key), &bare_or_quoted(value));
+        }
         for (key, value) in record.attributes() {
             pair(&safe::escape(key), &bare_or_quoted(value));
         }
@@ -452,6 +459,15 @@ mod tests {
         );
         let bad = PLAIN.head(&LogRecord::default().with(keys::TIMESTAMP, "noon\u{1b}[2J"));
         assert!(bad.starts_with("noon\\x1b[2J"), "{bad}");
+    }
+
+    #[test]
+    fn of_what_has_no_message_the_other_keys_are_shown() {
+        let odd = LogRecord::default().with("a", "b c").with("n", 1);
+        let text = PLAIN.head(&odd);
+        assert!(text.ends_with(r#" a="b c" n=1"#), "{text}");
+        let text = PLAIN.head(&odd.with(keys::MESSAGE, "m"));
+        assert!(text.ends_with(" m"), "{text}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod keys;
 mod level;
 mod schema;
 mod stamp;
+pub mod structured;
 mod text;
 mod trail;
 

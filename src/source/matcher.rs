@@ -7,7 +7,7 @@ use super::lines::Line;
 use super::needle::Needle;
 use crate::filter::Filter;
 use crate::queue::records_in;
-use crate::record::{Envelope, LogRecord, RecordError, keys, parse_timestamp, trim};
+use crate::record::{Envelope, LogRecord, RecordError, keys, parse_timestamp, structured, trim};
 
 /// How much of a line that is no record is kept to be shown.
 const SHOWN_BYTES: usize = 8 * 1024;
@@ -122,7 +122,10 @@ impl Matcher {
             return Judged::Sound(None);
         }
         match LogRecord::parse(bytes) {
-            Ok(record) => Judged::Sound(self.wants(&record).then_some(Event::Record(record))),
+            Ok(record) => {
+                let record = structured::translated(&record).unwrap_or(record);
+                Judged::Sound(self.wants(&record).then_some(Event::Record(record)))
+            }
             Err(error) => {
                 let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
                 let text = String::from_utf8_lossy(shown).into_owned();

@@ -12,7 +12,7 @@ use super::matcher::Matcher;
 use super::window::Window;
 use super::{Options, SourceError};
 use crate::queue::records_in;
-use crate::record::{Envelope, RecordError, trim};
+use crate::record::{Envelope, RecordError, keys, structured, trim};
 
 /// The smallest part of a file that is worth a thread, in bytes.
 const SMALLEST_PART: u64 = 1024 * 1024;
@@ -160,6 +160,22 @@ fn judge_record(
     take: &mut impl FnMut(&Envelope<'_>),
 ) -> Result<(), RecordError> {
     let envelope = Envelope::parse(line)?;
+    let is_ours = envelope.has(keys::MESSAGE)
+        && envelope.level().is_some()
+        && envelope.text(keys::TIMESTAMP).is_some();
+    let foreign = match is_ours {
+        true => None,
+        false => envelope.to_record().ok(),
+    };
+    if let Some(record) = foreign.as_ref().and_then(structured::translated) {
+        // It is rare, so that it may take a second reading.
+        let line = serde_json::to_vec(&record).unwrap_or_default();
+        let envelope = Envelope::parse(&line)?;
+        if matcher.wants_envelope(&envelope)? {
+            take(&envelope);
+        }
+        return Ok(());
+    }
     if matcher.wants_envelope(&envelope)? {
         take(&envelope);
     }
@@ -174,7 +190,7 @@ mod tests {
 
     use super::*;
     use crate::filter::Filter;
-    use crate::record::{Level, keys};
+    use crate::record::Level;
 
     fn file_of(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();

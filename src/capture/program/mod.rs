@@ -7,7 +7,6 @@ mod network;
 mod recorder;
 mod relay;
 mod run;
-mod structured;
 mod terminal;
 mod text;
 mod trace;

@@ -7,8 +7,10 @@ use std::time::Duration;
 use super::cold_start::ColdStart;
 use super::recorder::Recorder;
 use super::trace::Kind;
-use super::{level, structured, text, trace};
-use crate::record::{Defaults, EncodedRecord, Level, LogRecord, keys, new_record_id, now};
+use super::{level, text, trace};
+use crate::record::{
+    Defaults, EncodedRecord, Level, LogRecord, keys, new_record_id, now, structured,
+};
 
 /// How long the lines of a trace that may go on are held back, at the most
 /// after the last of them.

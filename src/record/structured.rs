@@ -1,9 +1,9 @@
-//! Lines that already are structured: JSON objects and logfmt.
+//! What other loggers write: JSON objects under keys of their own, and logfmt.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::record::{Level, LogRecord, format_timestamp, keys, parse_timestamp};
+use super::{Level, LogRecord, format_timestamp, keys, parse_timestamp};
 
 /// What loggers call the things that a record has keys for; the first one that
 /// holds a value of the right kind is taken, the others stay attributes.
@@ -17,7 +17,7 @@ const LEVEL: [&str; 7] = [
     "loglevel",
     "@l",
 ];
-const MESSAGE: [&str; 5] = ["message", "msg", "event", "@m", "short_message"];
+const MESSAGE: [&str; 6] = ["message", "msg", "event", "@m", "short_message", "text"];
 const LOGGER: [&str; 6] = [
     "logger",
     "target",
@@ -42,7 +42,7 @@ const SPAN: [&str; 3] = ["spanId", "span_id", "span.id"];
 ///
 /// One in the shape of a record is taken as it is; of any other the well-known
 /// keys are mapped and the rest become attributes.
-pub(super) fn from_json(line: &str) -> Option<LogRecord> {
+pub fn from_json(line: &str) -> Option<LogRecord> {
     if !line.trim_start().starts_with('{') {
         return None;
     }
@@ -57,13 +57,72 @@ pub(super) fn from_json(line: &str) -> Option<LogRecord> {
 }
 
 /// Reads a line that is logfmt from end to end and names a level or a message.
-pub(super) fn from_logfmt(line: &str) -> Option<LogRecord> {
+pub fn from_logfmt(line: &str) -> Option<LogRecord> {
     let fields = logfmt(line)?;
     let is_log = |key: &str| LEVEL.contains(&key) || MESSAGE.contains(&key);
     if fields.len() < 2 || !fields.keys().any(|key| is_log(key)) {
         return None;
     }
     from_fields(fields)
+}
+
+/// The keys that no other logger means something else by: they stay where they
+/// are.
+const OWN: [&str; 8] = [
+    keys::INSTALL_ID,
+    keys::SESSION_ID,
+    keys::USER_ID,
+    keys::ACTIVE_RUN,
+    keys::BREADCRUMBS,
+    keys::SCREENSHOT_ID,
+    keys::RECORD_ID,
+    keys::SERVER_RECEIVED_AT,
+];
+
+/// What a record says that another logger has written: its time, level,
+/// message, error and the like under the keys that a record has for them, and
+/// all else as attributes. `None` for a record that needs no translation, and
+/// for what tells of nothing that is known.
+pub fn translated(record: &LogRecord) -> Option<LogRecord> {
+    let is_ours = record.text(keys::MESSAGE).is_some()
+        && record.level().is_some()
+        && record.text(keys::TIMESTAMP).is_some();
+    if is_ours || !is_foreign(record) {
+        return None;
+    }
+    let mut fields = record.fields().clone();
+    let own = OWN.map(|key| (key, fields.shift_remove(key)));
+    let attributes = fields.shift_remove(keys::ATTRIBUTES);
+    let mut record = from_fields(fields)?;
+    if let Some(Value::Object(attributes)) = attributes {
+        for (name, value) in attributes {
+            record.set_attribute(&name, value);
+        }
+    }
+    for (key, value) in own {
+        if let Some(value) = value {
+            record.set(key, value);
+        }
+    }
+    Some(record)
+}
+
+/// Whether something that a record should have is missing and stands there in
+/// the words of another logger.
+fn is_foreign(record: &LogRecord) -> bool {
+    let is_there = |names: &[&str], is_one: fn(&Value) -> bool| {
+        names
+            .iter()
+            .any(|name| record.fields().get(*name).is_some_and(is_one))
+    };
+    let is_nested = |fields: &Value| MESSAGE.iter().any(|name| fields[*name].is_string());
+    let message = record.get(keys::MESSAGE).is_none()
+        && (is_there(&MESSAGE, Value::is_string)
+            || record.fields().get("fields").is_some_and(is_nested));
+    let level = record.level().is_none() && is_there(&LEVEL, |value| level_of(value).is_some());
+    let timestamp =
+        record.timestamp().is_none() && is_there(&TIMESTAMP, |value| instant(value).is_some());
+    message || level || timestamp
 }
 
 fn from_fields(mut fields: Map<String, Value>) -> Option<LogRecord> {
@@ -285,6 +344,36 @@ mod tests {
         }
         let record = json(r#"{"message":"m","attributes":"none"}"#);
         assert_eq!(record.attribute("attributes"), Some(&Value::from("none")));
+    }
+
+    #[test]
+    fn what_another_logger_wrote_is_translated_and_a_record_is_left_alone() {
+        let read = |line: &str| translated(&LogRecord::parse(line.as_bytes()).unwrap());
+        let pino = read(
+            r#"{"level":30,"time":1700000000000,"msg":"pino","session_id":"s","n":1,"attributes":{"m":2}}"#,
+        )
+        .unwrap();
+        assert_eq!(pino.level(), Some(Level::Info));
+        assert_eq!(pino.text(keys::TIMESTAMP), Some("2023-11-14T22:13:20.000Z"));
+        assert_eq!((&*pino.message(), pino.session_id()), ("pino", Some("s")));
+        let attributes: Vec<_> = pino.attributes().map(|(name, _)| name).collect();
+        assert_eq!(attributes, ["n", "m"]);
+        let logrus = read(r#"{"level":"error","msg":"m2","err":"BadThing: x","time":"2026-02-06T12:00:00+01:00"}"#).unwrap();
+        assert_eq!(logrus.error(), Some("BadThing: x"));
+        assert!(logrus.timestamp().is_some());
+        let zerolog = read(r#"{"level":"warn","time":1700000000,"message":"m"}"#).unwrap();
+        assert!(zerolog.timestamp().is_some());
+        let tracing =
+            read(r#"{"timestamp":"2026-02-06T12:00:00Z","level":"INFO","fields":{"message":"m"}}"#);
+        assert_eq!(tracing.unwrap().message(), "m");
+        for line in [
+            r#"{"level":"error","logger":"A","message":"m","zeta":1}"#,
+            r#"{"timestamp":"2026-02-06T12:00:00Z","level":"error","error":"E: x"}"#,
+            r#"{"a":1,"fields":"none"}"#,
+            "{}",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
     }
 
     #[test]
