@@ -112,6 +112,44 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
+fn an_id_and_a_heading_are_never_broken() {
+    let home = Home::new();
+    home.file("a.jsonl", records());
+    home.file("queue/log_queue.jsonl", records());
+    let ids = [
+        "0193f0aa-0000-7000-8000-000000000001",
+        "0193f0bb-0000-7000-8000-000000000002",
+    ];
+    for columns in [20, 40, 80, 100, 140] {
+        for command in [
+            &["session", "list", "a.jsonl"][..],
+            &["metrics", "a.jsonl", "--by", "session"],
+            &["queue", "inspect", "queue"],
+        ] {
+            let (shown, _) = on_terminal(&home, columns, "", command);
+            for id in ids {
+                assert!(shown.contains(id), "{columns} {command:?}: {shown}");
+            }
+        }
+        let (shown, _) = on_terminal(&home, columns, "", &["session", "list", "a.jsonl"]);
+        let table = shown.lines().take(3).map(str::to_owned).collect::<Vec<_>>();
+        assert!(table[0].starts_with("SESSION"), "{shown}");
+        assert!(table[1].starts_with("0193f0"), "{shown}");
+        // Who is short of room is told what is missing.
+        let is_whole = table[0].contains("DEVICE");
+        assert_eq!(
+            is_whole,
+            !shown.replace("\r\n", " ").contains("left out"),
+            "{shown}"
+        );
+        assert!(is_whole || columns < 140, "{shown}");
+        assert!(!is_whole || columns > 80, "{shown}");
+    }
+    let (shown, _) = on_terminal(&home, 40, "", &["metrics", "a.jsonl"]);
+    assert!(shown.starts_with("METRIC  UNIT"), "{shown}");
+}
+
+#[test]
 fn colours_are_for_terminals_and_can_be_switched_off() {
     let home = Home::new();
     home.file("a.jsonl", records());

@@ -199,12 +199,15 @@ const HEADINGS: [&str; 8] = [
 ];
 
 /// What stands for the records that name no session.
+/// Which of them are left out first where there is no room.
+const SPARE: [usize; 7] = [2, 1, 5, 4, 3, 6, 7];
+
 const NO_SESSION: &str = "(none)";
 
 fn print_list(list: &[SessionSummary], printer: &mut Printer) -> anyhow::Result<()> {
     let rows: Vec<_> = list.iter().map(row).collect();
-    let text = table::with_ids(&HEADINGS, rows, &[6, 7], printer.known_width());
-    printer.line(text)?;
+    let width = printer.known_width();
+    printer.fitted(&table::fitted(&HEADINGS, &rows, &[6, 7], &SPARE, width))?;
     Ok(())
 }
 
@@ -260,13 +263,18 @@ fn ask(
         .collect();
     let numbered = rows.into_iter().enumerate().map(|(at, mut row)| {
         row.insert(0, (at + 1).to_string());
+    spare: &[usize],
         row
     });
-    printer.line(table::render(
+    let numbered: Vec<_> = numbered.collect();
+    let spare: Vec<_> = spare.iter().map(|at| at + 1).collect();
+    let width = printer.known_width();
+    printer.fitted(&table::fitted(
         &headings,
-        numbered,
+        &numbered,
         &[0, 7, 8],
-        printer.width(),
+        &spare,
+        width,
     ))?;
     let answer = printer.ask(format_args!("which one? (1 to {count}) "))?;
     let chosen = answer.trim().parse().unwrap_or(0);
@@ -423,7 +431,7 @@ fn only_one(
         several => {
             let rows = several.iter().map(|id| vec![id.clone()]).collect();
             let asked = match format {
-                Format::Table if !stories.has_more() => ask(&["SESSION"], rows, context)?,
+                Format::Table if !stories.has_more() => ask(&["SESSION"], &[], rows, context)?,
                 _ => None,
             };
             let Some(chosen) = asked else {
@@ -506,7 +514,7 @@ fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyho
         }
         several => {
             let rows = several.iter().map(row).collect();
-            if let Some(chosen) = ask(&HEADINGS, rows, context)? {
+            if let Some(chosen) = ask(&HEADINGS, &SPARE, rows, context)? {
                 return Ok(id_of(&several[chosen]).to_owned());
             }
             print_list(several, &mut context.printer)?;

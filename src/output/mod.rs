@@ -164,6 +164,22 @@ impl Printer {
         writeln!(self.stdout, "{text}")
     }
 
+    /// Prints a table to stdout, and says on stderr what it leaves out.
+    ///
+    /// # Errors
+    ///
+    /// What writing to stdout meets, a closed pipe included.
+    pub fn fitted(&mut self, table: &table::Fitted) -> io::Result<()> {
+        self.line(&table.text)?;
+        if !table.left_out.is_empty() {
+            let columns = table.left_out.join(", ");
+            let text = format!("left out, as the terminal is too narrow: {columns}");
+            let text = wrap::wrap(&text, self.known_width(), "");
+            self.note(text);
+        }
+        Ok(())
+    }
+
     /// Prints a value as one line of JSON to stdout.
     ///
     /// # Errors

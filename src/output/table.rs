@@ -1,11 +1,10 @@
 //! Tables for people.
 
-use std::collections::HashSet;
-
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::safe;
+use super::wrap::Wrapped;
 
 /// Lays out rows under headings, two spaces apart and without a frame, in at
 /// most `width` columns. Columns named in `right` are aligned to the right.
@@ -42,39 +41,68 @@ pub fn render(
     lines.join("\n")
 }
 
-/// Lays out rows whose first column is ids. Where the terminal is too narrow
-/// for whole ones they are cut to what tells them apart, which is enough to
-/// name one; where there is none, nothing is cut.
-pub fn with_ids(
-    headings: &[&str],
-    mut rows: Vec<Vec<String>>,
-    right: &[usize],
-    width: Option<usize>,
-) -> String {
-    let whole = render(headings, rows.clone(), right, usize::MAX);
-    let fits = |width| whole.lines().all(|line| line.chars().count() <= width);
-    let Some(width) = width.filter(|width| !fits(*width)) else {
-        return whole;
-    };
-    let length = distinct_length(rows.iter().filter_map(|row| row.first()));
-    for id in rows.iter_mut().filter_map(|row| row.first_mut()) {
-        *id = id.chars().take(length).collect();
-    }
-    render(headings, rows, right, width)
+/// A table as far as it fits.
+#[derive(Debug)]
+pub struct Fitted {
+    /// The table, without a newline at its end.
+    pub text: String,
+    /// The headings of the columns that there is no room for.
+    pub left_out: Vec<String>,
 }
 
-/// The fewest characters, but eight at least, that tell the ids apart.
-fn distinct_length<'i>(ids: impl Iterator<Item = &'i String>) -> usize {
-    let ids: HashSet<&String> = ids.collect();
-    let longest = ids.iter().map(|id| id.chars().count()).max().unwrap_or(0);
-    let is_distinct = |length: &usize| {
-        let starts: HashSet<String> = ids
-            .iter()
-            .map(|id| id.chars().take(*length).collect())
-            .collect();
-        starts.len() == ids.len()
-    };
-    (8..longest).find(is_distinct).unwrap_or(longest)
+/// Lays out rows on one line each. What does not fit is left out by whole
+/// columns, in the order of `spare`: half an id is none, and names nothing that
+/// one could look for. Where the others are still too wide, lines are.
+pub fn fitted(
+    headings: &[&str],
+    rows: &[Vec<String>],
+    right: &[usize],
+    spare: &[usize],
+    width: Option<usize>,
+) -> Fitted {
+    let mut shown: Vec<usize> = (0..headings.len()).collect();
+    let mut spare = spare.iter();
+    loop {
+        let text = of_columns(&shown, headings, rows, right);
+        let fits = |width| text.lines().all(|line| line.chars().count() <= width);
+        if width.is_none_or(fits) || spare.len() == 0 {
+            let is_left_out = |at: &usize| !shown.contains(at);
+            let left_out = (0..headings.len()).filter(is_left_out);
+            return Fitted {
+                left_out: left_out.map(|at| headings[at].to_owned()).collect(),
+                text,
+            };
+        }
+        let next = spare.next();
+        shown.retain(|at| Some(at) != next);
+    }
+}
+
+/// The table of some columns alone, as wide as it takes.
+fn of_columns(shown: &[usize], headings: &[&str], rows: &[Vec<String>], right: &[usize]) -> String {
+    let headings: Vec<&str> = shown.iter().map(|at| headings[*at]).collect();
+    let rows = rows.iter().map(|row| {
+        let cell = |at: &usize| row.get(*at).cloned().unwrap_or_default();
+        shown.iter().map(cell).collect()
+    });
+    let is_right = |at: &usize| right.contains(&shown[*at]);
+    let right: Vec<usize> = (0..shown.len()).filter(is_right).collect();
+    render(&headings, rows, &right, usize::MAX)
+}
+
+/// Lays out facts, each a name and what is to be said of it, which goes on
+/// below itself where it takes more than `width` columns. No word is broken.
+pub fn facts(rows: &[(&str, String)], width: usize) -> String {
+    const INDENT: &str = "                ";
+    let lines = rows.iter().map(|(name, value)| {
+        let name = format!("  {name}");
+        let name = format!("{name:<indent$}", indent = INDENT.len());
+        let mut line = Wrapped::new(Some(width), INDENT);
+        line.piece(INDENT.len(), format_args!("{name}"));
+        line.words(&safe::escape(value));
+        line.into_text()
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -82,22 +110,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_cut_to_what_tells_them_apart_and_only_where_there_is_no_room() {
-        let row = |id: &str| vec![id.to_owned(), "a value".to_owned()];
-        let rows = vec![
-            row("0193f0aa-0001-x"),
-            row("0193f0aa-0002-x"),
-            row("0193f0aa-0002-x"),
+    fn columns_are_left_out_and_no_cell_is_broken_where_there_is_no_room() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let rows = [
+            row(["0193f0aa-0001", "Jane", "7"]),
+            row(["short", "J", "12"]),
         ];
-        let shown = |width| with_ids(&["ID", "VALUE"], rows.clone(), &[], width);
-        for width in [None, Some(24)] {
-            assert!(shown(width).contains("0193f0aa-0001-x"));
+        let shown = |width| {
+            let shown = fitted(&["ID", "USER", "N"], &rows, &[2], &[1, 2], width);
+            (shown.text, shown.left_out.join(","))
+        };
+        let all = "ID             USER   N\n0193f0aa-0001  Jane   7\nshort          J     12";
+        for width in [None, Some(23)] {
+            assert_eq!(shown(width), (all.to_owned(), String::new()));
         }
-        assert!(
-            shown(Some(23)).contains("0193f0aa-0002  a value"),
-            "{}",
-            shown(Some(23))
+        let fewer = "ID              N\n0193f0aa-0001   7\nshort          12";
+        assert_eq!(shown(Some(22)), (fewer.to_owned(), "USER".to_owned()));
+        let (id, left_out) = shown(Some(5));
+        assert_eq!((&*id, &*left_out), ("ID\n0193f0aa-0001\nshort", "USER,N"));
+    }
+
+    #[test]
+    fn facts_go_on_below_themselves_and_keep_their_words_whole() {
+        let rows = [
+            ("levels", "info 1".to_owned()),
+            ("sessions", "0193f0aa-0001 7, b 8".to_owned()),
+        ];
+        assert_eq!(
+            facts(&rows, 30),
+            "  levels        info 1\n  sessions      0193f0aa-0001\n                7, b 8"
         );
+        assert!(facts(&rows, 20).contains("0193f0aa-0001"));
     }
 
     #[test]

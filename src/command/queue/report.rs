@@ -21,7 +21,7 @@ pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
         safe::escape(&path)
     ))?;
     let mut rows = vec![
-        row(
+        (
             "pending",
             format!(
                 "{}, {}",
@@ -29,14 +29,14 @@ pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
                 size(report.pending_bytes)
             ),
         ),
-        row(
+        (
             "confirmed",
             format!("{}, still in the file", counted(report.confirmed, "record")),
         ),
     ];
     if let (Some(oldest), Some(newest)) = (&report.oldest, &report.newest) {
-        rows.push(row("oldest", format!("{oldest}{}", age(oldest))));
-        rows.push(row("newest", newest.clone()));
+        rows.push(("oldest", format!("{oldest}{}", age(oldest))));
+        rows.push(("newest", newest.clone()));
     }
     for (name, counts) in [
         ("levels", &report.levels),
@@ -44,14 +44,14 @@ pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
         ("sessions", &report.sessions),
     ] {
         if !counts.is_empty() {
-            rows.push(row(name, listed(counts)));
+            rows.push((name, listed(counts)));
         }
     }
     let dropped = &report.dropped;
     if dropped.records > 0 {
         let fatal = dropped.fatal;
         let bytes = size(dropped.bytes);
-        rows.push(row(
+        rows.push((
             "dropped",
             format!(
                 "{} ({fatal} fatal), {bytes}",
@@ -60,16 +60,16 @@ pub(super) fn print(report: &Report, printer: &mut Printer) -> io::Result<()> {
         ));
     }
     if report.dead_letters > 0 {
-        rows.push(row("dead letters", report.dead_letters.to_string()));
+        rows.push(("dead letters", report.dead_letters.to_string()));
     }
     let files: Vec<String> = report
         .files
         .iter()
         .map(|(name, bytes)| format!("{name} {}", size(*bytes)))
         .collect();
-    rows.push(row("files", files.join(", ")));
+    rows.push(("files", files.join(", ")));
     let width = printer.width();
-    printer.line(table::render(&[], rows, &[], width))?;
+    printer.line(table::facts(&rows, width))?;
     print_problems(report, printer)
 }
 
@@ -137,7 +137,7 @@ pub(super) fn print_repair(
         ("duplicates left out", report.duplicates),
         ("dead letters", report.dead_letters),
     ];
-    let rows = rows.map(|(name, count)| row(name, count.to_string()));
+    let rows = rows.map(|(name, count)| vec![format!("  {name}"), count.to_string()]);
     let width = printer.width();
     printer.line(table::render(&[], rows, &[1], width))?;
     if let Some(problem) = &report.meta_problem {
@@ -165,10 +165,6 @@ pub(super) fn sentence(damage: &Damage) -> String {
         counted(*len, "byte"),
         damage.head_text()
     )
-}
-
-fn row(name: &str, value: String) -> Vec<String> {
-    vec![format!("  {name}"), value]
 }
 
 /// Counts by name, the largest first.
