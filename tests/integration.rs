@@ -31,6 +31,7 @@ mod ingest_survives;
 mod ingest_who;
 mod library;
 mod metrics;
+mod output_files;
 #[cfg(unix)]
 mod packages;
 mod page;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::sources::{ReadingProgress, access, failed, locations, token, warn_of_odd_lines};
-use super::{Context, sanitizer::sanitizer};
+use super::{Context, sanitizer::sanitizer, target};
 use crate::cli::fingerprint::FingerprintArgs;
 use crate::error::Exit;
 use crate::filter::Filter;
@@ -42,6 +42,9 @@ pub(super) fn run(args: FingerprintArgs, context: &mut Context) -> anyhow::Resul
         };
         annotate(&sources, options, &sanitizer, &mut context.printer)?;
         return Ok(Exit::Done);
+    }
+    if let Some(file) = &args.write_baseline {
+        target::check(file, &baseline::KIND, &sources)?;
     }
     let known = args.baseline.as_deref().map(Baseline::read).transpose()?;
     let counted = match sources.as_slice() {

@@ -19,6 +19,7 @@ mod shipped;
 mod sources;
 mod stop;
 mod tail;
+mod target;
 mod telemetry;
 mod upload;
 

@@ -5,14 +5,15 @@ mod telling;
 mod thumbnails;
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use super::sanitizer::sanitizer;
-use super::{Context, sources};
+use super::{Context, sources, target};
 use crate::cli::Format;
 use crate::cli::session::{ListArgs, SessionCommand, ShowArgs};
 use crate::error::{Error, Exit};
@@ -198,10 +199,10 @@ const HEADINGS: [&str; 8] = [
     "ERRORS",
 ];
 
-/// What stands for the records that name no session.
 /// Which of them are left out first where there is no room.
 const SPARE: [usize; 7] = [2, 1, 5, 4, 3, 6, 7];
 
+/// What stands for the records that name no session.
 const NO_SESSION: &str = "(none)";
 
 fn print_list(list: &[SessionSummary], printer: &mut Printer) -> anyhow::Result<()> {
@@ -243,6 +244,18 @@ fn id_of(session: &SessionSummary) -> &str {
     }
 }
 
+/// What `--html` writes.
+const PAGE: target::Kind = target::Kind {
+    flag: "--html",
+    name: "page of a session",
+    example: "story.html",
+    is_one: |path| {
+        let mut start = Vec::new();
+        let read = |file: File| file.take(html::START.len() as u64).read_to_end(&mut start);
+        File::open(path).and_then(read).is_ok() && start == html::START.as_bytes()
+    },
+};
+
 /// How many sessions a person is asked to choose from at the most.
 const MOST_ASKED: usize = 20;
 
@@ -250,6 +263,7 @@ const MOST_ASKED: usize = 20;
 /// `None` where there is no such person, or none was chosen.
 fn ask(
     headings: &[&str],
+    spare: &[usize],
     rows: Vec<Vec<String>>,
     context: &mut Context,
 ) -> anyhow::Result<Option<usize>> {
@@ -263,7 +277,6 @@ fn ask(
         .collect();
     let numbered = rows.into_iter().enumerate().map(|(at, mut row)| {
         row.insert(0, (at + 1).to_string());
-    spare: &[usize],
         row
     });
     let numbered: Vec<_> = numbered.collect();
@@ -290,6 +303,9 @@ fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
         named.splice(..0, first.into_iter().flatten());
     }
     let locations = sources::locations(named, &context.config)?;
+    if let Some(file) = &args.html {
+        target::check(file, &PAGE, &locations)?;
+    }
     let id = match id {
         Some(id) => id,
         None => find(&args, &locations, context)?,

@@ -204,3 +204,13 @@ pub fn export_dead_letters(folder: &Path, target: &Path) -> Result<usize, Backlo
     fs::write(target, out).map_err(|error| at(target, &error))?;
     Ok(lines.len())
 }
+
+/// Whether a file is what [`export_dead_letters`] writes: each of its lines is
+/// a dead letter. `false` for what cannot be read.
+pub fn holds_dead_letters(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let is_letter = |line: io::Result<Vec<u8>>| line.is_ok_and(|line| record_of(&line).is_some());
+    BufReader::new(file).split(b'\n').all(is_letter)
+}

@@ -46,7 +46,7 @@ pub use body::Resource;
 pub use checkup::{
     Expected, Finding, Verdict, check_clock, check_endpoint, check_route, check_token, clock_skew,
 };
-pub use dead_letters::{DeadLetters, export_dead_letters};
+pub use dead_letters::{DeadLetters, export_dead_letters, holds_dead_letters};
 pub use follow::{ENDPOINT_INTERVAL, follow};
 pub use observer::{Event, Observer, Silent};
 pub use queued::{PassedOver, QueueBacklog};

@@ -13,19 +13,28 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, queue_folder, sanitizer::sanitizer, screenshots, shipped};
+use super::{Context, queue_folder, sanitizer::sanitizer, screenshots, shipped, target};
 use crate::cli::upload::{ResultFormat, UploadArgs};
 use crate::config::Config;
 use crate::error::{Error, Exit, in_one_line};
 use crate::output::{Printer, counted, shell};
 use crate::queue::{self, LogQueue, Queue, QueueError, read_pending};
 use crate::sanitize::Sanitizer;
+use crate::source::Location;
 use crate::upload::{
     Backlog, DeadLetters, End, PassedOver, QueueBacklog, Receipt, StopCause, Uploader,
-    export_dead_letters,
+    export_dead_letters, holds_dead_letters,
 };
 use metrics::RequestTimes;
 use telling::{Account, Teller};
+
+/// What `--export` writes.
+const LETTERS: target::Kind = target::Kind {
+    flag: "--export",
+    name: "copy of dead letters",
+    example: "letters.jsonl",
+    is_one: holds_dead_letters,
+};
 
 pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exit> {
     if args.replay {
@@ -36,6 +45,7 @@ pub(super) fn run(args: UploadArgs, context: &mut Context) -> anyhow::Result<Exi
         return dry_run::of_queue(&args, &folder, context);
     }
     if let Some(target) = &args.export {
+        target::check(target, &LETTERS, &[Location::path(&folder)])?;
         let count = export_dead_letters(&folder, target).map_err(anyhow::Error::from_boxed)?;
         context
             .printer

@@ -22,6 +22,10 @@ use escape::Escaped;
 
 const STYLE: &str = include_str!("style.css");
 
+/// How every page begins, which tells it from other files.
+pub const START: &str = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+    <meta name=\"generator\" content=\"soliplex session show\">\n";
+
 /// Up to so many moments a page shows all of them; of a longer session it
 /// leaves out what is neither serious nor close before an error.
 const MAX_MOMENTS: usize = 5_000;
@@ -58,7 +62,7 @@ fn write_page(
     let id = story.session_id.as_deref().unwrap_or("without an id");
     write!(
         page,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "{START}\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
          style-src 'sha256-{style_hash}'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
