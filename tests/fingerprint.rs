@@ -173,6 +173,42 @@ fn annotating_keeps_every_record_as_it_is_and_adds_the_fingerprint_to_errors() {
 }
 
 #[test]
+fn a_group_names_the_sessions_in_which_it_happened_last() {
+    let home = Home::new();
+    let ids =
+        ["a", "b", "c", "d", "e"].map(|end| format!("0193f0aa-0000-7000-8000-00000000000{end}"));
+    let lines: Vec<_> = [2, 0, 4, 1, 3, 4, 1]
+        .into_iter()
+        .map(|at: usize| {
+            error("StateError", at)
+                .replace(&format!("session-{}\"", at % 3), &format!("{}\"", ids[at]))
+        })
+        .collect();
+    home.file("a.jsonl", lines.join("\n"));
+    let last = [&ids[4], &ids[3], &ids[2]];
+    for source in ["a.jsonl", "-"] {
+        let json = ["fingerprint", source, "--format", "jsonl"];
+        let ran = home.run_with_stdin(&json, lines.join("\n")).succeeds();
+        assert_eq!(ran.json_lines()[0]["lastSessions"], serde_json::json!(last));
+    }
+    let shown = home
+        .run(&["fingerprint", "a.jsonl"])
+        .succeeds()
+        .stdout_text();
+    // As many as fit into a line of 100 columns, each of them whole.
+    let line = format!("  last in {}, {}\n", last[0], last[1]);
+    assert!(shown.contains(&line), "{shown}");
+    let mut narrow = home.soliplex();
+    narrow.env("COLUMNS", "20").args(["fingerprint", "a.jsonl"]);
+    let shown = narrow.output().unwrap().stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(
+        shown.contains(&format!("  last in {}\n", last[0])),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_group_that_is_not_in_the_baseline_is_a_finding() {
     let home = Home::new();
     home.file("a.jsonl", errors());

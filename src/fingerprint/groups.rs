@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::memo::Memo;
-use super::{Basis, Distinct, Fingerprint, Occurrence, Series};
+use super::{Basis, Distinct, Fingerprint, Latest, Occurrence, Series};
 use crate::record::LogRecord;
 
 /// How many groups are kept unless [`Groups::with_capacity`] says otherwise.
@@ -48,6 +48,8 @@ pub struct Group {
     pub sessions: Distinct,
     /// The installations they happened on.
     pub installs: Distinct,
+    /// The sessions in which they happened last.
+    pub last_sessions: Latest,
     /// The error of the first one that was added, and its message if it had no
     /// error: one line, cut after 512 bytes.
     pub exemplar: String,
@@ -225,6 +227,7 @@ impl Group {
             last_seen: None,
             sessions: Distinct::default(),
             installs: Distinct::default(),
+            last_sessions: Latest::default(),
             exemplar: line[..line.floor_char_boundary(MAX_EXEMPLAR)].to_owned(),
             logger: occurrence.logger.to_string(),
             series: Series::default(),
@@ -249,6 +252,7 @@ impl Group {
         }
         if let Some(session) = &occurrence.session {
             self.sessions.add(session);
+            self.last_sessions.add(session, occurrence.time);
         }
         if let Some(install) = &occurrence.install {
             self.installs.add(install);
@@ -264,6 +268,7 @@ impl Group {
         self.last_seen = self.last_seen.max(other.last_seen);
         self.sessions.merge(&other.sessions);
         self.installs.merge(&other.installs);
+        self.last_sessions.merge(&other.last_sessions);
         self.series.merge(&other.series);
     }
 

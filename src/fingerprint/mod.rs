@@ -61,6 +61,7 @@ mod distinct;
 mod exception;
 mod groups;
 mod headline;
+mod latest;
 mod mask;
 mod memo;
 mod occurrence;
@@ -80,6 +81,7 @@ use sha2::{Digest, Sha256};
 use crate::record::LogRecord;
 pub use distinct::Distinct;
 pub use groups::{Group, Groups};
+pub use latest::Latest;
 pub use occurrence::Occurrence;
 pub use series::Series;
 

@@ -48,6 +48,10 @@ pub(super) struct Row {
     pub(super) last_seen: Option<String>,
     pub(super) sessions: u64,
     pub(super) installs: u64,
+    /// Those in which it happened last, the newest first; a server does not
+    /// say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) last_sessions: Vec<String>,
     pub(super) exemplar: String,
     /// How many there were in each of equal steps of the whole time.
     pub(super) counts: Vec<u64>,
@@ -191,6 +195,7 @@ fn row(group: &Group, share: f64, span: Option<(DateTime<Utc>, DateTime<Utc>)>) 
         last_seen: group.last_seen.map(format_timestamp),
         sessions: group.sessions.count(),
         installs: group.installs.count(),
+        last_sessions: group.last_sessions.ids().map(str::to_owned).collect(),
         exemplar: group.exemplar.clone(),
         counts: counts.unwrap_or_default(),
     }

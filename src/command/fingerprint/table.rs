@@ -1,4 +1,4 @@
-//! The groups for a person's eye: three lines for each.
+//! The groups for a person's eye: a few lines for each.
 
 use chrono::{DateTime, Utc};
 
@@ -60,7 +60,29 @@ fn print_group(group: &Row, printer: &mut Printer) -> anyhow::Result<()> {
     );
     let facts = clip(&facts, room);
     printer.line(format_args!("{:INDENT$}{faint}{facts}{faint:#}", ""))?;
+    let sessions = last_sessions(group, room);
+    if !sessions.is_empty() {
+        printer.line(format_args!("{:INDENT$}{faint}{sessions}{faint:#}", ""))?;
+    }
     Ok(())
+}
+
+/// Where to look for more: as many of the last sessions as fit, and one at
+/// least, each with its whole id.
+fn last_sessions(group: &Row, room: usize) -> String {
+    let mut text = String::new();
+    for id in &group.last_sessions {
+        let id = safe::escape(id);
+        let more = match text.is_empty() {
+            true => format!("last in {id}"),
+            false => format!(", {id}"),
+        };
+        if !text.is_empty() && length(&text) + length(&more) > room {
+            break;
+        }
+        text.push_str(&more);
+    }
+    text
 }
 
 /// What was hashed.
