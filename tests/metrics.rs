@@ -119,3 +119,15 @@ fn the_help_says_what_a_measurement_is_and_how_to_make_one() {
         .json_lines();
     assert_eq!(find(&rows, "cold_start")["max"], 812.0);
 }
+
+#[test]
+fn where_a_metric_is_not_there_those_that_are_are_named() {
+    let home = Home::new();
+    home.file("a.jsonl", measurements());
+    home.run(&["metrics", "a.jsonl", "--metric", "nope"])
+        .succeeds()
+        .says_in_one_line(&["named nope; those there are: cold_start, frame"]);
+    home.run(&["metrics", "a.jsonl", "--level", "fatal", "--metric", "nope"])
+        .succeeds()
+        .says_in_one_line(&["no record holds a measurement"]);
+}

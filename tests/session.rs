@@ -588,7 +588,13 @@ fn what_cannot_be_told_is_said_in_one_line() {
     home.file("a.jsonl", all_sessions());
     home.run(&["session", "show", "nobody", "a.jsonl"])
         .exits(1)
-        .says_in_one_line(&["no session nobody in a.jsonl", "session list"]);
+        .says_in_one_line(&[
+            "no session nobody in a.jsonl",
+            "`soliplex session list a.jsonl` shows",
+        ]);
+    home.run(&["session", "show", "--user", "nobody", "a.jsonl"])
+        .exits(1)
+        .says_in_one_line(&["`soliplex session list a.jsonl` shows"]);
     home.run(&["session", "show", "", "a.jsonl"]).exits(2);
     home.run(&["session", "show", "--user", ""]).exits(2);
     home.run(&["session", "show", "s", "none.jsonl"])

@@ -1,12 +1,14 @@
 //! `soliplex metrics`: what was measured, summed up.
 
+use std::collections::BTreeSet;
+
 use super::bars::bars;
 use super::{Context, sanitizer::sanitizer, sources, stop};
 use crate::cli::Format;
 use crate::cli::metrics::{Grouping, MetricsArgs};
 use crate::error::Exit;
 use crate::filter::Filter;
-use crate::output::{Printer, table};
+use crate::output::{Printer, safe, table};
 use crate::session::{By, Measurement, Metric, Metrics};
 use crate::source::{self, Event, Notice, Options};
 
@@ -15,6 +17,9 @@ use crate::source::{self, Event, Notice, Options};
 const STEPS: usize = 16;
 const FEWER_STEPS: usize = 8;
 const NARROW: usize = 100;
+
+/// How many metrics are named where none of those asked for is there.
+const MOST_NAMED: usize = 20;
 
 pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let options = Options {
@@ -34,6 +39,7 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
         Some(Grouping::Install) => By::Install,
         Some(Grouping::Logger) => By::Logger,
     });
+    let mut others = BTreeSet::new();
     let mut odd_lines = 0;
     for item in items {
         let mut record = match item.map_err(sources::failed)?.event {
@@ -47,11 +53,17 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
                 continue;
             }
         };
+        let name = Measurement::of(&record).map(|one| one.name);
         let is_wanted = args.metrics.is_empty()
-            || Measurement::of(&record).is_some_and(|one| args.metrics.contains(&one.name));
+            || name
+                .as_ref()
+                .is_some_and(|name| args.metrics.contains(name));
         if is_wanted {
             sanitizer.sanitize_record(&mut record);
             metrics.add(&record);
+        } else if others.len() <= MOST_NAMED && name.is_some() {
+            sanitizer.sanitize_record(&mut record);
+            others.extend(Measurement::of(&record).map(|one| one.name));
         }
     }
     drop(progress);
@@ -62,7 +74,9 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
         _ => STEPS,
     });
     match args.format {
-        Format::Table if summary.is_empty() => printer.note("no record holds a measurement"),
+        Format::Table if summary.is_empty() => {
+            printer.note(nothing_measured(&args.metrics, &others))
+        }
         Format::Table => print_table(&summary, args.by, printer)?,
         Format::Json => printer.json(&summary)?,
         Format::Jsonl => {
@@ -79,6 +93,24 @@ pub(super) fn run(args: MetricsArgs, context: &mut Context) -> anyhow::Result<Ex
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Says that nothing was measured, and of what was asked for by name what else
+/// there is.
+fn nothing_measured(wanted: &[String], others: &BTreeSet<String>) -> String {
+    if others.is_empty() {
+        return "no record holds a measurement".to_owned();
+    }
+    let mut named: Vec<&str> = others.iter().take(MOST_NAMED).map(String::as_str).collect();
+    if others.len() > MOST_NAMED {
+        named.push("…");
+    }
+    let text = format!(
+        "no record holds a measurement named {}; those there are: {}",
+        wanted.join(" or "),
+        named.join(", ")
+    );
+    safe::escape(&text).into_owned()
 }
 
 fn print_table(

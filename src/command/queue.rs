@@ -42,6 +42,12 @@ fn folder(named: Option<PathBuf>, context: &Context) -> Result<PathBuf, Error> {
 }
 
 fn inspect_queue(args: &InspectArgs, context: &mut Context) -> anyhow::Result<Exit> {
+    if !Filter::from(args.filter.clone()).is_empty() {
+        return Err(Error::usage(
+            "`queue inspect` counts all that is in the queue, and filters choose records: add --records to print those that match",
+        )
+        .into());
+    }
     let folder = folder(args.dir.clone(), context)?;
     let verify = args.verify;
     let mut found = inspect(&folder, InspectOptions { verify })?;

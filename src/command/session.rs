@@ -412,8 +412,9 @@ fn named_so(
     }
     let places: Vec<_> = locations.iter().map(Location::to_string).collect();
     let text = format!(
-        "no session {id} in {}; `soliplex session list` shows which there are",
-        places.join(", ")
+        "no session {id} in {}; {} shows which there are",
+        places.join(", "),
+        sources::listing(locations)
     );
     Err(Error::new(Exit::Failed, text).into())
 }
@@ -514,8 +515,11 @@ fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyho
         [] => Err(Error::new(
             Exit::Failed,
             match args.at {
-                Some(_) => "no such session at that time; try a longer --around",
-                None => "no such session; `soliplex session list` shows which there are",
+                Some(_) => "no such session at that time; try a longer --around".to_owned(),
+                None => format!(
+                    "no such session; {} shows which there are",
+                    sources::listing(locations)
+                ),
             },
         )
         .into()),

@@ -16,7 +16,7 @@ use crate::output::Printer;
 use crate::output::progress::{Progress, Unit};
 use crate::sanitize::Sanitizer;
 use crate::small_file;
-use crate::source::{self, Location, Options, SourceError, Token};
+use crate::source::{self, Location, MeantAs, Options, SourceError, Token};
 
 /// How often progress is looked at.
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
@@ -27,12 +27,39 @@ const TOKEN_VARIABLE: &str = "SOLIPLEX_OPERATOR_TOKEN";
 /// What was named, or else the configured server, or else the local queue.
 pub(super) fn locations(named: Vec<Location>, config: &Config) -> anyhow::Result<Vec<Location>> {
     if !named.is_empty() {
+        named.iter().try_for_each(refuse_address)?;
         return Ok(named);
     }
     Ok(vec![match &config.server {
         Some(server) => Location::Server(server.value.trim_end_matches('/').to_owned()),
         None => Location::path(queue_folder(config)?),
     }])
+}
+
+/// Refuses what has the form of an address and would be waited for as a file.
+fn refuse_address(location: &Location) -> Result<(), Error> {
+    let Some(meant) = location.meant_as_address() else {
+        return Ok(());
+    };
+    Err(Error::usage(match meant {
+        MeantAs::Server(url) => {
+            format!("there is no file {location}; a server is named by its URL: {url}")
+        }
+        MeantAs::File(path) => format!("a file is named by its path alone: {path}"),
+        MeantAs::OtherScheme(scheme) => format!(
+            "{scheme}:// is no scheme of a source: name a file, a queue folder, a server as http://HOST:PORT or https://HOST, or a fleet as nats://HOST"
+        ),
+    }))
+}
+
+/// The command that lists the sessions of these sources.
+pub(super) fn listing(locations: &[Location]) -> String {
+    let named = locations.iter().map(|location| match location {
+        Location::Stdin => "-".to_owned(),
+        other => other.to_string(),
+    });
+    let named: Vec<_> = named.collect();
+    format!("`soliplex session list {}`", named.join(" "))
 }
 
 /// The operator's token, from the environment or else the configured file.

@@ -4,6 +4,8 @@ mod around;
 mod repeats;
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{Context, sanitizer::sanitizer, sources, stop};
@@ -48,6 +50,7 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
         access: sources::access(),
         ..Options::default()
     };
+    let passed_over = Arc::clone(&options.passed_over);
     let mut items = source::open(&locations, options).map_err(sources::failed)?;
     let ending = items.stop();
     stop::on_signal(items.stop())?;
@@ -102,9 +105,14 @@ pub(super) fn run(args: TailArgs, context: &mut Context) -> anyhow::Result<Exit>
     }
     tail.finish()?;
     if !tail.has_shown && failure.is_none() && args.no_follow && args.lines != Some(0) {
-        tail.printer.note(match is_filtered {
-            true => "no record matches",
-            false => "there are no records",
+        let passed_over = passed_over.load(Ordering::Relaxed);
+        tail.printer.note(match (is_filtered, passed_over) {
+            (false, _) => "there are no records".to_owned(),
+            (true, 0) => "no record matches".to_owned(),
+            (true, 1) => "no record matches, and 1 line is no record: --grep alone searches it too".to_owned(),
+            (true, lines) => format!(
+                "no record matches, and {lines} lines are no records: --grep alone searches these too"
+            ),
         });
     }
     let is_waiting = tail.until.is_some() && !ending.is_stopped();
@@ -211,6 +219,7 @@ impl Tail<'_> {
                     false => String::from_utf8_lossy(&text),
                 };
                 let text = safe::escape(&text);
+                self.has_shown = true;
                 self.printer.line(format_args!("{faint}{text}{faint:#}"))?;
             }
             Notice::Waiting { .. } | Notice::Appeared { .. } | Notice::Rotated { .. } => {

@@ -33,6 +33,43 @@ impl Location {
     }
 }
 
+impl Location {
+    /// What a path that is not there was meant to be, if it has the form of an
+    /// address: `localhost:8080`, or a URL of a scheme that is none of ours.
+    pub fn meant_as_address(&self) -> Option<MeantAs> {
+        let (Location::Path(path) | Location::Glob(path)) = self else {
+            return None;
+        };
+        let text = path.to_str().filter(|_| !path.exists())?;
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+            if scheme.is_empty() || !scheme.chars().all(is_plain) {
+                return None;
+            }
+            return Some(match scheme.eq_ignore_ascii_case("file") {
+                true => MeantAs::File(rest.to_owned()),
+                false => MeantAs::OtherScheme(scheme.to_owned()),
+            });
+        }
+        let authority = text.split('/').next().unwrap_or_default();
+        let (host, port) = authority.rsplit_once(':')?;
+        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+        let is_one = !host.is_empty() && host.chars().all(is_host) && port.parse::<u16>().is_ok();
+        is_one.then(|| MeantAs::Server(format!("http://{text}")))
+    }
+}
+
+/// What a path that is no file was meant to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MeantAs {
+    /// The server with this URL.
+    Server(String),
+    /// The file with this path.
+    File(String),
+    /// A URL of this scheme.
+    OtherScheme(String),
+}
+
 impl FromStr for Location {
     type Err = Infallible;
 
@@ -81,6 +118,33 @@ mod tests {
 
     fn location(text: &str) -> Location {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_is_told_from_a_path_that_is_not_there() {
+        let meant = |text: &str| location(text).meant_as_address();
+        let server = |url: &str| Some(MeantAs::Server(url.to_owned()));
+        assert_eq!(meant("localhost:8080"), server("http://localhost:8080"));
+        assert_eq!(
+            meant("logs.test:80/base"),
+            server("http://logs.test:80/base")
+        );
+        assert_eq!(meant("[::1]:8080"), server("http://[::1]:8080"));
+        let other = MeantAs::OtherScheme("ftp".to_owned());
+        assert_eq!(meant("ftp://u:secret@host/a"), Some(other));
+        assert_eq!(meant("file:///a"), Some(MeantAs::File("/a".to_owned())));
+        for path in [
+            "a.jsonl",
+            "a:b",
+            "a/b:80",
+            ":80",
+            "a:70000",
+            "C:\\logs",
+            "-",
+            "http://a:80",
+        ] {
+            assert_eq!(meant(path), None, "{path}");
+        }
     }
 
     #[test]

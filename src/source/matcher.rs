@@ -1,6 +1,8 @@
 //! From a line to an event.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::event::{Event, Notice};
 use super::lines::Line;
@@ -24,6 +26,7 @@ pub(super) struct Matcher {
     /// asked for.
     session_alone: Option<String>,
     needle: Option<Needle>,
+    passed_over: Arc<AtomicU64>,
 }
 
 /// What a line turns out to be, and the event it makes.
@@ -62,7 +65,14 @@ impl Matcher {
             asks_for_records,
             asks_for_more,
             needle,
+            passed_over: Arc::default(),
         }
+    }
+
+    /// Has the lines counted that are no records and were not asked for.
+    pub(super) fn counting(mut self, passed_over: &Arc<AtomicU64>) -> Matcher {
+        self.passed_over = Arc::clone(passed_over);
+        self
     }
 
     /// What every matching line holds, if that is known.
@@ -129,15 +139,16 @@ impl Matcher {
             Err(error) => {
                 let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
                 let text = String::from_utf8_lossy(shown).into_owned();
-                Judged::Odd(
-                    self.wants_text(&text)
-                        .then_some(Event::Notice(Notice::NotARecord {
-                            path: path.cloned(),
-                            offset,
-                            text,
-                            reason: error.to_string(),
-                        })),
-                )
+                if !self.wants_text(&text) {
+                    self.passed_over.fetch_add(1, Ordering::Relaxed);
+                    return Judged::Odd(None);
+                }
+                Judged::Odd(Some(Event::Notice(Notice::NotARecord {
+                    path: path.cloned(),
+                    offset,
+                    text,
+                    reason: error.to_string(),
+                })))
             }
         }
     }

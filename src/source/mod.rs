@@ -61,7 +61,7 @@ pub use event::{Event, Item, Notice};
 pub use files::total_bytes;
 pub use input::{decoded, open_bytes};
 pub use lines::MAX_LINE_BYTES;
-pub use location::Location;
+pub use location::{Location, MeantAs};
 pub use scan::{Scan, scan};
 pub use screenshots::{MAX_SCREENSHOT_BYTES, Screenshots};
 pub use server::{Token, fingerprints};
@@ -96,6 +96,9 @@ pub struct Options {
     /// Counts the bytes that have been read of plain files, for whoever shows
     /// how far it has come.
     pub bytes_read: Arc<AtomicU64>,
+    /// Counts the lines that are no records and were passed over, as the filter
+    /// asks for what only a record has.
+    pub passed_over: Arc<AtomicU64>,
     /// Who one is on NATS, and whom to trust there.
     pub access: Access,
 }
@@ -108,7 +111,7 @@ pub struct Options {
 /// there is none while following: it is waited for.
 pub fn open(locations: &[Location], options: Options) -> Result<Items, SourceError> {
     let mut opening = Opening {
-        matcher: Arc::new(Matcher::new(options.filter.clone())),
+        matcher: Arc::new(Matcher::new(options.filter.clone()).counting(&options.passed_over)),
         options,
         backlog: Vec::new(),
         live: Vec::new(),

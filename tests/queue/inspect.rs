@@ -350,3 +350,12 @@ fn that_only_a_part_was_looked_at_is_said_once() {
     assert_eq!(said(&["--verify"]), "");
     assert_eq!(said(&["--format", "json"]), "");
 }
+
+#[test]
+fn a_filter_that_would_not_count_is_refused() {
+    let home = home_with(2);
+    let inspect = ["queue", "inspect", "--level", "error"];
+    home.run(&inspect).exits(2).says_in_one_line(&["--records"]);
+    home.run(&[&inspect[..], &["--records"]].concat())
+        .succeeds();
+}
