@@ -36,6 +36,73 @@ fn the_last_records_that_match_are_shown_in_every_form() {
 }
 
 #[test]
+fn of_a_plain_log_it_is_said_what_searches_its_lines() {
+    let home = Home::new();
+    home.file("plain.log", "one\ntwo\n");
+    let tail = ["tail", "plain.log", "--no-follow"];
+    home.run(&[&tail[..], &["--level", "error"]].concat())
+        .succeeds()
+        .says_in_one_line(&["no record matches, and 2 lines are no records: --grep"]);
+    let ran = home
+        .run(&[&tail[..], &["--grep", "tw"]].concat())
+        .succeeds();
+    assert_eq!((&*ran.stdout_text(), &*ran.stderr_text()), ("two\n", ""));
+}
+
+#[test]
+fn what_is_typed_by_habit_is_taken_or_told() {
+    let home = Home::new();
+    home.file("queue/log_queue.jsonl", record("m", "info") + "\n");
+    let file = home.path("queue/log_queue.jsonl");
+    let file = file.to_str().unwrap();
+    for habit in [
+        &["tail", file, "--no-follow", "--format", "json"][..],
+        &["tail", file, "--no-follow", "--output", "jsonl"],
+        &["session", "list", file, "--output", "json"],
+        &["fingerprint", file, "--output", "json"],
+        &["queue", "drain", "queue", "--format", "json", "--dry-run"],
+    ] {
+        assert_eq!(
+            home.run(habit).succeeds().json_lines().len(),
+            1,
+            "{habit:?}"
+        );
+    }
+    let awaited = ["--until-match", "m", "--timeout", "30s"];
+    home.run(&[&["tail", "-f", file], &awaited[..]].concat())
+        .succeeds();
+    let ran = home.run(&["tail", "-20", file]).exits(2);
+    let tip = "tip: the number of lines is given as '-n 20'";
+    assert!(ran.stderr_text().contains(tip), "{}", ran.stderr_text());
+    let ran = home.run(&["sanitize", "-20", file]).exits(2);
+    assert!(!ran.stderr_text().contains("-n 20"));
+}
+
+#[test]
+fn an_address_that_is_no_url_is_not_waited_for_as_a_file() {
+    let home = Home::new();
+    for command in [
+        &["tail"][..],
+        &["session", "list"],
+        &["fingerprint"],
+        &["metrics"],
+    ] {
+        for (source, hint) in [
+            ("localhost:8080", "http://localhost:8080"),
+            ("ftp://host/a", "ftp:// is no scheme"),
+            ("file:///a.jsonl", "by its path alone: /a.jsonl"),
+        ] {
+            home.run(&[command, &[source]].concat())
+                .exits(2)
+                .says_in_one_line(&[hint]);
+        }
+    }
+    home.file("localhost:8080", record("m", "info"));
+    let there = home.run(&["tail", "localhost:8080", "--no-follow"]);
+    assert!(there.succeeds().stdout_text().contains('m'));
+}
+
+#[test]
 fn of_stdin_the_last_records_are_shown_at_its_end() {
     let home = Home::new();
     let lines: Vec<_> = (0..50).map(record_line).collect();

@@ -41,7 +41,7 @@ pub struct FingerprintArgs {
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
     /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, alias = "output", value_name = "FORMAT", default_value = "table")]
     pub format: Format,
     /// Which records.
     #[command(flatten)]

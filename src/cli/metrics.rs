@@ -28,7 +28,7 @@ pub struct MetricsArgs {
     #[arg(long, value_name = "WHAT")]
     pub by: Option<Grouping>,
     /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, alias = "output", value_name = "FORMAT", default_value = "table")]
     pub format: Format,
     /// Which records.
     #[command(flatten)]

@@ -26,6 +26,7 @@ pub mod value;
 
 use std::path::{Path, PathBuf};
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint,
@@ -175,7 +176,9 @@ pub struct Invocation {
 pub fn parse() -> Result<Invocation, clap::Error> {
     let matches = match matches_of_emit() {
         Some(matches) => matches,
-        None => Cli::command().try_get_matches()?,
+        None => Cli::command()
+            .try_get_matches()
+            .map_err(with_number_of_lines)?,
     };
     let cli = Cli::from_arg_matches(&matches)?;
     let setting = |value: &Option<PathBuf>, id, flag, variable| {
@@ -195,6 +198,27 @@ pub fn parse() -> Result<Invocation, clap::Error> {
         queue: setting(&global.queue, "queue", "--queue", "SOLIPLEX_QUEUE"),
     };
     Ok(Invocation { cli, overrides })
+}
+
+/// The error with what to type instead of `-20`, as `tail` takes it elsewhere.
+fn with_number_of_lines(mut error: clap::Error) -> clap::Error {
+    const TAKE_LINES: [&str; 3] = ["tail", "list", "drain"];
+    let args: Vec<String> = std::env::args_os()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let number = args
+        .iter()
+        .find_map(|arg| arg.strip_prefix('-').filter(is_number));
+    let is_meant = args.iter().any(|arg| TAKE_LINES.contains(&arg.as_str()));
+    if let (ErrorKind::UnknownArgument, Some(number), true) = (error.kind(), number, is_meant) {
+        let tip = format!("the number of lines is given as '-n {number}'");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
 }
 
 /// What stands behind `emit`, if that is the command and nothing is wrong.

@@ -35,7 +35,7 @@ pub struct InspectArgs {
     #[arg(long)]
     pub records: bool,
     /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, alias = "output", value_name = "FORMAT", default_value = "table")]
     pub format: Format,
     /// Which records, with --records.
     #[command(flatten)]
@@ -54,6 +54,9 @@ pub struct DrainArgs {
     /// At most this many records
     #[arg(short = 'n', long, value_name = "N")]
     pub records: Option<usize>,
+    /// How to print: it is JSONL, whatever is asked for
+    #[arg(long, alias = "output", hide = true, value_parser = ["json", "jsonl"])]
+    pub format: Option<String>,
     /// Print, but confirm nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -81,7 +81,7 @@ pub struct ListArgs {
     #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 50)]
     pub lines: usize,
     /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, alias = "output", value_name = "FORMAT", default_value = "table")]
     pub format: Format,
     /// Which sessions: those with a record that matches
     #[command(flatten)]
@@ -118,7 +118,7 @@ pub struct ShowArgs {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, alias = "output", value_name = "FORMAT", default_value = "table")]
     pub format: Format,
     /// Show times in UTC, not in local time
     #[arg(long)]

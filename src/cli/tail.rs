@@ -25,6 +25,9 @@ pub struct TailArgs {
     /// Show this many of the records that are there; of stdin the last ones, at its end [default: 10, or all with --no-follow]
     #[arg(short = 'n', long = "lines", value_name = "N")]
     pub lines: Option<usize>,
+    /// Go on with what comes, as is the default: for fingers that type it
+    #[arg(short, long, hide = true, conflicts_with = "no_follow")]
+    pub follow: bool,
     /// End when everything that is there was shown
     #[arg(long)]
     pub no_follow: bool,
@@ -38,7 +41,7 @@ pub struct TailArgs {
     #[arg(long, value_name = "DURATION", value_parser = value::duration, requires = "until_match")]
     pub timeout: Option<Duration>,
     /// How to print
-    #[arg(long, value_name = "FORM", default_value = "pretty")]
+    #[arg(long, alias = "format", value_name = "FORM", default_value = "pretty")]
     pub output: Form,
     /// Show times in UTC, not in local time
     #[arg(long)]
@@ -52,8 +55,10 @@ pub struct TailArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
     /// For a person's eye
+    #[value(alias = "table")]
     Pretty,
     /// One JSON object a line
+    #[value(alias = "jsonl")]
     Json,
     /// key=value pairs
     Logfmt,
