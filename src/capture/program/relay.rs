@@ -180,6 +180,9 @@ mod tests {
     use crate::record::{Defaults, Identity, Level};
     use crate::sanitize::Sanitizer;
 
+    /// How long to wait for what should come at once.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
     #[test]
     fn what_comes_once_there_is_room_again_is_written() {
         let queue = Arc::new(MemoryQueue::new(1 << 20));
@@ -197,6 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = UnixDatagram::unbound().unwrap();
         let reader = UnixDatagram::bind(folder.path().join("reader")).unwrap();
+        reader.set_read_timeout(Some(PATIENCE)).unwrap();
         let stream = Stream {
             name: "stdout",
             source: source.into(),
@@ -207,16 +211,19 @@ mod tests {
         let end = thread::scope(|scope| {
             let relaying = scope.spawn(|| relay(stream, stop.as_fd(), &mut transcript, &recorder));
             say("lost\n");
-            while recorder.unwritten().is_none() {
+            let deadline = Instant::now() + PATIENCE;
+            while recorder.unwritten().is_none() && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(1));
             }
             target.connect(folder.path().join("reader")).unwrap();
             say("kept\n");
             let mut read = [0; 100];
-            let count = reader.recv(&mut read).unwrap();
-            assert_eq!(&read[..count], b"kept\n");
+            let received = reader.recv(&mut read);
+            // Only now: what panics before would wait for the relay for ever.
             program.shutdown(std::net::Shutdown::Both).unwrap();
-            relaying.join().unwrap()
+            let end = relaying.join().unwrap();
+            assert_eq!(&read[..received.unwrap()], b"kept\n");
+            end
         });
         assert_eq!(end, StreamEnd::Read);
         assert_eq!(queue.pending(), 2);
