@@ -160,7 +160,7 @@ fn judge_record(
     take: &mut impl FnMut(&Envelope<'_>),
 ) -> Result<(), RecordError> {
     let envelope = Envelope::parse(line)?;
-    let is_ours = envelope.has(keys::MESSAGE)
+    let is_ours = envelope.json(keys::MESSAGE).is_some()
         && envelope.level().is_some()
         && envelope.text(keys::TIMESTAMP).is_some();
     let foreign = match is_ours {
