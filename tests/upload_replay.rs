@@ -46,7 +46,7 @@ fn a_server_with_tokens_is_replayed_from_with_one() {
         let replay = ["--replay", &from.url, "--restamp", restamp];
         upload(&home, &to, &replay)
             .exits(6)
-            .says_in_one_line(&["refused the token", "SOLIPLEX_OPERATOR_TOKEN"]);
+            .says_in_one_line(&["wants a token", "SOLIPLEX_OPERATOR_TOKEN"]);
         home.file("operator-token", OPERATOR);
         home.file("config.toml", "operator_token_file = \"operator-token\"\n");
         let replay = [&replay[..], &["--config", "config.toml"]].concat();
