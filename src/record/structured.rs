@@ -92,13 +92,7 @@ pub fn translated(record: &LogRecord) -> Option<LogRecord> {
     }
     let mut fields = record.fields().clone();
     let own = OWN.map(|key| (key, fields.shift_remove(key)));
-    let attributes = fields.shift_remove(keys::ATTRIBUTES);
     let mut record = from_fields(fields)?;
-    if let Some(Value::Object(attributes)) = attributes {
-        for (name, value) in attributes {
-            record.set_attribute(&name, value);
-        }
-    }
     for (key, value) in own {
         if let Some(value) = value {
             record.set(key, value);
