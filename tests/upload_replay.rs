@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::fault_server::FaultServer;
-use crate::support::{Home, Ran, Server, record_line};
+use crate::support::{Home, Ran, Server, record_line, wait_until};
 use crate::upload::upload;
 
 /// A token that lets a reader in.
@@ -107,6 +107,27 @@ fn a_fixture_without_any_record_is_not_taken_for_one_that_was_sent() {
     assert!(ran.stdout_text().starts_with("0 records accepted"));
     upload(&home, &server, &["--replay", "empty.jsonl"]).succeeds();
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_replay_that_is_interrupted_speaks_of_no_queue() {
+    let home = Home::new();
+    home.file(
+        "fixture.jsonl",
+        [record_line(0), record_line(500_000)].join("\n"),
+    );
+    let server = FaultServer::accepting();
+    let endpoint = format!("{}/api/v1/logs", server.url());
+    let flags = ["--speed", "original", "--endpoint", &endpoint];
+    let mut replay = home.start(&[&["upload", "--replay", "fixture.jsonl"][..], &flags].concat());
+    wait_until("the first is sent", || {
+        (!server.messages().is_empty()).then_some(())
+    });
+    replay.signal("INT");
+    assert_eq!(replay.ends().code(), Some(1));
+    let said = replay.said().join("\n");
+    assert!(said.contains("interrupted; not all was sent"), "{said}");
+    assert!(!said.contains("queue"), "{said}");
 }
 
 #[test]
