@@ -1,13 +1,14 @@
 //! Answers a shell that completes, or parses the command line, starts diagnostics, runs one command, and is the
 //! only place that chooses the exit status.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use soliplex::cli;
+use soliplex::cli::{self, Command};
 use soliplex::command::{self, Context};
 use soliplex::config::{Config, ConfigError};
 use soliplex::error::{self, Error, Exit};
+use soliplex::ingest::OPERATOR;
 use soliplex::output::{self, Printer};
 
 fn main() -> ExitCode {
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         Ok(invocation) => invocation,
         Err(error) => return usage(&error),
     };
-    start_diagnostics();
+    start_diagnostics(&invocation.cli.command);
     let global = &invocation.cli.global;
     let mut printer = Printer::new(global.color(), global.quiet, global.verbose);
     let config = match Config::load(invocation.overrides) {
@@ -53,15 +54,18 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Our own diagnostics, for those who work on this program: off unless
-/// `SOLIPLEX_LOG` holds a filter such as `debug`. They go to stderr and never
-/// into our own queue.
-fn start_diagnostics() {
-    let Ok(filter) = std::env::var("SOLIPLEX_LOG") else {
-        return;
+/// Our own diagnostics, on stderr and never in our own queue: what whoever runs
+/// a server must see, and for those who work on this program what `SOLIPLEX_LOG`
+/// names by a filter such as `debug`.
+fn start_diagnostics(command: &Command) {
+    let filter = match std::env::var("SOLIPLEX_LOG") {
+        Ok(filter) => format!("{OPERATOR}=info,{filter}"),
+        Err(_) if matches!(command, Command::Ingest(_)) => format!("{OPERATOR}=info"),
+        Err(_) => return,
     };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .init();
 }

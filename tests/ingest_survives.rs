@@ -6,6 +6,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::ingest::{batch, batch_of, block_on, messages, post, serve};
+#[cfg(target_os = "linux")]
+use crate::support::SmallDisk;
+#[cfg(target_os = "linux")]
+use crate::support::browser::skip;
 use crate::support::{Home, Server, record_line, wait_until};
 
 /// How many clients send at a time.
@@ -95,6 +99,45 @@ fn a_store_that_another_process_holds_is_503_until_it_is_free() {
     let (status, reply) = post(&server, None, body);
     assert_eq!((status, &reply["accepted"]), (200, &json!(1)));
     assert_eq!(messages(&server).len(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_once_and_makes_the_server_unready_until_there_is_room() {
+    let home = Home::new();
+    let Some(disk) = SmallDisk::mount(home.path("disk"), "2m") else {
+        return skip("a small disk needs the right to mount one");
+    };
+    let store = format!("sqlite:{}", disk.path.join("ingest.db").display());
+    let mut command = home.soliplex();
+    command.args(["ingest", "serve", "--no-auth", "--listen", "127.0.0.1:0"]);
+    let mut server = Server::of(command.args(["--store", &store]));
+    let ready = || crate::ingest::get(&server, "/readyz", None).0;
+    assert_eq!(ready(), 200);
+    let filler = disk.path.join("filler");
+    let _ = std::fs::write(&filler, vec![b'x'; 2 << 20]);
+    let lines: Vec<String> = (0..1000).map(record_line).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let body = batch(&lines);
+    let send = || post(&server, None, &*body).0;
+    for _ in 0..5 {
+        assert_eq!(send(), 503);
+        assert_eq!(ready(), 503);
+    }
+    server.running.says("ingest.db: store is full: ");
+    std::fs::remove_file(filler).expect("removed");
+    // By itself, without a record that says so.
+    assert_eq!(ready(), 200);
+    server.running.says("ingest.db: can be written again");
+    assert_eq!(send(), 200);
+    assert_eq!(messages(&server).len(), 1000);
+    server.running.signal("TERM");
+    assert!(server.running.ends().success());
+    let said = server.running.said();
+    assert!(
+        !said.iter().any(|line| line.contains("ingest.db")),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -69,6 +69,31 @@ fn a_key_set_is_fetched_once_however_many_unknown_keys_are_named() {
 }
 
 #[test]
+fn keys_that_cannot_be_fetched_are_told_at_the_start_and_make_the_server_unready() {
+    let home = Home::new();
+    let down = FaultServer::start(|_| Fault::status(500));
+    let url = format!("{}/jwks.json", down.url());
+    let server = Server::start(&home, &["--jwks-url", &url]);
+    let said = server.running.says("cannot use the keys of ");
+    assert!(said.contains(&url) && said.contains("500"), "{said}");
+    let (status, reply) = get(&server, "/readyz", None);
+    let reply = reply.to_string();
+    assert_eq!(status, 503, "{reply}");
+    assert!(
+        reply.contains(&url) && reply.contains("cannot be fetched"),
+        "{reply}"
+    );
+    assert_eq!(get(&server, "/healthz", None).0, 200);
+    assert!(down.was_asked_for("/jwks.json"));
+    // Other keys do without them.
+    let secret = home.file("secret", SECRET);
+    let secret = secret.to_str().unwrap();
+    let server = Server::start(&home, &["--jwks-url", &url, "--jwt-secret-file", secret]);
+    server.running.says("cannot use the keys of ");
+    assert_eq!(get(&server, "/readyz", None).0, 200);
+}
+
+#[test]
 fn a_key_that_a_token_brings_along_is_not_looked_at() {
     let home = Home::new();
     let trusted = home.file("jwks.json", {

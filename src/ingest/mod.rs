@@ -93,6 +93,10 @@ pub struct App {
 /// Takes one line of JSON for each request that was answered; must not block.
 pub type AccessLog = Box<dyn Fn(String) + Send + Sync>;
 
+/// The target of the few events that whoever runs a server must see: that it
+/// cannot do its work, and that it can again.
+pub const OPERATOR: &str = "soliplex::operator";
+
 /// How a server behaves.
 pub struct Settings {
     /// Who may write and read.

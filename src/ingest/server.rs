@@ -174,6 +174,7 @@ pub(super) async fn serve(
 fn start_background(app: &Arc<App>, tasks: &TaskTracker) -> Result<(), ForwardError> {
     let shutdown = || app.shutdown.clone();
     tasks.spawn(history::run(Arc::clone(app)));
+    tasks.spawn(fetch_keys(Arc::clone(app)));
     if let Some(forward) = &app.forward {
         let forwarder = Forwarder::new(Arc::clone(&app.store), forward, shutdown())?;
         tasks.spawn(forwarder.run());
@@ -189,6 +190,16 @@ fn start_background(app: &Arc<App>, tasks: &TaskTracker) -> Result<(), ForwardEr
         tasks.spawn(expire(Arc::clone(app)));
     }
     Ok(())
+}
+
+/// Fetches the keys that are published elsewhere, before a token needs them.
+async fn fetch_keys(app: Arc<App>) {
+    if let Some(jwks) = app.auth.jwks() {
+        tokio::select! {
+            () = jwks.fetch_at_start() => {}
+            () = app.shutdown.cancelled() => {}
+        }
+    }
 }
 
 /// Removes what is old every so often, until told to stop.

@@ -9,6 +9,10 @@ use std::process::Command;
 use assert_cmd::assert::Assert;
 
 use super::{lines, pending};
+#[cfg(target_os = "linux")]
+use crate::support::SmallDisk;
+#[cfg(target_os = "linux")]
+use crate::support::browser::skip;
 use crate::support::{DEADLINE, Home, Ran};
 
 /// Runs the binary in a shell that first says something of its own.
@@ -56,42 +60,17 @@ fn a_limit_on_file_sizes_is_an_error_and_not_the_end() {
     assert!(pending(&home.queue()).ends_with(&super::names(0..3)));
 }
 
-/// A file system of 64 KiB, gone when this is dropped.
-#[cfg(target_os = "linux")]
-struct SmallDisk(std::path::PathBuf);
-
-#[cfg(target_os = "linux")]
-impl SmallDisk {
-    /// `None` where it may not be mounted.
-    fn mount(path: std::path::PathBuf) -> Option<SmallDisk> {
-        fs::create_dir_all(&path).expect("a folder");
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
-            .arg(&path);
-        let output = mount.output().ok()?;
-        output.status.success().then_some(SmallDisk(path))
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room() {
     let home = Home::new();
-    let Some(disk) = SmallDisk::mount(home.path("disk")) else {
+    let Some(disk) = SmallDisk::mount(home.path("disk"), "64k") else {
         return skip("a small disk needs the right to mount one");
     };
-    let queue = disk.0.join("queue");
+    let queue = disk.path.join("queue");
     let args = ["emit", "--jsonl", "--queue", queue.to_str().expect("UTF-8")];
     home.run_with_stdin(&args, lines(50)).succeeds();
-    let filler = disk.0.join("filler");
+    let filler = disk.path.join("filler");
     let _ = fs::write(&filler, vec![b'x'; 64 * 1024]);
     for _ in 0..3 {
         let ran = home.run_with_stdin(&args, lines(500)).exits(1);
@@ -107,13 +86,6 @@ fn a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room() {
     assert!(drained.starts_with(&super::names(0..50)));
     assert!(drained.ends_with(&super::names(0..3)));
     assert!(pending(&queue).is_empty());
-}
-
-/// Says why a test shows nothing here.
-#[cfg(target_os = "linux")]
-pub(super) fn skip(reason: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
 }
 
 #[cfg(unix)]

@@ -11,8 +11,8 @@ use std::thread;
 use soliplex::queue::{Limits, LogQueue, Options, Queue};
 use soliplex::record::{EncodedRecord, Level, LogRecord};
 
-use super::disk::skip;
 use super::{message, pending};
+use crate::support::browser::skip;
 use crate::support::{Home, copy_folder, record_line};
 
 /// The calls that change a file or a folder, by which a queue can be left half

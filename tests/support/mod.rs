@@ -398,3 +398,30 @@ fn lines_of(pipe: impl std::io::Read + Send + 'static) -> Receiver<String> {
     });
     receiver
 }
+
+/// A file system of its own, gone when this is dropped.
+#[cfg(target_os = "linux")]
+pub(crate) struct SmallDisk {
+    pub(crate) path: PathBuf,
+}
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// One of a size such as `64k`; `None` where it may not be mounted.
+    pub(crate) fn mount(path: PathBuf, size: &str) -> Option<SmallDisk> {
+        fs::create_dir_all(&path).expect("a folder");
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(&path);
+        let output = mount.output().ok()?;
+        output.status.success().then_some(SmallDisk { path })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.path).status();
+    }
+}

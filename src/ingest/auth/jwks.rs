@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::keys::Key;
 use crate::http_client::http_client;
+use crate::ingest::OPERATOR;
 use crate::small_file;
 
 /// How soon a set may be fetched again.
@@ -38,7 +39,8 @@ pub struct Jwks {
     source: Source,
     client: reqwest::Client,
     keys: RwLock<Vec<Key>>,
-    /// When the set was last asked for, with or without success.
+    /// When the set was last asked for, with or without success; locked while
+    /// it is.
     asked: Mutex<Option<Instant>>,
 }
 
@@ -60,7 +62,7 @@ pub struct JwksError {
 }
 
 impl Jwks {
-    /// A set that is fetched when it is first needed.
+    /// A set that is fetched when it is first needed, if not before.
     ///
     /// # Errors
     ///
@@ -81,39 +83,68 @@ impl Jwks {
         })
     }
 
-    /// Fetches the set now.
+    /// Fetches the set now. Who needs a key of it meanwhile waits.
     ///
     /// # Errors
     ///
     /// It cannot be reached, or is no set of keys.
     pub async fn fetch(&self) -> Result<(), JwksError> {
-        *self.asked.lock().await = Some(Instant::now());
+        let mut asked = self.asked.lock().await;
+        *asked = Some(Instant::now());
         self.replace().await
+    }
+
+    /// Fetches the set when the server starts, and until that has worked once
+    /// every minute: whoever runs it is told that it does not, and that it does.
+    pub(in crate::ingest) async fn fetch_at_start(&self) {
+        let Err(error) = self.fetch().await else {
+            return;
+        };
+        tracing::error!(
+            target: OPERATOR,
+            "{error}; tokens signed with them are refused until they can be fetched, which is tried every minute"
+        );
+        while self.is_empty() {
+            tokio::time::sleep(MIN_AGE).await;
+            self.candidates(None).await;
+        }
+        let place = self.source.place();
+        tracing::warn!(target: OPERATOR, "the keys of {place} are there now");
+    }
+
+    /// Whether the set was never there.
+    pub(super) fn is_empty(&self) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.is_empty()
+    }
+
+    /// Where the set is.
+    pub(super) fn place(&self) -> String {
+        self.source.place()
     }
 
     /// The keys that a token with this `kid` may be signed with.
     pub(super) async fn candidates(&self, kid: Option<&str>) -> Vec<Key> {
         let found = self.find(kid);
-        if self.may_ask(found.is_empty()).await
-            && let Err(error) = self.replace().await
-        {
-            tracing::warn!(%error, "key set not fetched; the last one stays");
+        let is_missing = found.is_empty();
+        // Whoever has a key does not wait for a set that is being fetched.
+        let asked = match is_missing {
+            true => Some(self.asked.lock().await),
+            false => self.asked.try_lock().ok(),
+        };
+        if let Some(mut asked) = asked {
+            let least = if is_missing { MIN_AGE } else { MAX_AGE };
+            if asked.is_none_or(|asked| asked.elapsed() >= least) {
+                *asked = Some(Instant::now());
+                if let Err(error) = self.replace().await {
+                    tracing::warn!(%error, "key set not fetched; the last one stays");
+                }
+            }
         }
-        match found.is_empty() {
+        match is_missing {
             true => self.find(kid),
             false => found,
         }
-    }
-
-    /// Whether to ask for the set again; whoever is told so must.
-    async fn may_ask(&self, is_missing: bool) -> bool {
-        let least = if is_missing { MIN_AGE } else { MAX_AGE };
-        let mut asked = self.asked.lock().await;
-        if asked.is_some_and(|asked| asked.elapsed() < least) {
-            return false;
-        }
-        *asked = Some(Instant::now());
-        true
     }
 
     fn find(&self, kid: Option<&str>) -> Vec<Key> {
@@ -141,11 +172,13 @@ impl Jwks {
         };
         let sent = self.client.get(url).send().await;
         let answer = sent.and_then(reqwest::Response::error_for_status);
-        let mut answer = answer.map_err(|error| self.source.error(error.without_url()))?;
+        let mut answer =
+            answer.map_err(|error| self.source.error(innermost(&error.without_url())))?;
         let mut text = Vec::new();
         loop {
             let chunk = answer.chunk().await;
-            let chunk = chunk.map_err(|error| self.source.error(error.without_url()))?;
+            let chunk =
+                chunk.map_err(|error| self.source.error(innermost(&error.without_url())))?;
             let Some(chunk) = chunk else {
                 return Ok(text);
             };
@@ -158,14 +191,27 @@ impl Jwks {
 }
 
 impl Source {
-    fn error(&self, reason: impl ToString) -> JwksError {
-        let place = match self {
+    fn place(&self) -> String {
+        match self {
             Source::Url(url) => url.clone(),
             Source::File(path) => path.display().to_string(),
-        };
+        }
+    }
+
+    fn error(&self, reason: impl ToString) -> JwksError {
+        let place = self.place();
         let reason = reason.to_string();
         JwksError { place, reason }
     }
+}
+
+/// The cause at the bottom of an error, which is the part that says something.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }
 
 /// The keys of a set that can verify tokens; the others are passed over.

@@ -70,6 +70,28 @@ pub(super) struct Device {
 }
 
 impl Auth {
+    /// The set of keys that is published elsewhere, if there is one.
+    pub(super) fn jwks(&self) -> Option<&Jwks> {
+        match self {
+            Auth::Open => None,
+            Auth::Tokens(tokens) => tokens.jwks.as_ref(),
+        }
+    }
+
+    /// Whether there is a key that a device's token may be signed with.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        match self {
+            Auth::Tokens(tokens) if tokens.keys.is_empty() => match &tokens.jwks {
+                Some(jwks) if jwks.is_empty() => Err(Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("the keys of {} cannot be fetched", jwks.place()),
+                )),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
     /// Says who wants to write.
     pub(super) async fn device(&self, headers: &HeaderMap) -> Result<Device, Problem> {
         let tokens = match self {

@@ -16,10 +16,12 @@ pub(super) async fn healthz() -> Response {
     json(StatusCode::OK, r#"{"status":"ok"}"#.to_owned())
 }
 
-/// `GET /readyz`: records can be stored now.
+/// `GET /readyz`: records can be stored now, and the tokens checked that come
+/// with them.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let store = Arc::clone(&app.store);
     blocking(move || store.check()).await?;
+    app.auth.check()?;
     Ok(json(StatusCode::OK, r#"{"status":"ready"}"#.to_owned()))
 }
 

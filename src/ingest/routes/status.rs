@@ -22,7 +22,8 @@ pub(super) async fn status(
 ) -> Result<Response, Problem> {
     app.auth.operator(&headers).await?;
     let store = Arc::clone(&app.store);
-    let is_ready = blocking(move || store.check()).await.is_ok();
+    let is_stored = blocking(move || store.check()).await.is_ok();
+    let is_ready = is_stored && app.auth.check().is_ok();
     let now = Sample::of(&app);
     let forward = app.forward.as_ref().map(|forward| {
         let progress = *forward.progress.borrow();

@@ -28,8 +28,10 @@ const MAX_WAITING_BYTES: usize = 32 << 20;
 /// How many bytes of the latest batches stay unpacked for live readers.
 const MAX_RECENT_BYTES: usize = 8 << 20;
 
-/// The fact that is noted to see whether the file can be written.
+/// The fact that is noted to see whether the file can be written, and the
+/// number of the body that is, for a moment, to see whether there is room.
 const PROBE: &str = "probe";
+const PROBE_SEQ: i64 = -1;
 
 /// How long to wait for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
@@ -50,6 +52,8 @@ pub(super) struct Shared {
     pub(super) waiting: AtomicUsize,
     /// Whether what was written last could not be.
     pub(super) is_failing: AtomicBool,
+    /// How many bytes there was no room for; zero as long as there was.
+    pub(super) needed: AtomicUsize,
     head: watch::Sender<Seq>,
     recent: Mutex<Recent>,
 }
@@ -79,6 +83,7 @@ impl SqliteStore {
             codec: Codec::default(),
             waiting: AtomicUsize::new(0),
             is_failing: AtomicBool::new(false),
+            needed: AtomicUsize::new(0),
             head: watch::Sender::new(head),
             recent: Mutex::default(),
         });
@@ -102,9 +107,23 @@ impl SqliteStore {
         &self,
         apply: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
+        self.update_by(0, apply)
+    }
+
+    /// The same for a change that is there to write so many bytes.
+    fn update_by(
+        &self,
+        bytes: usize,
+        apply: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
         let (reply, done) = channel();
         let apply = Box::new(apply);
-        let sent = self.messages.send(Message::Update(Update { apply, reply }));
+        let update = Update {
+            bytes,
+            apply,
+            reply,
+        };
+        let sent = self.messages.send(Message::Update(update));
         sent.map_err(|_| StoreError::Closed)?;
         done.recv().unwrap_or(Err(StoreError::Closed))
     }
@@ -278,7 +297,7 @@ impl Store for SqliteStore {
         if self.shared.is_failing.load(Ordering::Acquire) {
             // Whether it can be written again is told by writing. That costs a
             // sync, which nobody may cause as long as all is well.
-            return self.set_fact(PROBE, Utc::now().timestamp_millis());
+            return self.probe();
         }
         self.read(|connection| next_seq(connection).map(drop))
     }
@@ -296,6 +315,23 @@ impl Store for SqliteStore {
 type Reply = oneshot::Receiver<Result<super::Appended, StoreError>>;
 
 impl SqliteStore {
+    /// Writes as much as there was no room for, and takes it out again.
+    fn probe(&self) -> Result<(), StoreError> {
+        let bytes = self.shared.needed.load(Ordering::Acquire);
+        if bytes > 0 {
+            self.update_by(bytes, move |transaction| {
+                let sql = "INSERT OR REPLACE INTO bodies (seq, packed) VALUES (?1, zeroblob(?2))";
+                transaction.execute(sql, params![PROBE_SEQ, bytes])?;
+                Ok(())
+            })?;
+            self.update(|transaction| {
+                transaction.execute("DELETE FROM bodies WHERE seq = ?1", [PROBE_SEQ])?;
+                Ok(())
+            })?;
+        }
+        self.set_fact(PROBE, Utc::now().timestamp_millis())
+    }
+
     /// Packs a batch on the caller's thread, of which there are several, and
     /// hands it to the writer, of which there is one.
     fn send(&self, batch: Batch) -> Result<Reply, StoreError> {

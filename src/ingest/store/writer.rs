@@ -15,11 +15,15 @@ use tokio::sync::oneshot;
 use super::groups::Counter;
 use super::sqlite::{Shared, open};
 use super::{AlertRule, Appended, Batch, Entry, Origin, Seq, StoreError, StoredBatch, seen};
+use crate::ingest::OPERATOR;
 use crate::record::Level;
 
 /// How much text one transaction takes in at the most. Larger groups make the
 /// wait longer and the sync no cheaper.
 const MAX_GROUP_BYTES: usize = 16 << 20;
+
+/// How much room beside a batch's own its transaction may take, in bytes.
+const MARGIN_BYTES: usize = 64 << 10;
 
 /// How many resources the writer knows the numbers of without asking.
 const MAX_RESOURCES: usize = 1024;
@@ -40,6 +44,8 @@ pub(super) enum Message {
 
 /// A change that is no batch, in a transaction of its own.
 pub(super) struct Update {
+    /// How many bytes it writes, if that is what it is for.
+    pub(super) bytes: usize,
     pub(super) apply: Change,
     pub(super) reply: std::sync::mpsc::Sender<Result<(), StoreError>>,
 }
@@ -83,7 +89,7 @@ impl Writer {
                 }
                 Message::Update(update) => {
                     let result = self.update(update.apply);
-                    self.note(result.is_ok());
+                    self.note(result.as_ref().err(), update.bytes);
                     if result.is_err() {
                         self.connection = None;
                     }
@@ -102,8 +108,11 @@ impl Writer {
 
     fn write(&mut self, mut group: Vec<Job>) {
         let bytes: usize = group.iter().map(|job| job.batch.text.len()).sum();
+        // Packed, and once more for what is counted and indexed.
+        let largest = group.iter().map(|job| job.packed.len()).max();
+        let needed = 2 * largest.unwrap_or(0) + MARGIN_BYTES;
         let result = self.commit(&mut group);
-        self.note(result.is_ok());
+        self.note(result.as_ref().err(), needed);
         self.shared.waiting.fetch_sub(bytes, Ordering::AcqRel);
         match result {
             Ok(done) => {
@@ -133,8 +142,35 @@ impl Writer {
         }
     }
 
-    fn note(&self, is_written: bool) {
-        self.shared.is_failing.store(!is_written, Ordering::Release);
+    /// Notes whether so many bytes could be written, and says so where that
+    /// changes. That a little can be written does not mean that records can,
+    /// once there was no room for them.
+    fn note(&self, error: Option<&StoreError>, bytes: usize) {
+        let shared = &self.shared;
+        let path = shared.path.display();
+        if let Some(error) = error {
+            if let StoreError::Full(_) = error {
+                let needed = bytes.max(MARGIN_BYTES);
+                shared.needed.fetch_max(needed, Ordering::AcqRel);
+            }
+            if !shared.is_failing.swap(true, Ordering::AcqRel) {
+                let next_step = match error {
+                    StoreError::Full(_) => {
+                        "make room, or keep less with --retention or --max-store"
+                    }
+                    _ => "see what holds it up",
+                };
+                tracing::error!(
+                    target: OPERATOR,
+                    "{path}: {error}; records are refused with 503 until it can be written: {next_step}"
+                );
+            }
+        } else if bytes >= shared.needed.load(Ordering::Acquire) {
+            shared.needed.store(0, Ordering::Release);
+            if shared.is_failing.swap(false, Ordering::AcqRel) {
+                tracing::warn!(target: OPERATOR, "{path}: can be written again");
+            }
+        }
     }
 
     fn update(
