@@ -145,6 +145,10 @@ impl<'s> Scanner<'s> {
 
     /// What a key in the text says about its value.
     pub(crate) fn key_kind(&mut self, key: &[u8]) -> KeyKind {
+        // A number is no key, and there are more of them than could be remembered.
+        if key.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
+            return KeyKind::Plain;
+        }
         self.keys.kind(self.engine, key)
     }
 

@@ -508,7 +508,7 @@ fn is_mask(value: &[u8]) -> bool {
 
 /// Words in groups by their first byte, so that few need be compared: a walk over all of
 /// [`PROSE`] would take longer than all else that a value costs.
-struct WordList {
+pub(crate) struct WordList {
     words: &'static [&'static str],
     /// Where the words with each first byte begin; the last entry is their end.
     from: [u16; 129],
@@ -516,7 +516,7 @@ struct WordList {
 
 impl WordList {
     /// Takes words in lower case that stand in the order of their first bytes.
-    const fn new(words: &'static [&'static str]) -> WordList {
+    pub(crate) const fn new(words: &'static [&'static str]) -> WordList {
         let mut from = [0; 129];
         let mut byte = 0;
         let mut at = 0;
@@ -532,7 +532,8 @@ impl WordList {
         WordList { words, from }
     }
 
-    fn has(&self, value: &[u8]) -> bool {
+    /// Whether a value is one of the words, in any case of its letters.
+    pub(crate) fn has(&self, value: &[u8]) -> bool {
         let Some(first @ 0..128) = value.first().map(|b| usize::from(b.to_ascii_lowercase()))
         else {
             return false;

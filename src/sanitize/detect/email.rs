@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::sanitize::chars::{after_escape, is_one_of, run_end, run_start, word_at};
+use crate::sanitize::value::WordList;
 
 /// The longest local part (RFC 5321) and domain that are looked at.
 const MAX_LOCAL: usize = 64;
@@ -10,69 +11,16 @@ const MAX_DOMAIN: usize = 253;
 
 /// File and unit names after the last dot, which are no top-level domains: `icon@2x.png`,
 /// `getty@tty1.service`, `f@main.js`.
-const FILE_ENDINGS: &[&str] = &[
-    "png",
-    "jpg",
-    "jpeg",
-    "gif",
-    "svg",
-    "webp",
-    "ico",
-    "bmp",
-    "js",
-    "mjs",
-    "cjs",
-    "jsx",
-    "ts",
-    "tsx",
-    "dart",
-    "java",
-    "kt",
-    "html",
-    "htm",
-    "css",
-    "scss",
-    "json",
-    "xml",
-    "yaml",
-    "yml",
-    "toml",
-    "txt",
-    "log",
-    "lock",
-    "tgz",
-    "gz",
-    "tar",
-    "whl",
-    "jar",
-    "war",
-    "exe",
-    "dll",
-    "service",
-    "socket",
-    "timer",
-    "mount",
-    "target",
-    "slice",
-    "scope",
-    "device",
-    "path",
-    "conf",
-    "cfg",
-    "ini",
-    "pem",
-    "crt",
-    "pdf",
-    "swift",
-    "go",
-    "cpp",
-    "hpp",
-    "vue",
-    "class",
-    "proto",
-    "sql",
-    "local_only",
+#[rustfmt::skip]
+const FILE_ENDING_WORDS: &[&str] = &[
+    "bmp", "cfg", "cjs", "class", "conf", "cpp", "crt", "css", "dart", "device", "dll", "exe",
+    "gif", "go", "gz", "hpp", "htm", "html", "ico", "ini", "jar", "java", "jpeg", "jpg", "js",
+    "json", "jsx", "kt", "local_only", "lock", "log", "mjs", "mount", "path", "pdf", "pem", "png",
+    "proto", "scope", "scss", "service", "slice", "socket", "sql", "svg", "swift", "tar", "target",
+    "tgz", "timer", "toml", "ts", "tsx", "txt", "vue", "war", "webp", "whl", "xml", "yaml", "yml",
 ];
+
+static FILE_ENDINGS: WordList = WordList::new(FILE_ENDING_WORDS);
 
 /// The address around the `@` at `at`.
 pub(crate) fn at(text: &[u8], at: usize, floor: usize) -> Option<Range<usize>> {
@@ -207,8 +155,10 @@ fn domain_end(text: &[u8], from: usize) -> Option<usize> {
 }
 
 fn is_top_level(label: &[u8]) -> bool {
-    let international =
-        label.iter().any(|b| *b >= 0x80) || label.to_ascii_lowercase().starts_with(b"xn--");
+    let international = label.iter().any(|b| *b >= 0x80)
+        || label
+            .first_chunk::<4>()
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"xn--"));
     if international {
         return label.len() >= 3;
     }
@@ -218,7 +168,7 @@ fn is_top_level(label: &[u8]) -> bool {
     let camel = label
         .windows(2)
         .any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
-    letters && !camel && !is_one_of(label, FILE_ENDINGS)
+    letters && !camel && !FILE_ENDINGS.has(label)
 }
 
 fn are_labels(domain: &[u8]) -> bool {

@@ -373,6 +373,10 @@ impl Walk<'_, '_, '_> {
         if text::is_id_or_time(content) && !self.cleaner.engine.has_patterns() {
             return;
         }
+        let may_be_known = kind == KeyKind::Plain && content.len() >= 8;
+        if may_be_known && self.cleaner.scratch.clean_texts.has(content) {
+            return;
+        }
         let classes = union(content);
         // Credentials in base64 may be letters alone; they are long and not all lower case.
         let long = classes & UPPER != 0 && content.len() >= 16;
@@ -380,10 +384,7 @@ impl Walk<'_, '_, '_> {
         if !searched {
             return;
         }
-        if kind != KeyKind::Plain {
-            self.text(range, kind, classes);
-        } else if !self.cleaner.scratch.clean_texts.has(content) && !self.text(range, kind, classes)
-        {
+        if !self.text(range, kind, classes) && may_be_known {
             self.cleaner.scratch.clean_texts.add(content);
         }
     }
