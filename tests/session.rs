@@ -162,6 +162,12 @@ impl Session {
     }
 }
 
+/// The records of the session with the number 1.
+fn one_session() -> String {
+    let lines = Session(1).records();
+    lines.iter().map(|record| format!("{record}\n")).collect()
+}
+
 /// All sessions, their records mixed as a server receives them.
 fn all_sessions() -> String {
     let mut records: Vec<Value> = (0..SESSIONS).flat_map(|n| Session(n).records()).collect();
@@ -250,6 +256,15 @@ fn a_session_is_found_by_its_user_and_time_and_several_are_asked_about() {
     let shown = home.run(&of_user).succeeds().stdout_text();
     assert!(shown.contains("Session session-001"), "{shown}");
     assert!(shown.contains(&Session(1).verdict()[2]), "{shown}");
+    // Of a queue that was pulled off a device one knows the time alone.
+    home.file("one.jsonl", one_session());
+    let at = ["--at", "2026-02-06T10:01:05Z"];
+    for source in [&["one.jsonl"][..], &[]] {
+        let show = [&["session", "show"], source, &at].concat();
+        let ran = home.run(&[&["--queue", "one.jsonl"], &show[..]].concat());
+        let shown = ran.succeeds().stdout_text();
+        assert!(shown.contains("Session session-001"), "{shown}");
+    }
     let of_many = [
         "session",
         "show",

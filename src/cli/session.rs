@@ -97,7 +97,7 @@ Examples:
   soliplex session show 0193f0aa device-queue/ https://logs.example.org --html story.html")]
 pub struct ShowArgs {
     /// The session's id, or the start of it; `(none)` is what names no session
-    #[arg(value_name = "ID", required_unless_present_any = ["user", "install"], value_parser = NonEmptyStringValueParser::new(), add = complete::sessions())]
+    #[arg(value_name = "ID", required_unless_present_any = ["user", "install", "at"], value_parser = NonEmptyStringValueParser::new(), add = complete::sessions())]
     pub id: Option<String>,
     /// Where to look for it, as for `list`; several are put together
     #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
@@ -108,7 +108,7 @@ pub struct ShowArgs {
     /// The session of this installation (a prefix of its id, or the device's alias)
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), add = complete::installs())]
     pub install: Option<String>,
-    /// Of those, the one that was going on at this instant, as for --since of `list`
+    /// Of those, or of all, the one that was going on at this instant, as for --since of `list`
     #[arg(long, value_name = "TIME", value_parser = value::instant)]
     pub at: Option<DateTime<Utc>>,
     /// How far from that instant to look

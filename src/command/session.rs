@@ -297,7 +297,8 @@ fn ask(
 fn show(args: ShowArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let mut named = args.sources.clone();
     let mut id = args.id.clone();
-    if args.is_searched() {
+    let is_only_a_time = args.at.is_some() && id.as_deref().is_none_or(names_a_source);
+    if args.is_searched() || is_only_a_time {
         // The session is looked for, so what stands first is a source.
         let first = id.take().map(|first| first.parse());
         named.splice(..0, first.into_iter().flatten());
@@ -376,8 +377,7 @@ fn source_for_id(args: &ShowArgs) -> Option<Error> {
         Location::Path(path) => path.exists(),
         _ => true,
     };
-    let is_source = id.contains("://") || Path::new(id).exists();
-    if !is_source || args.sources.iter().any(is_there) {
+    if !names_a_source(id) || args.sources.iter().any(is_there) {
         return None;
     }
     let wanted = args.sources.first().map(Location::to_string);
@@ -386,6 +386,10 @@ fn source_for_id(args: &ShowArgs) -> Option<Error> {
     Some(Error::usage(format!(
         "{id} is a source, and the id comes first: `soliplex session show {wanted} {source}`; `soliplex session list {source}` shows the ids",
     )))
+}
+
+fn names_a_source(text: &str) -> bool {
+    text.contains("://") || Path::new(text).exists()
 }
 
 /// The one session whose id begins so, as it was typed or else in the other
@@ -493,7 +497,7 @@ fn tell_missing(thumbnails: &Thumbnails, printer: &mut Printer) {
     }
 }
 
-/// The one session of a user or an installation at a time.
+/// The one session of a user or an installation, or of anyone, at a time.
 fn find(args: &ShowArgs, locations: &[Location], context: &mut Context) -> anyhow::Result<String> {
     if locations.contains(&Location::Stdin) {
         return Err(Error::usage(
