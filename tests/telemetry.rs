@@ -14,6 +14,17 @@ fn status(home: &Home) -> Value {
     ran.succeeds().json_lines().remove(0)
 }
 
+#[test]
+fn the_status_is_told_although_nothing_can_be_kept() {
+    let home = Home::new();
+    home.file("file", "");
+    let folders = ["--state-dir", "file/state", "--queue", "queue"];
+    let status = ["telemetry", "status", "--offline"];
+    let ran = home.run(&[&folders[..], &status].concat()).succeeds();
+    assert!(ran.stdout_text().contains("install id"));
+    assert!(ran.stderr_text().contains("file/state/install_id"));
+}
+
 fn stored(home: &Home, server: &Server) -> Vec<Value> {
     home.run(&[
         "tail",

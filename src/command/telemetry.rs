@@ -39,7 +39,8 @@ struct Status {
     endpoint: Option<String>,
     endpoint_by: Option<String>,
     policy: Option<String>,
-    install_id: String,
+    /// None where none can be kept.
+    install_id: Option<String>,
     queue: String,
     pending: u64,
     pending_bytes: u64,
@@ -63,6 +64,13 @@ fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
     let shipped = Shipped::load(&config.state_dir.value);
     let (enabled, enabled_by) = switched(config);
     let endpoint = settings::chosen_endpoint(args.endpoint.as_deref(), config);
+    let install_id = match config.install_id() {
+        Ok(id) => Some(id),
+        Err(error) => {
+            context.printer.warn(error);
+            None
+        }
+    };
     let status = Status {
         enabled,
         enabled_by,
@@ -77,7 +85,7 @@ fn status(args: &StatusArgs, context: &mut Context) -> anyhow::Result<Exit> {
             .file
             .as_ref()
             .map(|file| file.display().to_string()),
-        install_id: config.install_id()?,
+        install_id,
         queue: config.queue.value.to_string(),
         pending,
         pending_bytes,
@@ -106,7 +114,7 @@ fn print(status: &Status, context: &mut Context) -> anyhow::Result<()> {
         ("telemetry", format!("{on} ({})", status.enabled_by)),
         ("endpoint", endpoint),
         ("policy", or_none(&status.policy)),
-        ("install id", status.install_id.clone()),
+        ("install id", or_none(&status.install_id)),
         (
             "queue",
             format!(
