@@ -427,17 +427,22 @@ fn a_chatty_program_is_recorded_line_for_line() {
     }
 }
 
+/// Runs a script whose output has no room.
+#[cfg(target_os = "linux")]
+fn run_into_full(home: &Home, script: &str) -> std::process::Output {
+    home.soliplex()
+        .args(shell(script))
+        .stdout(fs::File::create("/dev/full").unwrap())
+        .output()
+        .unwrap()
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_written_is_said_once_and_recorded_all_the_same() {
     let home = Home::new();
     let script = "i=0; while [ $i -lt 50 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; exit 3";
-    let output = home
-        .soliplex()
-        .args(shell(script))
-        .stdout(fs::File::create("/dev/full").unwrap())
-        .output()
-        .unwrap();
+    let output = run_into_full(&home, script);
     assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
@@ -453,12 +458,7 @@ fn what_cannot_be_written_is_said_once_and_recorded_all_the_same() {
 fn output_that_is_lost_is_no_success() {
     let home = Home::new();
     for script in ["for i in 1 2 3; do echo line$i || exit 3; done", "printf x"] {
-        let output = home
-            .soliplex()
-            .args(shell(script))
-            .stdout(fs::File::create("/dev/full").unwrap())
-            .output()
-            .unwrap();
+        let output = run_into_full(&home, script);
         assert_eq!(output.status.code(), Some(1), "{script}");
         let said = String::from_utf8(output.stderr).unwrap();
         let told = said.matches("could not be written (stdout: ").count();

@@ -373,7 +373,7 @@ const FORM_WORDS: &[&str] = &[
     "before", "between", "both", "but", "by", "case", "change", "changed", "character", "choose",
     "common", "commonly", "confirm", "confirmation", "current", "different", "don't", "either", "email",
     "entirely", "exceed", "exceeds", "fewer", "fields", "for", "from", "given", "have", "in", "include",
-    "incorrectly", "it", "its", "least", "length", "less", "letter", "letters", "long", "longer",
+    "incorrectly", "it", "its", "length", "less", "letter", "letters", "long", "longer",
     "lower", "maximum", "minimum", "mixed", "more", "most", "name", "new", "no", "non-empty", "number",
     "numbers", "numeric", "of", "old", "one", "only", "or", "other", "personal", "previous",
     "previously", "provide", "recently", "reset", "same", "set", "short", "shorter", "similar", "space",

@@ -279,7 +279,6 @@ impl Walk<'_, '_, '_> {
                     {
                         kind
                     }
-                    KeyKind::Stack => kind,
                     _ => KeyKind::Plain,
                 };
                 self.open(open, inherited);
@@ -357,7 +356,6 @@ impl Walk<'_, '_, '_> {
             kind
         };
         match kind {
-            KeyKind::Id => return,
             KeyKind::Name => {
                 let named = self.cleaner.veiled_key_kind(content);
                 if let Some(frame) = self.frames.last_mut() {
