@@ -328,10 +328,10 @@ fn what_it_was_started_to_ignore_the_program_ignores_too() {
 #[test]
 fn stopped_and_continued_it_and_the_program_go_on() {
     let home = Home::new();
-    let mut run = home.start(&shell("echo up; read line < fifo; echo done"));
+    // It is there before the program, which would not wait for it.
     let fifo = home.path("fifo");
-    // The program waits for the fifo to be there only as long as it must.
     Command::new("mkfifo").arg(&fifo).status().unwrap();
+    let mut run = home.start(&shell("echo up; read line < fifo; echo done"));
     run.prints("up");
     let program = child_of(run.id());
     run.signal("TSTP");
